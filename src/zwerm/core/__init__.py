@@ -1,0 +1,1 @@
+"""What every protocol stands on: errors, the machine contract, timers, cursors, bounded containers."""

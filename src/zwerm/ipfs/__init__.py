@@ -1,0 +1,1 @@
+"""Content: addressed by hash, verified, named, versioned, kept and shown (specs.ipfs.tech)."""
