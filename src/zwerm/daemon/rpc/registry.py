@@ -1,0 +1,288 @@
+"""The table of RPC commands: names, arguments, options, what they take and what they give (Kubo, "RPC API").
+
+A family module declares functions with `@command`; the same declaration serves HTTP, the command line, `commands` and
+the reference pages. `find` gets a command by its path; `invoke.invoke` binds text arguments and options to it and
+runs it.
+
+A function gets the `Context` first and then its arguments and options by keyword: `-` becomes `_`, and a name that
+Python or its builtins use gets a trailing `_` (`hash_`). An argument of kind FILE is not passed by its name: the
+function gets the whole upload as `body`. What it may return:
+
+* an async generator of JSON values: a stream (NDJSON; HTTP header `X-Chunked-Output`);
+* a coroutine that gives `RawStream`: bytes (`X-Stream-Output`);
+* a coroutine that gives any other JSON value: one document; None: an empty answer.
+
+Nothing is sent before the first item or chunk exists, so that an early failure can still be an error status. A stream
+that fails later ends with the `X-Stream-Error` trailer. This module imports nothing heavy: `zwerm --help` reads it.
+"""
+
+from __future__ import annotations
+
+import builtins
+import dataclasses
+import enum
+import importlib
+import keyword
+from collections.abc import AsyncGenerator, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from zwerm.daemon.rpc.errors import CommandNotFound, UsageError
+from zwerm.daemon.rpc.values import parse_bool, parse_int, parse_unsigned
+
+if TYPE_CHECKING:
+    from zwerm.multiformats.cid import CID
+    from zwerm.node.node import Node
+
+# The module that declares the commands of each first word.
+FAMILIES: Final[dict[str, str]] = {
+    "add": "add",
+    "block": "block",
+    "bootstrap": "bootstrap",
+    "cat": "content",
+    "cid": "cid",
+    "commands": "commands",
+    "config": "config",
+    "dag": "dag",
+    "diag": "commands",
+    "diff": "history",
+    "files": "files",
+    "filestore": "repo",
+    "get": "content",
+    "history": "history",
+    "id": "identity",
+    "key": "key",
+    "ls": "content",
+    "multibase": "multibase",
+    "pin": "pin",
+    "publish": "add",
+    "refs": "refs",
+    "repo": "repo",
+    "resolve": "refs",
+    "restore": "history",
+    "shutdown": "commands",
+    "stats": "stats",
+    "version": "identity",
+}
+
+
+class OptionKind(enum.Enum):
+    """The type of an option's value, by Kubo's name for it."""
+
+    BOOL = "bool"
+    INT = "int"
+    UINT = "uint"
+    FLOAT = "float"
+    STRING = "string"
+    STRINGS = "array"
+
+
+_PARSERS: Final[dict[OptionKind, Callable[[str], Any]]] = {
+    OptionKind.BOOL: parse_bool,
+    OptionKind.INT: parse_int,
+    OptionKind.UINT: parse_unsigned,
+    OptionKind.FLOAT: float,
+    OptionKind.STRING: str,
+    OptionKind.STRINGS: str,
+}
+_EXPECTED: Final = {
+    OptionKind.BOOL: "true or false",
+    OptionKind.INT: "a whole number",
+    OptionKind.UINT: "a whole number from 0 up",
+    OptionKind.FLOAT: "a number",
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Option:
+    """One option; over HTTP each of `names` is a query parameter."""
+
+    names: tuple[str, ...]  # the long name first
+    kind: OptionKind
+    description: str
+    default: Any = None  # None: not given
+
+    @property
+    def name(self) -> str:
+        return self.names[0]
+
+    @property
+    def keyword(self) -> str:
+        """The parameter that carries it in Python."""
+        return python_name(self.name)
+
+    def parse(self, text: str) -> Any:
+        """Read the text of a value as Kubo does.
+
+        Raises:
+            UsageError: it is not of this kind.
+        """
+        try:
+            return _PARSERS[self.kind](text)
+        except ValueError:
+            raise UsageError(
+                f"--{self.name} is {text!r}, expected {_EXPECTED.get(self.kind, self.kind.value)}"
+            ) from None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Argument:
+    """One positional argument; over HTTP the `arg` parameters in order, or the upload."""
+
+    name: str
+    description: str
+    required: bool = True
+    variadic: bool = False
+    file: bool = False  # comes as the upload, the function gets `body`
+    recursive: bool = False  # folders are welcome too
+    stdin: bool = False  # the command line reads it from standard input when it is not given
+
+    @property
+    def keyword(self) -> str:
+        return python_name(self.name)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the table."""
+
+    path: str  # words joined by `/`, as in the URL after `/api/v0/`
+    summary: str  # one line
+    run: Callable[..., Any]
+    arguments: tuple[Argument, ...] = ()
+    options: tuple[Option, ...] = ()
+    local_only: bool = False  # never over HTTP
+    experimental: bool = False
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(self.path.split("/"))
+
+    @property
+    def takes_body(self) -> bool:
+        return any(argument.file for argument in self.arguments)
+
+    def option(self, name: str) -> Option | None:
+        """Find an option by any of its names, the global ones included."""
+        for option in (*self.options, *GLOBAL_OPTIONS):
+            if name in option.names:
+                return option
+        return None
+
+
+@dataclasses.dataclass(slots=True)
+class RawStream:
+    """Bytes for the caller; `chunks` is closed by whoever got it, also when it was not read to the end."""
+
+    chunks: AsyncGenerator[bytes, None]
+    length: int | None = None  # bytes; sent as `X-Content-Length` when known
+    content_type: str = "text/plain"  # Kubo's, so that no browser renders content on the RPC origin
+
+
+@dataclasses.dataclass(slots=True)
+class Context:
+    """What a command may use: the node, and how its caller wants CIDs written."""
+
+    node: Node
+    cid_base: str | None = None  # a multibase name, or None: base58btc for version 0, base32 for version 1
+    upgrade_cid_v0: bool = False
+    offline: bool = False
+    in_process: bool = False  # the caller is the person at this machine; paths on disk may be read and written
+
+    def text(self, cid: CID) -> str:
+        """Write a CID the way the caller asked."""
+        if self.cid_base is None:
+            return str(cid)
+        if cid.version == 0:
+            if not self.upgrade_cid_v0 and self.cid_base != "base58btc":
+                return str(cid)
+            cid = cid.to_v1() if self.upgrade_cid_v0 else cid
+        return cid.encode(self.cid_base)
+
+
+COMMANDS: Final[dict[str, Command]] = {}
+
+_RESERVED: Final = {*keyword.kwlist, *dir(builtins), "context", "body"}
+
+
+def python_name(name: str) -> str:
+    """The keyword parameter that carries the option or argument `name`."""
+    text = name.replace("-", "_")
+    return text + "_" if text in _RESERVED else text
+
+
+def argument(
+    name: str, description: str, *, required: bool = True, variadic: bool = False, stdin: bool = False
+) -> Argument:
+    """Declare an argument that is text."""
+    return Argument(name, description, required=required, variadic=variadic, stdin=stdin)
+
+
+def file_argument(
+    name: str, description: str, *, required: bool = True, variadic: bool = False, recursive: bool = False
+) -> Argument:
+    """Declare an argument that is an upload; on the command line standard input when no path is given."""
+    return Argument(name, description, required=required, variadic=variadic, file=True, recursive=recursive, stdin=True)
+
+
+def flag(*names: str, text: str, default: bool | None = None) -> Option:
+    """Declare an option that is true or false."""
+    return Option(names, OptionKind.BOOL, text, default)
+
+
+def option(*names: str, text: str, kind: OptionKind = OptionKind.STRING, default: Any = None) -> Option:
+    """Declare an option with a value."""
+    return Option(names, kind, text, default)
+
+
+def command(
+    path: str,
+    summary: str,
+    *,
+    arguments: Sequence[Argument] = (),
+    options: Sequence[Option] = (),
+    local_only: bool = False,
+    experimental: bool = False,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter the decorated function into `COMMANDS`."""
+
+    def enter(run: Callable[..., Any]) -> Callable[..., Any]:
+        COMMANDS[path] = Command(
+            path, summary, run, tuple(arguments), tuple(options), local_only=local_only, experimental=experimental
+        )
+        return run
+
+    return enter
+
+
+GLOBAL_OPTIONS: Final = (
+    option("encoding", "enc", text="How the answer is written: json or text.", default="json"),
+    flag("stream-channels", text="Send the items of an answer one by one as they come."),
+    option("timeout", text="Give up after this long: 300ms, 1.5s, 2m, 1h."),
+    flag("offline", text="Ask nobody on the network."),
+    option("cid-base", text="Multibase that CIDs of version 1 are written in."),
+    flag("upgrade-cidv0-in-output", text="Write CIDs of version 0 as version 1."),
+)
+
+
+def find(path: str) -> Command:
+    """Return the command of `path`, importing its family on first use.
+
+    Raises:
+        CommandNotFound: there is none.
+    """
+    found = COMMANDS.get(path)
+    if found is None:
+        module = FAMILIES.get(path.partition("/")[0])
+        if module is not None:
+            importlib.import_module(f"zwerm.daemon.rpc.{module}")
+            found = COMMANDS.get(path)
+    if found is None:
+        raise CommandNotFound(path)
+    return found
+
+
+def load_all() -> dict[str, Command]:
+    """Import every family and return the whole table, sorted by path."""
+    for module in FAMILIES.values():
+        importlib.import_module(f"zwerm.daemon.rpc.{module}")
+    return dict(sorted(COMMANDS.items()))
