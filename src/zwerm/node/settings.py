@@ -1,0 +1,250 @@
+"""Every configuration key: its kind, default and one sentence; and the profiles, which are other sets of defaults.
+
+This table is the documentation: `zwerm config --help`, the settings page and `docs/config.md` are made from it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from zwerm.core.errors import LocalProtocolError
+from zwerm.node.setting import (
+    ADDRESS,
+    BOOLEAN,
+    DURATION,
+    LIST,
+    SIZE,
+    TEXT,
+    Setting,
+    SettingError,
+    checked_list,
+    checked_text,
+    choice,
+    integer,
+)
+
+_HOST: Final = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?")
+
+
+def _multiaddr(text: str) -> None:
+    if not re.fullmatch(r"(/[^/\s]+)+", text):
+        raise LocalProtocolError(f"{text!r} is not a multiaddr; expected a form like /ip4/127.0.0.1/tcp/4001")
+
+
+def _origin(text: str) -> None:
+    parts = urlsplit(text)
+    if text != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query):
+        raise LocalProtocolError(f"{text!r} is not an origin; expected a form like https://example.org")
+
+
+def _url(text: str) -> None:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.netloc):
+        raise LocalProtocolError(f"{text!r} is not an address of the web; expected a form like https://example.org")
+
+
+def _host(text: str) -> None:
+    if not _HOST.fullmatch(text):
+        raise LocalProtocolError(f"{text!r} is not a host name")
+
+
+def _history_policy(text: str) -> None:
+    if text not in ("all", "thin") and not re.fullmatch(r"last [1-9]\d{0,8}", text):
+        raise LocalProtocolError(f"{text!r} is not a policy; expected all, thin, or last N")
+
+
+def _chunker(text: str) -> None:
+    if text and not re.fullmatch(r"size-[1-9]\d{0,7}|rabin(-[1-9]\d{0,7}){0,3}|buzhash", text):
+        raise LocalProtocolError(f"{text!r} is not a chunker; expected size-262144, rabin-MIN-AVG-MAX or buzhash")
+
+
+SETTINGS: Final = (
+    Setting(
+        "profile",
+        choice("default", "server", "lan", "lowpower", "test"),
+        "default",
+        "The set of defaults for every key that is not given here.",
+    ),
+    Setting(
+        "addresses.swarm",
+        checked_list(_multiaddr),
+        ["/ip4/0.0.0.0/tcp/4001", "/ip4/0.0.0.0/udp/4001/quic-v1", "/ip6/::/tcp/4001", "/ip6/::/udp/4001/quic-v1"],
+        "Multiaddrs on which other nodes reach this one, for when the node joins a network.",
+    ),
+    Setting(
+        "addresses.api",
+        ADDRESS,
+        "127.0.0.1:5001",
+        "Where the Kubo-compatible RPC listens (empty: nowhere); it rules the node, so keep it on the loopback.",
+    ),
+    Setting(
+        "addresses.gateway",
+        ADDRESS,
+        "127.0.0.1:8080",
+        "Where content is served to browsers and programs (empty: nowhere).",
+    ),
+    Setting("addresses.web", ADDRESS, "127.0.0.1:8088", "Where the web app is served (empty: nowhere)."),
+    Setting(
+        "bootstrap",
+        checked_list(_multiaddr),
+        [],
+        "Multiaddrs of the peers by which the node joins a network; empty means it stays by itself.",
+    ),
+    Setting(
+        "discovery.lan",
+        BOOLEAN,
+        default=True,
+        doc="Whether nodes of the local network find each other, for when the node joins one.",
+    ),
+    Setting(
+        "storage.max",
+        SIZE,
+        "0",
+        "The most that blocks may take on the disk (0: no limit); a write that would exceed it is refused.",
+    ),
+    Setting(
+        "storage.collect_at",
+        integer(0, 99),
+        90,
+        "Percentage of storage.max from which content that nothing keeps is removed by itself (0: never).",
+        restart=False,
+    ),
+    Setting(
+        "storage.verify",
+        BOOLEAN,
+        default=False,
+        doc="Whether every block is held against its hash at each read, not only when it comes in and by `repo verify`.",
+    ),
+    Setting(
+        "history.record",
+        BOOLEAN,
+        default=True,
+        doc="Whether each change of the files makes a version that can be restored.",
+    ),
+    Setting(
+        "history.policy",
+        checked_text(_history_policy),
+        "all",
+        "Which versions are kept: all, `last N`, or thin (all of a day, then one a day, week and month by age).",
+        restart=False,
+    ),
+    Setting(
+        "import.profile",
+        choice("default", "unixfs-v0-2015", "unixfs-v1-2025"),
+        "default",
+        "How added files become blocks, and so which CID they get, where the caller does not say.",
+        restart=False,
+    ),
+    Setting(
+        "import.chunker",
+        checked_text(_chunker),
+        "",
+        "How added files are cut: size-BYTES, rabin-MIN-AVG-MAX or buzhash (empty: as import.profile).",
+        restart=False,
+    ),
+    Setting(
+        "import.hash",
+        TEXT,
+        "",
+        "Hash function of added blocks, such as blake3 (empty: as import.profile).",
+        restart=False,
+    ),
+    Setting(
+        "gateway.subdomains",
+        checked_list(_host),
+        ["localhost"],
+        "Host names below which each CID has its own origin, CID.ipfs.NAME, so that pages cannot read each other.",
+    ),
+    Setting(
+        "gateway.public",
+        checked_text(_url),
+        "",
+        "Address of this gateway as others reach it, used in the links that are shared (empty: none).",
+        restart=False,
+    ),
+    Setting(
+        "gateway.listing",
+        BOOLEAN,
+        default=True,
+        doc="Whether a directory without index.html is shown as a page that lists it.",
+    ),
+    Setting(
+        "gateway.trustless_only",
+        BOOLEAN,
+        default=False,
+        doc="Whether only verifiable forms (raw blocks, CAR) are served and no web pages.",
+    ),
+    Setting("gateway.denied", LIST, [], "Content paths (/ipfs/CID...) that are answered with 410 Gone."),
+    Setting("gateway.range_limit", integer(1, 1000), 100, "The most ranges that one request may ask for."),
+    Setting(
+        "api.cors",
+        checked_list(_origin),
+        [],
+        "Origins of other web pages that may use the RPC, such as http://localhost:3000.",
+        restart=False,
+    ),
+    Setting(
+        "api.hosts",
+        checked_list(_host),
+        [],
+        "Host names besides localhost under which the RPC and the web app may be asked for, as behind a proxy.",
+        restart=False,
+    ),
+    Setting(
+        "api.token",
+        checked_text(str),
+        "",
+        "A secret that every RPC request must carry (Authorization: Bearer SECRET); empty: none on the loopback.",
+        restart=False,
+    ),
+    Setting("http.idle", DURATION, "75s", "How long a connection without requests is kept open."),
+    Setting("http.grace", DURATION, "3s", "How long requests in progress may go on when the node stops."),
+    Setting("performance.threads", integer(1, 64), 4, "Worker threads for disk and hashing."),
+    Setting("log.level", choice("debug", "info", "warning", "error"), "info", "The least important log lines shown."),
+    Setting("log.format", choice("text", "json"), "text", "Whether log lines are for people or for programs."),
+)
+
+BY_KEY: Final[Mapping[str, Setting]] = {setting.key: setting for setting in SETTINGS}
+
+PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
+    "default": ("A node on a computer somebody works at.", {}),
+    "server": (
+        "A node in a data centre: does not look around its local network, logs for programs.",
+        {"discovery.lan": False, "log.format": "json"},
+    ),
+    "lan": ("A node that meets others of its local network only.", {"bootstrap": [], "discovery.lan": True}),
+    "lowpower": (
+        "A small machine: fewer threads, connections closed sooner, old versions thinned.",
+        {"performance.threads": 2, "http.idle": "15s", "history.policy": "thin"},
+    ),
+    "test": (
+        "For tests and trials beside other nodes: loopback only, free ports, nobody to join.",
+        {
+            "addresses.swarm": ["/ip4/127.0.0.1/tcp/0"],
+            "addresses.api": "127.0.0.1:0",
+            "addresses.gateway": "127.0.0.1:0",
+            "addresses.web": "127.0.0.1:0",
+            "bootstrap": [],
+            "discovery.lan": False,
+        },
+    ),
+}
+
+
+def check_profile_rules(profile: str, values: Mapping[str, Any]) -> None:
+    """Refuse values that a profile promises not to have.
+
+    Raises:
+        SettingError: the profile `test` with a peer or an address outside this machine.
+    """
+    if profile != "test":
+        return
+    if values["bootstrap"]:
+        raise SettingError("bootstrap: the profile test joins nobody; remove it, or choose another profile")
+    for key in ("addresses.api", "addresses.gateway", "addresses.web"):
+        address = BY_KEY[key].kind.value(values[key])
+        if address and not address.is_loopback:
+            raise SettingError(f"{key}: {values[key]} is not on the loopback, where the profile test stays")
