@@ -6,7 +6,7 @@ asynchronous face that everything which reads goes through.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -39,6 +39,10 @@ class Blockstore(Protocol):
         """
         ...
 
+    def get_nowait(self, cid: CID) -> bytes | None:
+        """Return the block's bytes when they can be had without waiting for a disk, else None. For event loops."""
+        ...
+
     def size(self, cid: CID) -> int:
         """Return the block's size in bytes without reading it; BlockNotFound when it is not here."""
         ...
@@ -69,4 +73,42 @@ class Blockstore(Protocol):
 
         Work that puts blocks and pins their root afterwards does both under one hold.
         """
+        ...
+
+    def touch(self, cids: Iterable[CID]) -> list[CID]:
+        """Count blocks as found again, as `put` would, without their bytes; return those that are not here.
+
+        Under a hold the ones found stay until it ends, whatever the collector does.
+        """
+        ...
+
+
+class Removed(NamedTuple):
+    """What a deletion took away."""
+
+    blocks: int
+    size: int  # bytes of data
+
+
+class CollectableBlockstore(Blockstore, Protocol):
+    """What the collector asks of a store besides (see `zwerm.ipfs.blockstore.holds`)."""
+
+    def threshold(self) -> int:
+        """Start a collection: return the epoch for the two calls below. Ask for the roots after it."""
+        ...
+
+    def candidates(self, threshold: int, after: bytes, limit: int) -> list[bytes]:
+        """Return, in order, the next multihashes beyond `after` that are old enough to be garbage."""
+        ...
+
+    def delete_unused(self, keys: Iterable[bytes], threshold: int, unless: Callable[[], bool]) -> Removed | None:
+        """Delete those of `keys` that nobody has put or found again since; durable when it returns.
+
+        `unless` is called once no database transaction can come between it and the deletion; when it returns True
+        nothing is deleted and None is returned.
+        """
+        ...
+
+    def compact(self) -> int:
+        """Give the space of deleted blocks back to the disk; return how many bytes."""
         ...

@@ -1,0 +1,83 @@
+"""`LocalSource`: a blockstore as a `BlockSource`, without keeping the event loop waiting for a disk.
+
+What lies in the page cache is read where we stand, which costs less than asking a thread; the rest is read in one, several
+blocks at a time where the caller says what comes next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Iterable
+from typing import Final
+
+from zwerm.ipfs.blockstore.store import Blockstore
+from zwerm.multiformats.cid import CID
+
+_AHEAD: Final = 4 * 1024 * 1024  # bytes wanted in one batch; at most two batches are in memory
+_MOST: Final = 64  # blocks in one batch
+
+
+class LocalSource:
+    """Blocks of one store. With `verify`, each is hashed before it is handed out."""
+
+    def __init__(self, store: Blockstore, *, verify: bool = False) -> None:
+        self.store = store
+        self.verify = verify
+
+    async def get(self, cid: CID) -> bytes:
+        if not self.verify:
+            data = self.store.get_nowait(cid)
+            if data is not None:
+                return data
+        return await asyncio.to_thread(self.store.get, cid, verify=self.verify)
+
+    async def get_many(self, cids: Iterable[CID]) -> AsyncIterator[bytes]:
+        remaining = iter(cids)
+        size = 2  # blocks in the next batch: small at first, for a quick first byte
+        batch = list(itertools.islice(remaining, size))
+        ahead: asyncio.Task[list[bytes | Exception]] | None = None
+        try:
+            while batch:
+                found = await ahead if ahead is not None else await self._read(batch)
+                total = sum(len(data) for data in found if isinstance(data, bytes))
+                size = max(1, min(_MOST, 2 * size, _AHEAD * len(found) // max(total, 1)))
+                batch = list(itertools.islice(remaining, size))
+                ahead = asyncio.create_task(self._read(batch)) if batch else None
+                for data in found:
+                    if isinstance(data, Exception):
+                        raise data
+                    yield data
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await ahead
+
+    async def has(self, cid: CID) -> bool:
+        return await asyncio.to_thread(self.store.has, cid)
+
+    async def _read(self, cids: list[CID]) -> list[bytes | Exception]:
+        """Read a batch; an error stands in the place of its block, so that the ones before it are still given out."""
+        if not self.verify:
+            quick: list[bytes | Exception] = []
+            for cid in cids:
+                data = self.store.get_nowait(cid)
+                if data is None:
+                    break
+                quick.append(data)
+            if len(quick) == len(cids):
+                return quick
+            return quick + await asyncio.to_thread(self._read_slowly, cids[len(quick) :])
+        return await asyncio.to_thread(self._read_slowly, cids)
+
+    def _read_slowly(self, cids: list[CID]) -> list[bytes | Exception]:
+        found: list[bytes | Exception] = []
+        for cid in cids:
+            try:
+                found.append(self.store.get(cid, verify=self.verify))
+            except Exception as error:  # noqa: BLE001 -- raised again where the block is due
+                found.append(error)
+                break
+        return found

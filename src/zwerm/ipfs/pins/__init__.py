@@ -1,0 +1,1 @@
+"""What is kept: pins, and the collector that removes everything else."""
