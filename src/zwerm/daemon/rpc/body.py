@@ -6,13 +6,18 @@ may read straight from the disk instead of as a stream.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import enum
+import os
+import stat
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from zwerm.core.errors import ResourceLimitError
+
+_READ: Final = 1 << 20  # bytes read at once
 
 
 class PartKind(enum.Enum):
@@ -57,36 +62,60 @@ class Body(Protocol):
 
 @dataclasses.dataclass(slots=True)
 class DiskBody:
-    """Files and folders of this machine, named by the person who runs the command in process."""
+    """Files and folders of this machine, named by the person who runs the command."""
 
     paths: Sequence[Path]
-    recursive: bool = False
     names: Sequence[str] = ()  # what each path is called in the result; the last component when empty
+    recursive: bool = False
+    hidden: bool = False  # take names that begin with a dot too
+    ignore: Sequence[str] = ()  # gitignore rules
+    ignore_rules_path: Path | None = None
+    dereference_arguments: bool = False  # follow symbolic links that were named
+    dereference_symlinks: bool = False  # follow every symbolic link
+    keep_mode: bool = False
+    keep_mtime: bool = False
 
     async def parts(self) -> AsyncIterator[Part]:
-        """Yield every file named directly, for the commands that take one or more files and no folders."""
-        for index, path in enumerate(self.paths):
-            name = self.names[index] if self.names else path.name
-            yield Part(name, _read_file(path), absolute_path=str(path.absolute()))
+        """Yield what the paths hold, folders before their content."""
+        from zwerm.daemon.rpc.disk import walk
+
+        for entry in walk(self):
+            status = entry.status
+            yield Part(
+                entry.name,
+                _read_path(entry.path) if entry.kind is PartKind.FILE else _once(os.fsencode(entry.target)),
+                entry.kind,
+                mode=stat.S_IMODE(status.st_mode) if self.keep_mode else None,
+                mtime=divmod(status.st_mtime_ns, 1_000_000_000) if self.keep_mtime else None,
+                absolute_path=str(entry.path.absolute()),
+                size=status.st_size if entry.kind is PartKind.FILE else None,
+            )
 
 
 @dataclasses.dataclass(slots=True)
 class StreamBody:
-    """One nameless file whose bytes come from a stream, standard input for example."""
+    """One file read from an open descriptor, standard input for example. The descriptor stays the caller's."""
 
-    chunks: AsyncIterator[bytes]
+    descriptor: int
     name: str = ""
 
     async def parts(self) -> AsyncIterator[Part]:
-        yield Part(self.name, self.chunks)
+        yield Part(self.name, _read_descriptor(self.descriptor))
 
 
-async def _read_file(path: Path) -> AsyncIterator[bytes]:
-    import asyncio
-
-    file = await asyncio.to_thread(path.open, "rb", 0)
+async def _read_path(path: Path) -> AsyncIterator[bytes]:
+    descriptor = await asyncio.to_thread(os.open, path, os.O_RDONLY)
     try:
-        while data := await asyncio.to_thread(file.read, 1 << 20):
-            yield data
+        async for chunk in _read_descriptor(descriptor):
+            yield chunk
     finally:
-        file.close()
+        os.close(descriptor)
+
+
+async def _read_descriptor(descriptor: int) -> AsyncIterator[bytes]:
+    while data := await asyncio.to_thread(os.read, descriptor, _READ):
+        yield data
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data

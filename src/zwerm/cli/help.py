@@ -1,0 +1,86 @@
+"""What `--help` shows, made from the tables."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from textwrap import wrap
+
+from zwerm.cli.command import Argument, CliCommand, Option, OptionKind
+from zwerm.cli.commands import TABLE
+from zwerm.cli.parser import GLOBAL_OPTIONS
+
+
+def family_help(program: str, name: str, commands: Sequence[CliCommand]) -> str:
+    """The list of a family's commands."""
+    shown = [command for command in commands if not command.hidden]
+    width = max(len(command.words) for command in shown) + 3
+    lines = [
+        f"{program} {name}: {TABLE[name].summary}",
+        "",
+        f"Usage: {program} {name} COMMAND [options] [arguments]",
+        "",
+    ]
+    lines += [f"  {command.words:{width}}{command.one_line()}" for command in shown]
+    lines += ["", "Examples"]
+    lines += [f"  $ {program} {command.examples[0].line}" for command in shown if command.examples]
+    return "\n".join(lines) + "\n"
+
+
+def command_help(program: str, command: CliCommand, siblings: Iterable[CliCommand] = ()) -> str:
+    """All about one command."""
+    options = command.all_options()
+    usage = " ".join(
+        [program, command.words, *(["[options]"] if options else []), *map(_argument_usage, command.all_arguments())]
+    )
+    lines = [f"{program} {command.words}: {command.one_line()}", "", f"Usage: {usage}"]
+    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    if command.details:
+        for paragraph in command.details.split("\n\n"):
+            lines += ["", *wrap(paragraph, width)]
+    if command.all_arguments():
+        lines += ["", "Arguments"]
+        rows = [(f"<{entry.name}>", entry.description) for entry in command.all_arguments()]
+        lines += _table(rows, width)
+    if options:
+        lines += ["", "Options", *_table([(option_usage(entry), _option_text(entry)) for entry in options], width)]
+    others = [other for other in siblings if other is not command and not other.hidden]
+    if others:
+        lines += ["", "More commands", *_table([(other.words, other.one_line()) for other in others], width)]
+    lines += ["", "Examples"]
+    lines += _table([(f"$ {program} {example.line}", example.meaning) for example in command.examples], width)
+    lines += ["", f"Options of every command: {', '.join('--' + entry.name for entry in GLOBAL_OPTIONS[:9])}"]
+    return "\n".join(lines) + "\n"
+
+
+def _argument_usage(argument: Argument) -> str:
+    name = f"<{argument.name}>" + ("..." if argument.variadic else "")
+    return name if argument.required and not argument.stdin else f"[{name}]"
+
+
+def option_usage(entry: Option) -> str:
+    """The option as it is typed: `-r, --recursive`, `-o, --offset <int>`."""
+    names = sorted(entry.names, key=len)
+    text = ", ".join(("-" if len(name) == 1 else "--") + name for name in names)
+    return text if entry.kind is OptionKind.BOOL else f"{text} <{entry.kind.value}>"
+
+
+def _option_text(entry: Option) -> str:
+    if entry.default in (None, False, ""):
+        return entry.description
+    default = "true" if entry.default is True else entry.default
+    return f"{entry.description} Default: {default}."
+
+
+def _table(rows: Sequence[tuple[str, str]], width: int) -> list[str]:
+    left = min(max(len(first) for first, _ in rows) + 2, 40)
+    lines = []
+    for first, second in rows:
+        pieces = wrap(second, max(width - left - 2, 30)) or [""]
+        if len(first) + 2 > left:
+            lines.append(f"  {first}")
+            lines += [f"  {'':{left}}{piece}" for piece in pieces]
+        else:
+            lines.append(f"  {first:{left}}{pieces[0]}".rstrip())
+            lines += [f"  {'':{left}}{piece}" for piece in pieces[1:]]
+    return lines

@@ -1,0 +1,197 @@
+"""`zwerm`: finds the command, runs it, turns every failure into one clear line and an exit status.
+
+0 done, 1 failed, 2 not understood, 130 interrupted, 141 nobody reads the output. Nothing heavy is imported before the
+command is known, so that `--help` is instant. Under the name `ipfs` it behaves as Kubo's command does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from zwerm.cli.commands import ALIASES, TABLE, load
+
+if TYPE_CHECKING:
+    from zwerm.cli.command import CliCommand, Parsed
+    from zwerm.cli.session import Session, Settings
+
+DONE, FAILED, NOT_UNDERSTOOD, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 130, 141
+
+
+def main(arguments: Sequence[str] | None = None, program: str | None = None) -> int:
+    """Run one command line and return its exit status. Never raises."""
+    if program is None:
+        program = "ipfs" if os.path.basename(sys.argv[0]) == "ipfs" else "zwerm"
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _run(program, words)
+        _flush()
+    except BrokenPipeError:
+        _forget_output()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        _forget_output()
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 -- the last line of defence: a person gets a sentence, not a traceback
+        return _tell(program, words, error)
+    return status
+
+
+def _run(program: str, words: list[str]) -> int:
+    if not words or words[0] in ("--help", "-h", "help"):
+        return _help(program, words[1:])
+    if words[0] == "--version":
+        words = ["version", *words[1:]]
+    from zwerm.cli.parser import GLOBAL_OPTIONS, Options, split
+
+    rest, given = (
+        ([*words], {}) if not words[0].startswith("-") else split(words, Options(GLOBAL_OPTIONS), stop_at_argument=True)
+    )
+    if not rest:
+        return _help(program, [])
+    command, siblings, rest = _find(rest)
+    if command is None:
+        return _family_help(program, rest, siblings)
+    if any(word in ("--help", "-h") for word in _before_separator(rest)):
+        from zwerm.cli.help import command_help
+
+        _print(command_help(program, command, siblings))
+        return DONE
+    from zwerm.cli.parser import parse
+
+    parsed, more = parse(command, rest)
+    return _execute(program, command, parsed, given | more)
+
+
+def _find(words: list[str]) -> tuple[CliCommand | None, tuple[CliCommand, ...], list[str]]:
+    """Return the command with the longest match, its siblings, and the words after it."""
+    first = ALIASES.get(words[0], words[0])
+    if first not in TABLE:
+        from zwerm.daemon.rpc.errors import UsageError
+
+        raise UsageError(f"there is no command {words[0]!r}{_near(words[0], TABLE)}")
+    commands = load(first)
+    for length in range(min(len(words), 3), 0, -1):
+        path = " ".join([first, *words[1:length]])
+        for command in commands:
+            if command.words == path:
+                return command, tuple(entry for entry in commands if len(commands) > 1), words[length:]
+    return None, commands, [first, *words[1:]]
+
+
+def _family_help(program: str, words: list[str], siblings: tuple[CliCommand, ...]) -> int:
+    """Say what a family holds: as help when that was asked for, as a complaint otherwise."""
+    from zwerm.cli.help import family_help
+
+    others = [word for word in words[1:] if not word.startswith("-")]
+    if not others:
+        _print(family_help(program, words[0], siblings))
+        return DONE if "--help" in words or "-h" in words else NOT_UNDERSTOOD
+    from zwerm.daemon.rpc.errors import UsageError
+
+    known = [command.words.partition(" ")[2] for command in siblings]
+    raise UsageError(f"there is no command {words[0]} {others[0]}{_near(others[0], known)}")
+
+
+def _execute(program: str, command: CliCommand, parsed: Parsed, given: dict[str, Any]) -> int:
+    from zwerm.cli.session import Session
+
+    if given.get("debug"):
+        os.environ["ZWERM_DEBUG"] = "1"
+    session = Session(_settings(program, given))
+    try:
+        status = _carry_out(session, command, parsed)
+        session.output.flush()
+    finally:
+        session.close()
+    return status or DONE
+
+
+def _carry_out(session: Session, command: CliCommand, parsed: Parsed) -> int | None:
+    if command.run is not None:
+        return command.run(session, parsed)
+    from zwerm.cli.remote import run
+
+    return run(session, parsed)
+
+
+def _settings(program: str, given: dict[str, Any]) -> Settings:
+    from zwerm.cli.client import repository_path
+    from zwerm.cli.session import Settings
+    from zwerm.daemon.rpc.errors import UsageError
+
+    encoding = given.get("encoding", "text")
+    if encoding not in ("json", "text"):
+        raise UsageError(f"--encoding is {encoding!r}, expected json or text")
+    shared = {name: given[name] for name in ("timeout", "cid-base", "upgrade-cidv0-in-output") if given.get(name)}
+    if given.get("offline") or given.get("local"):
+        shared["offline"] = True
+    return Settings(
+        program,
+        repository_path(program, given.get("repo")),
+        api=given.get("api"),
+        api_auth=given.get("api-auth") or os.environ.get("ZWERM_TOKEN"),
+        json=bool(given.get("json")) or encoding == "json",
+        shared=shared,
+    )
+
+
+def _help(program: str, words: list[str]) -> int:
+    if words:
+        return _run(program, [*words, "--help"])
+    from zwerm.cli.root_help import root_help
+
+    _print(root_help(program))
+    return DONE
+
+
+def _before_separator(words: list[str]) -> list[str]:
+    return words[: words.index("--")] if "--" in words else words
+
+
+def _near(word: str, known: Any) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), 1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _tell(program: str, words: list[str], error: Exception) -> int:
+    """Say in one line what went wrong; return the exit status."""
+    from zwerm.cli.failure import describe
+
+    _forget_output(keep=True)
+    line, status = describe(program, words, error)
+    sys.stderr.write(line + "\n")
+    if os.environ.get("ZWERM_DEBUG") == "1":
+        import traceback
+
+        traceback.print_exception(error)
+    return status
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+
+
+def _forget_output(*, keep: bool = False) -> None:
+    """Point standard output nowhere, so that the interpreter's own last flush finds no broken pipe."""
+    if keep:
+        return
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+    except OSError:
+        return
+
+
+if __name__ == "__main__":
+    sys.exit(main())
