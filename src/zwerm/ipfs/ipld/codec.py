@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from zwerm.core.errors import LocalProtocolError
-from zwerm.ipfs.ipld import dag_pb, raw
+from zwerm.core.errors import LocalProtocolError, WireError
+from zwerm.ipfs.ipld import cbor, dag_cbor, dag_pb, raw
+from zwerm.ipfs.ipld.dag_pb import PBNode
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
+
+MAX_DOCUMENT: Final = 8 * 1024 * 1024  # bytes; a block is smaller, its dag-json form may be this large
 
 
 class UnknownCodec(LocalProtocolError):
@@ -34,6 +37,8 @@ class Codec(NamedTuple):
 _CODECS: Final[dict[int, Codec]] = {
     multicodec.RAW: Codec(raw.decode, raw.encode, raw.links),
     multicodec.DAG_PB: Codec(dag_pb.decode, dag_pb.encode, dag_pb.links),
+    multicodec.DAG_CBOR: Codec(dag_cbor.decode, dag_cbor.encode, dag_cbor.links),
+    multicodec.CBOR: Codec(cbor.decode, cbor.encode, cbor.links),
 }
 
 
@@ -42,24 +47,35 @@ def known(code: int) -> bool:
     return code in _CODECS
 
 
-def decode(code: int, data: bytes) -> Any:
+def decode(code: int, data: bytes, *, strict: bool = True) -> Any:
     """Read an untrusted block.
+
+    Not `strict`, dag-cbor in the forms of older writers is read too: right for content that exists, wrong for what is
+    about to be stored.
 
     Raises:
         UnknownCodec: no codec of that code.
-        WireError: the bytes are not of that codec, or of no canonical form where it has one.
+        WireError: the bytes are not of that codec, in no canonical form where it has one, or more than `MAX_DOCUMENT`.
     """
-    return _codec(code).decode(data)
+    codec = _codec(code)
+    if len(data) > MAX_DOCUMENT:
+        raise WireError(f"{multicodec.codec_name(code)} of {len(data)} bytes, expected at most {MAX_DOCUMENT}")
+    if not strict and code == multicodec.DAG_CBOR:
+        return dag_cbor.decode(data, strict=False)
+    return codec.decode(data)
 
 
 def encode(code: int, value: Any) -> bytes:
-    """Write a value as a block.
+    """Write a value as a block. A `PBNode` becomes the map of its specification in any codec but its own.
 
     Raises:
         UnknownCodec: no codec of that code.
         LocalProtocolError: a value that the codec cannot hold.
     """
-    return _codec(code).encode(value)
+    codec = _codec(code)
+    if isinstance(value, PBNode) and code != multicodec.DAG_PB:
+        value = value.to_data_model()
+    return codec.encode(value)
 
 
 def links(code: int, data: bytes) -> list[CID]:
