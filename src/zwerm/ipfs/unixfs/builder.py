@@ -1,0 +1,178 @@
+"""Building a file: bytes in, blocks to the store, the root's name out, in constant memory.
+
+Chunks are cut on the caller's thread, hashed on two others about a mebibyte at a time, and come back in order to be
+put and linked. At most `Hashers.ahead` such groups are under way, so a file of any size needs a few mebibytes. Small
+files never leave the caller's thread.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future
+from typing import Final, NamedTuple, Protocol
+
+from zwerm.core.errors import LocalProtocolError
+from zwerm.ipfs.block import Block
+from zwerm.ipfs.ipld import dag_pb
+from zwerm.ipfs.ipld.dag_pb import PBNode
+from zwerm.ipfs.unixfs import chunker, layout
+from zwerm.ipfs.unixfs.data import DataType, Mtime, UnixFSData
+from zwerm.ipfs.unixfs.entry import Entry, Kind
+from zwerm.ipfs.unixfs.hashers import GROUP, Hashers
+from zwerm.ipfs.unixfs.profile import DEFAULT, Layout, Profile
+from zwerm.multiformats import multicodec, varint
+
+_IDENTITY: Final = b"\x00"  # how an identity multihash begins
+
+
+class BlockSink(Protocol):
+    """Where finished blocks go: any `Blockstore`."""
+
+    def put(self, blocks: Iterable[Block]) -> None: ...
+
+
+class NoStore:
+    """Takes blocks and keeps nothing, to learn what the CID would be."""
+
+    def put(self, blocks: Iterable[Block]) -> None:
+        """Do nothing."""
+
+
+class Leaf(NamedTuple):
+    """A hashed chunk."""
+
+    block: Block
+    size: int  # bytes of file in it
+
+
+class FileBuilder:
+    """Builds one file. Call `write` any number of times, then `finish` once; not safe from two threads at a time.
+
+    After an exception the builder is spent; blocks that were put stay in the store as garbage to be collected.
+    """
+
+    def __init__(
+        self,
+        store: BlockSink,
+        profile: Profile = DEFAULT,
+        *,
+        hashers: Hashers | None = None,
+        mode: int | None = None,
+        mtime: Mtime | None = None,
+    ) -> None:
+        self._store = store
+        self._profile = profile
+        self._hashers = hashers
+        self._mode = mode
+        self._mtime = mtime
+        self._chunker = chunker.from_text(profile.chunker)
+        self._tree = layout.tree(profile)
+        self._group: list[bytes] = []
+        self._group_size = 0
+        self._pending: deque[Future[list[Leaf]]] = deque()
+        self._leaves = 0
+        self._held: Leaf | None = None  # the first leaf, while it may still be rewritten to carry metadata
+        self._finished = False
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append to the file. May block while the store writes or the hashing threads catch up."""
+        for chunk in self._chunker.receive_data(data):
+            self._accept(chunk)
+
+    def finish(self) -> Entry:
+        """Put the last blocks and return the root.
+
+        Everything is in the store when this returns; it is durable after the store's next `sync`.
+        """
+        if self._finished:
+            raise LocalProtocolError("this file is finished already")
+        self._finished = True
+        for chunk in self._chunker.finish():
+            self._accept(chunk)
+        if not self._pending:
+            self._take(leaves(self._profile, self._group))
+        else:
+            self._submit()
+            while self._pending:
+                self._take(self._pending.popleft().result())
+        root, blocks = self._tree.finish(self._mode, self._mtime)
+        if root is None or (not blocks and self._leaves == 1):
+            leaf = only_leaf(self._profile, self._held, self._mode, self._mtime)
+            root, blocks = layout.Child(leaf.block.cid, leaf.size, len(leaf.block.data)), [leaf.block]
+        elif self._held is not None:
+            blocks.insert(0, self._held.block)
+        put(self._store, self._profile, blocks)
+        return Entry(root.cid, root.size, root.total_size, Kind.FILE, self._mode, self._mtime)
+
+    def _accept(self, chunk: bytes) -> None:
+        self._group.append(chunk)
+        self._group_size += len(chunk)
+        if self._group_size >= GROUP:
+            self._submit()
+
+    def _submit(self) -> None:
+        group, self._group, self._group_size = self._group, [], 0
+        if self._hashers is None:
+            self._take(leaves(self._profile, group))
+            return
+        self._pending.append(self._hashers.submit(functools.partial(leaves, self._profile, group)))
+        while len(self._pending) > self._hashers.ahead:
+            self._take(self._pending.popleft().result())
+
+    def _take(self, group: list[Leaf]) -> None:
+        """Link and put hashed chunks, in the order of the file."""
+        blocks: list[Block] = []
+        for leaf in group:
+            if not self._leaves:
+                self._held = leaf
+            else:
+                if self._held is not None:
+                    blocks.append(self._held.block)
+                    self._held = None
+                blocks.append(leaf.block)
+            self._leaves += 1
+            blocks += self._tree.push(layout.Child(leaf.block.cid, leaf.size, len(leaf.block.data)))
+        put(self._store, self._profile, blocks)
+
+
+def put(store: BlockSink, profile: Profile, blocks: list[Block]) -> None:
+    """Give blocks to the store, without those whose bytes are in their CID."""
+    if profile.inline_limit is not None:
+        blocks = [block for block in blocks if block.cid.multihash[:1] != _IDENTITY]
+    if blocks:
+        store.put(blocks)
+
+
+def leaves(profile: Profile, chunks: list[bytes]) -> list[Leaf]:
+    """Hash chunks as the leaves of a file. Runs on any thread."""
+    if profile.raw_leaves:
+        return [Leaf(profile.block(chunk, multicodec.RAW), len(chunk)) for chunk in chunks]
+    # Trickle trees of Kubo have leaves of type Raw, balanced ones of type File.
+    kind = DataType.RAW if profile.layout is Layout.TRICKLE else DataType.FILE
+    return [Leaf(profile.block(_wrapped_leaf(chunk, kind)), len(chunk)) for chunk in chunks]
+
+
+def only_leaf(profile: Profile, leaf: Leaf | None, mode: int | None, mtime: Mtime | None) -> Leaf:
+    """Return the one block of a file that has at most one chunk, with its metadata in it.
+
+    Bare bytes have no place for metadata, so then the file is wrapped in dag-pb whatever the profile says of leaves.
+    """
+    if leaf is None:
+        (leaf,) = leaves(profile, [b""])
+    if mode is None and mtime is None:
+        return leaf
+    data = leaf.block.data
+    if leaf.block.cid.codec != multicodec.RAW:
+        data = UnixFSData.parse(PBNode.parse(data).data or b"").data or b""
+    message = UnixFSData(DataType.FILE, data or None, len(data)).with_metadata(mode, mtime)
+    return Leaf(profile.block(dag_pb.join([], message.serialize())), len(data))
+
+
+def _wrapped_leaf(chunk: bytes, kind: DataType) -> bytes:
+    """Serialise the node around a chunk, copying the chunk once."""
+    size = varint.serialize(len(chunk))
+    head = b"\x08" + varint.serialize(kind) + (b"\x12" + size if chunk else b"")
+    message = len(head) + len(chunk) + 1 + len(size)
+    return b"".join([b"\x0a", varint.serialize(message), head, chunk, b"\x18", size])

@@ -1,0 +1,60 @@
+"""Chunkers: where a stream of bytes is cut into leaves, by size or by content.
+
+Each is a push machine: `receive_data` takes bytes as they come and returns the chunks that are complete, `finish`
+returns the last one. How the stream was sliced by the caller never changes a cut. No chunk is empty.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, Protocol
+
+from zwerm.core.errors import LocalProtocolError
+from zwerm.ipfs.block import MAX_BLOCK
+from zwerm.ipfs.unixfs.chunker.fixed import FixedChunker
+
+__all__ = ["DEFAULT_SIZE", "MAX_CHUNK", "Chunker", "FixedChunker", "from_text"]
+
+DEFAULT_SIZE: Final = 262_144  # bytes; Kubo's default for `size` and the average of `rabin`
+MAX_CHUNK: Final = MAX_BLOCK - 256  # bytes; leaves room for what dag-pb wraps around a leaf (boxo's ChunkSizeLimit)
+MIN_RABIN: Final = 16  # bytes, the width of the window
+
+_SIZE: Final = re.compile(r"size-(\d{1,9})")
+_RABIN_AVERAGE: Final = re.compile(r"rabin-(\d{1,9})")
+_RABIN: Final = re.compile(r"rabin-(?:min:)?(\d{1,9})-(?:avg:)?(\d{1,9})-(?:max:)?(\d{1,9})")
+
+
+class Chunker(Protocol):
+    """Cuts one stream."""
+
+    def receive_data(self, data: bytes | memoryview) -> list[bytes]:
+        """Take the next bytes; return the chunks that end in them."""
+        ...
+
+    def finish(self) -> list[bytes]:
+        """Return what is left, at most one chunk. The machine is at its start again."""
+        ...
+
+
+def from_text(text: str) -> Chunker:
+    """Make the chunker that Kubo's `--chunker` names.
+
+    `size-BYTES`, `rabin`, `rabin-AVERAGE`, `rabin-MIN-AVERAGE-MAX`, `buzhash`, and `default` or nothing.
+
+    Raises:
+        LocalProtocolError: none of these, or sizes that do not fit together or into a block.
+    """
+    if text in ("", "default"):
+        return FixedChunker(DEFAULT_SIZE)
+    if match := _SIZE.fullmatch(text):
+        size = int(match[1])
+        _check(text, 0 < size <= MAX_CHUNK, f"a size from 1 to {MAX_CHUNK}")
+        return FixedChunker(size)
+    raise LocalProtocolError(
+        f"chunker {text!r:.60}, expected size-BYTES, rabin, rabin-AVERAGE, rabin-MIN-AVERAGE-MAX or buzhash"
+    )
+
+
+def _check(text: str, fits: bool, expected: str) -> None:
+    if not fits:
+        raise LocalProtocolError(f"chunker {text!r}, expected {expected}")

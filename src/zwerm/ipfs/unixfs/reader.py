@@ -1,0 +1,208 @@
+"""Reading files: any part of a tree of blocks, in order, without trusting what the blocks say of each other.
+
+A node says how many bytes lie under each link, so a range is found by descending one path. Every claim is checked
+when the child comes: a lie is a `WireError`, never wrong bytes. Links with no bytes under them are not followed, so
+each block that is fetched yields at least one byte per level of the tree, and the depth is bounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final, NamedTuple
+
+from zwerm.core.errors import LocalProtocolError, WireError
+from zwerm.ipfs.source import BlockSource
+from zwerm.ipfs.unixfs.data import DataType, Mtime
+from zwerm.ipfs.unixfs.entry import Kind
+from zwerm.ipfs.unixfs.errors import NotAFile
+from zwerm.ipfs.unixfs.node import Node, file_sizes
+from zwerm.multiformats import multicodec
+from zwerm.multiformats.cid import CID
+
+MAX_DEPTH: Final = 64  # levels of a file; 2 links a node and 2 MiB leaves would already reach 2**85 bytes
+_CACHED_NODES: Final = 32  # inner nodes a file remembers, for reads that jump about
+
+
+class Stat(NamedTuple):
+    """What one block says of the file, directory or symlink that it is the root of."""
+
+    cid: CID
+    kind: Kind
+    size: int  # bytes of file, or of a symlink's target; 0 for a directory
+    total_size: int  # bytes of all blocks, as the links say: Tsize
+    blocks: int  # links of the root
+    mode: int | None  # twelve bits
+    mtime: Mtime | None
+    target: str | None  # of a symlink; bytes that are not UTF-8 as lone surrogates
+    sharded: bool  # a directory that is spread over blocks by hash
+
+
+async def stat(source: BlockSource, cid: CID) -> Stat:
+    """Describe a file, directory or symlink from its root block.
+
+    Raises:
+        NotUnixFS: it is none of these.
+        WireError: the block is malformed.
+        BlockNotFound: it cannot be had.
+    """
+    data = await source.get(cid)
+    return stat_block(cid, data)
+
+
+def stat_block(cid: CID, data: bytes) -> Stat:
+    """Describe an untrusted root block that is already here. Raises as `stat`."""
+    node = Node.parse(cid, data)
+    kind, size, target = node.kind, 0, None
+    if kind is Kind.FILE:
+        own, sizes = file_sizes(cid, node)
+        size = own + sum(sizes)
+    elif kind is Kind.SYMLINK:
+        size = len(node.message.data or b"")
+        target = (node.message.data or b"").decode("utf-8", "surrogateescape")
+    total = len(data) + sum(link.size or 0 for link in node.links)
+    message = node.message
+    sharded = message.type is DataType.HAMT_SHARD
+    return Stat(cid, kind, size, total, len(node.links), message.permissions, message.mtime, target, sharded)
+
+
+async def open_file(source: BlockSource, cid: CID) -> File:
+    """Open a file by its root; one block is fetched.
+
+    Raises:
+        NotAFile: a directory or a symlink.
+        NotUnixFS: neither of all these.
+        WireError: the block is malformed.
+        BlockNotFound: it cannot be had.
+    """
+    node = Node.parse(cid, await source.get(cid))
+    if node.kind is not Kind.FILE:
+        raise NotAFile(f"{cid} is a {node.kind.value}, not a file")
+    return File(source, cid, node)
+
+
+class _Child(NamedTuple):
+    """A link that overlaps the range: where its bytes begin in the file, how many there are."""
+
+    cid: CID
+    start: int
+    size: int
+    node: Node | None  # when it is remembered from before
+
+
+class _Level(NamedTuple):
+    """A node on the way down: the children still to come, and their blocks."""
+
+    children: Iterator[_Child]
+    blocks: AsyncIterator[bytes]
+
+
+class File:
+    """An open file. Reads do not disturb each other; there is nothing to close."""
+
+    def __init__(self, source: BlockSource, cid: CID, node: Node) -> None:
+        """Take the parsed root; WireError when it contradicts itself."""
+        own, sizes = file_sizes(cid, node)
+        self.cid = cid
+        self.size = own + sum(sizes)  # bytes
+        self.mode = node.message.permissions
+        self.mtime = node.message.mtime
+        self._source = source
+        self._root = node
+        self._cache: dict[CID, Node] = {}
+
+    async def read(self, offset: int = 0, length: int | None = None) -> bytes:
+        """Return up to `length` bytes from `offset`; fewer only at the end of the file. Raises as `stream`."""
+        end = None if length is None else offset + length
+        return b"".join([part async for part in self.stream(offset, end)])
+
+    async def stream(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Yield the bytes from `start` up to but without `end`, in parts of at most a block.
+
+        Blocks are asked of the source in order, a node's children at a time, so how far is read ahead is the
+        source's to bound.
+
+        Raises:
+            WireError: the tree contradicts itself, links to what is no part of a file, or is too deep.
+            BlockNotFound: a block cannot be had; what was yielded before is right.
+        """
+        end = self.size if end is None else min(end, self.size)
+        if start < 0:
+            raise LocalProtocolError(f"offset {start}, expected 0 or more")
+        levels: list[_Level] = []
+        try:
+            node, position, cid = self._root, 0, self.cid
+            while True:
+                own, _ = file_sizes(cid, node)
+                if own and position < end and position + own > start:
+                    yield _part(node.message.data or b"", position, start, end)
+                if node.links:
+                    if len(levels) == MAX_DEPTH:
+                        raise WireError(f"{self.cid} is a file of more than {MAX_DEPTH} levels")
+                    levels.append(self._level(cid, node, position, start, end))
+                while levels:
+                    child = next(levels[-1].children, None)
+                    if child is None:
+                        await close(levels.pop().blocks)
+                        continue
+                    if child.node is None:
+                        data = await anext(levels[-1].blocks)
+                        if child.cid.codec == multicodec.RAW:
+                            if len(data) != child.size:
+                                raise _lie(child, len(data))
+                            yield _part(data, child.start, start, end)
+                            continue
+                        node = self._check(child, data)
+                    else:
+                        node = child.node
+                    position, cid = child.start, child.cid
+                    break
+                else:
+                    return
+        finally:
+            while levels:
+                await close(levels.pop().blocks)
+
+    def _level(self, cid: CID, node: Node, position: int, start: int, end: int) -> _Level:
+        own, sizes = file_sizes(cid, node)
+        children: list[_Child] = []
+        position += own
+        for link, size in zip(node.links, sizes, strict=True):
+            if position >= end:
+                break
+            if size and position + size > start:
+                children.append(_Child(link.cid, position, size, self._cache.get(link.cid)))
+            position += size
+        wanted = [child.cid for child in children if child.node is None]
+        return _Level(iter(children), self._source.get_many(wanted))
+
+    def _check(self, child: _Child, data: bytes) -> Node:
+        """Parse a block inside the file and hold it against what its parent said."""
+        if child.cid.codec != multicodec.DAG_PB:
+            raise WireError(f"{self.cid} links to {child.cid}, which is {multicodec.codec_name(child.cid.codec)}")
+        node = Node.parse(child.cid, data)
+        if node.kind is not Kind.FILE:
+            raise WireError(f"{self.cid} is a file that links to a {node.kind.value}, {child.cid}")
+        own, sizes = file_sizes(child.cid, node)
+        if own + sum(sizes) != child.size:
+            raise _lie(child, own + sum(sizes))
+        if node.links:
+            while len(self._cache) >= _CACHED_NODES:
+                del self._cache[next(iter(self._cache))]
+            self._cache[child.cid] = node
+        return node
+
+
+def _part(data: bytes, position: int, start: int, end: int) -> bytes:
+    """Cut what lies between `start` and `end` out of `data`, which begins at `position`."""
+    return data[max(start - position, 0) : end - position]
+
+
+def _lie(child: _Child, size: int) -> WireError:
+    return WireError(f"{child.cid} holds {size} bytes of file, its parent says {child.size}")
+
+
+async def close(blocks: AsyncIterator[bytes]) -> None:
+    """End a read-ahead that may not have been read to its end."""
+    close: Any = getattr(blocks, "aclose", None)
+    if close is not None:
+        await close()
