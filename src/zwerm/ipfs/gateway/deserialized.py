@@ -19,8 +19,9 @@ from zwerm.ipfs.ipld import codec
 from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.ipld.resolve import PathNotFound, resolve
 from zwerm.ipfs.source import BlockSource
-from zwerm.ipfs.unixfs import directory, export
-from zwerm.ipfs.unixfs.reader import File, Kind, open_file, stat
+from zwerm.ipfs.unixfs import directory
+from zwerm.ipfs.unixfs.entry import Kind
+from zwerm.ipfs.unixfs.reader import File, open_file, stat
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
@@ -159,7 +160,7 @@ async def _listing(source: BlockSource, target: Target) -> GatewayResponse:
         yield pages.listing_head(str(target.asked), str(target.cid), parent=bool(target.asked.segments)).encode()
         rows: list[pages.Row] = []
         count = 0
-        async for entry in directory.list_entries(source, target.cid):
+        async for entry in directory.entries(source, target.cid):
             is_directory = None if entry.cid.codec != multicodec.RAW else False
             rows.append(pages.Row(entry.name, str(entry.cid), entry.total_size, is_directory))
             count += 1
@@ -218,6 +219,8 @@ async def _node_page(source: BlockSource, target: Target, form: Format) -> Gatew
 async def _tar(source: BlockSource, target: Target) -> GatewayResponse:
     if target.cid.codec not in _UNIXFS:
         return _not_acceptable(target, Format.TAR)
+    from zwerm.ipfs.unixfs import export
+
     await stat(source, target.cid)  # what is wrong with the root should be a status, not a broken stream
     headers = target.headers() | {"Content-Type": Format.TAR.media_type, "Etag": f'W/"{target.cid}.x-tar"'}
     if caching.if_none_match(target.request.headers.get("if-none-match", ""), headers["Etag"]):
@@ -233,7 +236,11 @@ def _bytes(target: Target, data: bytes, media_type: str, etag: str) -> GatewayRe
     if caching.if_none_match(target.request.headers.get("if-none-match", ""), etag):
         return not_modified(headers)
     _dispose(target, headers)
-    if target.status == HTTPStatus.OK and "range" in target.request.headers and media_type != "text/html; charset=utf-8":
+    if (
+        target.status == HTTPStatus.OK
+        and "range" in target.request.headers
+        and media_type != "text/html; charset=utf-8"
+    ):
         if caching.if_range(target.request.headers.get("if-range", ""), etag):
             ranges = parse_range(target.request.headers["range"], len(data))
             if ranges is not None and len(ranges) == 1:

@@ -23,6 +23,7 @@ from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.ipld.resolve import PathNotFound, resolve
 from zwerm.ipfs.names import NameNotFound, NameResolver, NoNames
 from zwerm.ipfs.source import BlockSource
+from zwerm.multiformats.cid import CID
 
 _CORS: Final = {
     "Access-Control-Allow-Origin": "*",
@@ -150,7 +151,9 @@ class Gateway:
 
     def _check_form(self, request: GatewayRequest, wish: Wish) -> None:
         if not self._config.deserialized and wish.format not in {Format.RAW, Format.CAR, Format.IPNS_RECORD}:
-            status = HTTPStatus.NOT_ACCEPTABLE if wish.format or request.headers.get("accept") else HTTPStatus.BAD_REQUEST
+            status = (
+                HTTPStatus.NOT_ACCEPTABLE if wish.format or request.headers.get("accept") else HTTPStatus.BAD_REQUEST
+            )
             raise Refused(status, "this gateway gives verifiable forms only: raw, car, ipns-record")
 
     async def _resolve(
@@ -173,7 +176,9 @@ class Gateway:
                 raise WireError("an IPNS record exists for /ipns/KEY only, without a path")
             return verifiable.record_response(asked, named, request)
         await self._check_cached(request, content)
-        target = Target(request, query, asked, content.cid, (content.cid,), named, isolated, path.endswith("/"))
+        target = Target(
+            request, query, asked, content, content.cid, (content.cid,), named, isolated, path.endswith("/")
+        )
         try:
             resolution = await resolve(self._source, content)
         except PathNotFound:
@@ -189,8 +194,8 @@ class Gateway:
             raise Refused(HTTPStatus.NOT_IMPLEMENTED, f"{asked} ends inside block {resolution.cid}, at {where}")
         return dataclasses.replace(target, cid=resolution.cid, roots=tuple(resolution.roots))
 
-    def _refuse_denied(self, cid: object) -> None:
-        status = self._denylist.check(cid)  # type: ignore[arg-type]
+    def _refuse_denied(self, cid: CID) -> None:
+        status = self._denylist.check(cid)
         if status is not None:
             raise Refused(status, f"{cid} is on the denylist of this gateway")
 
@@ -204,11 +209,16 @@ class Gateway:
         response = await deserialized.respond(self._source, target, wish)
         if target.isolated or not _runs(response) or response.status is not HTTPStatus.OK:
             return response
-        if self._config.html_redirect and self._config.subdomains and target.request.headers.get("sec-fetch-dest") in {
-            "document",
-            "iframe",
-            "frame",
-        }:
+        if (
+            self._config.html_redirect
+            and self._config.subdomains
+            and target.request.headers.get("sec-fetch-dest")
+            in {
+                "document",
+                "iframe",
+                "frame",
+            }
+        ):
             name, port = host.split_port(target.request.host)
             gateway = sorted(self._config.subdomains)[0] + port
             if name in {"127.0.0.1", "[::1]"}:
@@ -242,7 +252,13 @@ class Gateway:
         rewritten = root.child(*(part for part in unquote(answer.target.split("?")[0]).split("/") if part))
         resolution = await resolve(self._source, rewritten)
         shown = dataclasses.replace(
-            target, asked=rewritten, cid=resolution.cid, roots=tuple(resolution.roots), slash=True, status=answer.status
+            target,
+            asked=rewritten,
+            content=rewritten,
+            cid=resolution.cid,
+            roots=tuple(resolution.roots),
+            slash=True,
+            status=answer.status,
         )
         return await deserialized.respond(self._source, shown, Wish(None, {}, html=True, from_accept=False))
 

@@ -18,6 +18,7 @@ class Target:
     request: GatewayRequest
     query: dict[str, list[str]]
     asked: ContentPath  # as the visitor wrote it, root included
+    content: ContentPath  # the same below /ipfs/
     cid: CID  # where it ends
     roots: tuple[CID, ...]  # one for the root and one for each segment (X-Ipfs-Roots)
     named: ResolvedName | None  # set below /ipns/

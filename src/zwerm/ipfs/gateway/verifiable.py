@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from http import HTTPStatus
 from typing import Final
 
@@ -43,3 +44,51 @@ async def _raw(source: BlockSource, target: Target) -> GatewayResponse:
         status, body = HTTPStatus.PARTIAL_CONTENT, data[ranges[0].start : ranges[0].end]
         headers["Content-Range"] = f"bytes {ranges[0].start}-{ranges[0].end - 1}/{len(data)}"
     return GatewayResponse(status, headers, b"" if target.request.method == "HEAD" else body, len(body))
+
+
+_ORDERS: Final = frozenset({"dfs", "unk", ""})
+
+
+async def _car(source: BlockSource, target: Target, wish: Wish) -> GatewayResponse:
+    from zwerm.ipfs.car import stream
+
+    scope, entity = _selection(target)
+    version = target.parameter("car-version") or wish.parameters.get("version", "1")
+    order = target.parameter("car-order") or wish.parameters.get("order", "dfs")
+    repeats = target.parameter("car-dups") or wish.parameters.get("dups", "n")
+    if version != "1" or order not in _ORDERS or repeats not in {"y", "n", ""}:
+        raise WireError(
+            f"CAR version={version[:8]} order={order[:8]} dups={repeats[:8]}, expected 1, dfs or unk, y or n"
+        )
+    repeats = repeats or "n"
+    suffix = "".join((f".{scope.value}", f".{entity.first}-{entity.last}" if entity else "", f".{repeats}"))
+    headers = target.headers() | {
+        "Content-Type": f"{Format.CAR.media_type}; version=1; order=dfs; dups={repeats}",
+        "Etag": f'W/"{target.cid}.car{suffix}"',
+        "Accept-Ranges": "none",
+    }
+    locate(target, headers, Format.CAR)
+    name = target.parameter("filename") or f"{target.roots[0]}.car"
+    headers["Content-Disposition"] = content_disposition("attachment", name)
+    if caching.if_none_match(target.request.headers.get("if-none-match", ""), headers["Etag"]):
+        return not_modified(headers)
+    await source.get(target.cid)  # a missing root is a 404; what is missing below it breaks the stream off
+    body = stream(source, target.content, scope=scope, entity=entity, repeats=repeats == "y")
+    return GatewayResponse(HTTPStatus.OK, headers, b"" if target.request.method == "HEAD" else body, None)
+
+
+def record_response(asked: ContentPath, named: ResolvedName, request: GatewayRequest) -> GatewayResponse:
+    """Give the signed record behind `/ipns/KEY`."""
+    record = named.record or b""
+    headers = {
+        "Content-Type": Format.IPNS_RECORD.media_type,
+        "Content-Disposition": content_disposition("attachment", f"{asked.root}.ipns-record"),
+        "Etag": f'"{hashlib.sha256(record).hexdigest()[:32]}"',
+        "X-Ipfs-Path": str(asked),
+    }
+    lifetime = caching.max_age(named.time_to_live)
+    if lifetime is not None:
+        headers["Cache-Control"] = lifetime
+    if caching.if_none_match(request.headers.get("if-none-match", ""), headers["Etag"]):
+        return not_modified(headers)
+    return GatewayResponse(HTTPStatus.OK, headers, b"" if request.method == "HEAD" else record, len(record))
