@@ -17,7 +17,9 @@ class Sync(enum.Enum):
     PACK = "the blocks of a pack, before the index says that they are there"
     NEW_PACK = "the directory entry of a new pack, before the index says that blocks lie in it"
     FOUND = "blocks found in a pack beyond what the index knew, before it learns of them"
+    FOUND_PACK = "the directory entry of a pack that the index did not know, likewise"
     COPIES = "the copies that compaction made, before the index points to them and the originals go"
+    GONE = "the disappearance of an emptied pack, before the index forgets that it is to be unlinked"
     FOLDER = "the directory entry of the blocks folder itself, when the store is made"
 
 
@@ -31,7 +33,7 @@ class Disk:
     def open(self, path: str, *, writing: bool = False) -> int:
         return os.open(path, (os.O_RDWR if writing else os.O_RDONLY) | os.O_CLOEXEC)
 
-    def write(self, descriptor: int, buffers: Sequence[bytes], offset: int) -> int:
+    def write(self, descriptor: int, buffers: Sequence[bytes] | Sequence[memoryview], offset: int) -> int:
         """Write at `offset`; return how many bytes were taken, which may be fewer."""
         return os.pwritev(descriptor, buffers, offset)
 
@@ -43,6 +45,10 @@ class Disk:
 
     def sync(self, descriptor: int, reason: Sync) -> None:  # noqa: ARG002 -- for those who replace it
         """Wait until the file's bytes and size are on the medium."""
+        os.fdatasync(descriptor)
+
+    def sync_ahead(self, descriptor: int) -> None:
+        """The same, for speed only: a `sync` with a reason always follows."""
         os.fdatasync(descriptor)
 
     def sync_directory(self, path: str, reason: Sync) -> None:  # noqa: ARG002 -- as above

@@ -7,7 +7,9 @@ hold that was open at that moment: whatever a later hold touches is younger than
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Iterator
 
 
 class Holds:
@@ -29,10 +31,24 @@ class Holds:
         with self._lock:
             self._open.pop(token, None)
 
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """A hold as a context."""
+        token = self.begin()
+        try:
+            yield
+        finally:
+            self.end(token)
+
     def oldest(self) -> int | None:
         """The start of the oldest open hold, or None."""
         with self._lock:
             return next(iter(self._open), None)  # insertion order is age
+
+    def newest(self) -> int | None:
+        """The start of the youngest open hold, or None."""
+        with self._lock:
+            return next(reversed(self._open), None)
 
     def threshold(self) -> int:
         """Start a collection: return the epoch below which unmarked blocks may go."""

@@ -105,7 +105,8 @@ class Index:
 
     def count(self) -> tuple[int, int]:
         """Number of blocks and the sum of their sizes."""
-        return tuple(self.database.query("SELECT count(*), coalesce(sum(size), 0) FROM blocks")[0])  # type: ignore[return-value]
+        blocks, size = self.database.query("SELECT count(*), coalesce(sum(size), 0) FROM blocks")[0]
+        return blocks, size
 
     def damaged(self) -> list[bytes]:
         return [key for (key,) in self.database.query("SELECT multihash FROM damaged")]
@@ -119,12 +120,22 @@ class Index:
         connection.execute("INSERT OR REPLACE INTO blockstore_state VALUES (?, ?)", (key, value))
 
     @staticmethod
-    def insert(connection: sqlite3.Connection, places: dict[bytes, Place]) -> None:
-        """Add blocks; keys in order, because neighbours then share a page."""
-        connection.executemany(
-            "INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?)",
-            [(key, *places[key]) for key in sorted(places)],
-        )
+    def insert(connection: sqlite3.Connection, places: dict[bytes, Place]) -> dict[int, int]:
+        """Add blocks; those that are here already stay where they are. Return the live bytes each pack gained."""
+        rows = [(key, *places[key]) for key in sorted(places)]  # in order: neighbours share a page
+        before = connection.total_changes
+        connection.executemany("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?, ?, ?)", rows)
+        gained: dict[int, int] = {}
+        every = connection.total_changes - before == len(rows)
+        for key, place in places.items():
+            if every or Index._is_at(connection, key, place):
+                gained[place.pack] = gained.get(place.pack, 0) + place.size + place.head
+        return gained
+
+    @staticmethod
+    def _is_at(connection: sqlite3.Connection, key: bytes, place: Place) -> bool:
+        found = connection.execute("SELECT pack, offset FROM blocks WHERE multihash = ?", (key,)).fetchone()
+        return bool(found == (place.pack, place.offset))
 
     @staticmethod
     def touch(connection: sqlite3.Connection, touched: dict[bytes, int]) -> None:

@@ -1,7 +1,7 @@
 """`LocalSource`: a blockstore as a `BlockSource`, without keeping the event loop waiting for a disk.
 
-What lies in the page cache is read where we stand, which costs less than asking a thread; the rest is read in one, several
-blocks at a time where the caller says what comes next.
+What lies in the page cache is read where we stand, which costs less than asking a thread; the rest is read in one,
+several blocks at a time where the caller says what comes next.
 """
 
 from __future__ import annotations

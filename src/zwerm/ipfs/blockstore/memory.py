@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 
 from zwerm.core.errors import ResourceLimitError
 from zwerm.ipfs.block import Block, BlockNotFound, CorruptBlock
@@ -80,13 +80,8 @@ class MemoryBlockstore:
             keys = list(self._blocks)
         return iter(keys)
 
-    @contextlib.contextmanager
-    def hold(self) -> Iterator[None]:
-        token = self._holds.begin()
-        try:
-            yield
-        finally:
-            self._holds.end(token)
+    def hold(self) -> AbstractContextManager[None]:
+        return self._holds.hold()
 
     def threshold(self) -> int:
         return self._holds.threshold()

@@ -1,0 +1,182 @@
+"""Appending sections to packs: a buffer, large writes, and the next file when one is full.
+
+What is in the buffer can be read from it; what has been written can be read from the pack. Nothing here is durable:
+`take_unsynced` says what must be synced for that. Every call is made under the store's lock.
+"""
+
+from __future__ import annotations
+
+import errno
+from typing import Final, NamedTuple
+
+from zwerm.core.errors import StorageError
+from zwerm.ipfs.blockstore.disk import Disk
+from zwerm.ipfs.blockstore.index import Place
+from zwerm.ipfs.blockstore.pack import HEADER, section_head
+from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
+
+_BUFFER: Final = 1024 * 1024  # bytes gathered for one write
+_PIECES: Final = 512  # buffers in one write; the kernel takes at most 1,024
+
+NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class Unsynced(NamedTuple):
+    """A pack that holds bytes which the medium may not have."""
+
+    file: PackFile
+    size: int  # bytes of the file that are meant
+    is_new: bool  # its name is not on the medium either
+
+
+class Appender:
+    """The end of the store, where blocks are added."""
+
+    def __init__(self, files: PackFiles, disk: Disk, limit: int) -> None:
+        self.unwritten: dict[bytes, bytes] = {}  # multihash -> data that is in no file yet
+        self.written = 0  # bytes, since somebody last set it to 0
+        self._files = files
+        self._disk = disk
+        self._limit = limit  # bytes of a pack, at which the next is begun
+        self._file: PackFile | None = None
+        self._pieces: list[bytes] = []
+        self._buffered = 0
+        self._unsynced: dict[int, Unsynced] = {}
+
+    @property
+    def number(self) -> int | None:
+        """The pack that is being appended to."""
+        return self._file.number if self._file else None
+
+    @property
+    def buffered(self) -> int:
+        """Bytes that no file has yet."""
+        return self._buffered
+
+    def resume(self, number: int) -> None:
+        """Go on behind the end of a pack that is there."""
+        self._file = self._files.acquire(number, writing=True)
+
+    def append(self, cid: bytes, multihash: bytes, data: bytes, epoch: int) -> Place:
+        """Take a block in; return where it will lie.
+
+        Raises:
+            StorageError: the disk is full or failed, and the buffer too; the block was not taken.
+        """
+        head = section_head(cid, len(data))
+        size = len(head) + len(data)
+        if self._buffered + size > _BUFFER or len(self._pieces) > _PIECES:
+            self.write_out()
+        file = self._file
+        if file is None or (file.size + self._buffered + size > self._limit and file.size > len(HEADER)):
+            file = self._next_file()
+        offset = file.size + self._buffered + len(head)
+        self._pieces += (head, data)
+        self._buffered += size
+        self.unwritten[multihash] = data
+        return Place(file.number, offset, len(data), len(head), epoch)
+
+    def write_out(self) -> None:
+        """Empty the buffer into the file.
+
+        Raises:
+            StorageError: the disk is full or failed; the buffer is kept and the next call tries again.
+        """
+        file = self._file
+        if file is None or not self._pieces:
+            return
+        self._write(file, self._pieces, self._buffered)
+        self._pieces = []
+        self._buffered = 0
+        self.unwritten.clear()
+
+    def take_unsynced(self) -> list[Unsynced]:
+        """Return what was written since the last time: to be synced, then given to `release` or `put_back`."""
+        unsynced = list(self._unsynced.values())
+        self._unsynced = {}
+        return unsynced
+
+    def release(self, unsynced: list[Unsynced]) -> None:
+        for item in unsynced:
+            self._files.release(item.file)
+
+    def put_back(self, unsynced: list[Unsynced]) -> None:
+        for item in unsynced:
+            newer = self._unsynced.get(item.file.number)
+            self._note(item.file, max(item.size, newer.size if newer else 0), is_new=item.is_new)
+            self._files.release(item.file)
+
+    def peek_unsynced(self) -> list[PackFile]:
+        """The files that `take_unsynced` would name; each counts one more reader, to be released."""
+        for item in self._unsynced.values():
+            self._files.retain(item.file)
+        return [item.file for item in self._unsynced.values()]
+
+    def close(self) -> None:
+        self.release(self.take_unsynced())
+        if self._file is not None:
+            self._files.release(self._file)
+            self._file = None
+
+    def _next_file(self) -> PackFile:
+        self.write_out()
+        try:
+            file = self._files.create()
+        except OSError as error:
+            raise disk_error("make a pack", error) from error
+        try:
+            self._write(file, [HEADER], len(HEADER))
+        except StorageError:
+            self._files.release(file)
+            self._files.remove(file.number)
+            raise
+        if self._file is not None:
+            self._files.release(self._file)
+        self._file = file
+        self._note(file, file.size, is_new=True)
+        return file
+
+    def _write(self, file: PackFile, pieces: list[bytes], size: int) -> None:
+        done = 0
+        remaining: list[bytes] | list[memoryview] = pieces
+        while True:
+            try:
+                done += self._disk.write(file.descriptor, remaining, file.size + done)
+                if done == size:
+                    break
+            except OSError as error:
+                self._cut_back(file)
+                raise disk_error("write blocks", error) from error
+            remaining = _rest(pieces, done)
+        file.size += size
+        self.written += size
+        self._note(file, file.size, is_new=False)
+
+    def _cut_back(self, file: PackFile) -> None:
+        """Give back what a failed write took, so that a full disk is not kept full by it."""
+        try:
+            self._disk.truncate(file.descriptor, file.size)
+        except OSError:
+            return  # the bytes stay behind the end, where the next write goes over them
+
+    def _note(self, file: PackFile, size: int, *, is_new: bool) -> None:
+        known = self._unsynced.get(file.number)
+        if known is None:
+            self._files.retain(file)  # it must stay open until it is synced
+        self._unsynced[file.number] = Unsynced(file, size, is_new or (known is not None and known.is_new))
+
+
+def _rest(pieces: list[bytes], done: int) -> list[memoryview]:
+    rest = []
+    for piece in pieces:
+        if done < len(piece):
+            rest.append(memoryview(piece)[done:])
+        done = max(done - len(piece), 0)
+    return rest
+
+
+def disk_error(action: str, error: OSError) -> StorageError:
+    """The one line a person gets for a failed disk call."""
+    if error.errno in NO_SPACE:
+        return StorageError(f"cannot {action}: the disk is full; make room and try again")
+    return StorageError(f"cannot {action}: {error.strerror or error}")

@@ -1,0 +1,161 @@
+"""Making puts durable: packs first, then the index, then the acknowledgement.
+
+The order is the whole protocol: (1) what is in the buffer is written, (2) the packs are synced, and their directory
+when one of them is new, (3) one transaction tells the index, which syncs its log, (4) `sync` returns. Callers that come
+while a flush is under way share the next one. A thread syncs packs while more is written, and commits when a pack is
+full or many blocks wait, so that no sync has much to do and little has to be looked at again after a crash.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Final
+
+from zwerm.core.errors import LocalProtocolError, StorageError, ZwermError
+from zwerm.ipfs.blockstore.appender import Appender, Unsynced
+from zwerm.ipfs.blockstore.disk import Disk, Sync
+from zwerm.ipfs.blockstore.holds import Holds
+from zwerm.ipfs.blockstore.index import Index
+from zwerm.ipfs.blockstore.packfiles import PackFiles
+from zwerm.ipfs.blockstore.pending import Batch, Pending
+
+_AHEAD: Final = 64 * 1024 * 1024  # bytes written before the thread syncs them
+_MANY: Final = 65_536  # changes that wait before the thread commits them
+
+
+class Flusher:
+    """Flushes of one store, on the threads that ask for them and on one of its own. Any thread."""
+
+    def __init__(
+        self,
+        lock: threading.Lock,
+        index: Index,
+        files: PackFiles,
+        appender: Appender,
+        pending: Pending,
+        holds: Holds,
+        disk: Disk,
+    ) -> None:
+        self.index_size = index.database.size()  # bytes of the database after the last flush
+        self._lock = lock  # the store's, which guards appender and pending
+        self._index = index
+        self._database = index.database
+        self._files = files
+        self._appender = appender
+        self._pending = pending
+        self._holds = holds
+        self._disk = disk
+        self._one_flush = threading.Lock()
+        self._failure: StorageError | None = None
+        self._thread: threading.Thread | None = None
+        self._wake = threading.Event()
+        self._closing = False
+
+    def check_usable(self) -> None:
+        """Raise what made the store read-only, if something did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def sync(self) -> None:
+        """Return once every change made before this call is durable.
+
+        Raises:
+            StorageError: it could not be done. On a full disk all is kept and the next call tries again.
+        """
+        if self._database.in_transaction:
+            raise LocalProtocolError("sync inside a database transaction would wait for itself")
+        with self._lock:
+            self.check_usable()
+            wanted = self._pending.changes
+        with self._one_flush:
+            if self._pending.durable < wanted:
+                self._flush()
+
+    def work_ahead(self) -> None:
+        """Wake the thread when it has something to do; called under the store's lock after every change."""
+        if self._appender.written < _AHEAD and self._pending.weight < _MANY:
+            return
+        if self._thread is None and not self._closing:
+            self._thread = threading.Thread(target=self._run, name="zwerm-blockstore", daemon=True)
+            self._thread.start()
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop the thread and flush what is left."""
+        self._closing = True
+        if self._thread is not None:
+            self._wake.set()
+            self._thread.join()
+        if self._failure is None:
+            self.sync()
+
+    def _flush(self) -> None:
+        with self._lock:
+            self.check_usable()
+            self._appender.write_out()
+            batch = self._pending.take()
+            unsynced = self._appender.take_unsynced()
+        try:
+            self._sync_packs(unsynced)
+            self._commit(batch, unsynced)
+        except BaseException:
+            with self._lock:
+                self._pending.put_back(batch)
+                self._appender.put_back(unsynced)
+            raise
+        with self._lock:
+            self._pending.done(batch)
+            self._appender.release(unsynced)
+            self.index_size = self._database.size()
+
+    def _sync_packs(self, unsynced: list[Unsynced]) -> None:
+        try:
+            for item in unsynced:
+                self._disk.sync(item.file.descriptor, Sync.PACK)
+            if any(item.is_new for item in unsynced):
+                self._disk.sync_directory(self._files.folder, Sync.NEW_PACK)
+        except OSError as error:
+            self._fail(error)
+
+    def _commit(self, batch: Batch, unsynced: list[Unsynced]) -> None:
+        with self._database.transaction() as connection:
+            gained = self._index.insert(connection, batch.places)
+            self._index.touch(connection, batch.touched)
+            for item in unsynced:  # every pack that gained a block is among them
+                self._index.grow_pack(connection, item.file.number, item.size, gained.get(item.file.number, 0))
+            self._index.set_state(connection, "epoch", self._holds.epoch)
+
+    def _fail(self, error: OSError) -> None:
+        """Stop writing: after a failed sync nobody knows what of the page cache reached the disk."""
+        self._failure = StorageError(
+            f"the disk failed to keep blocks ({error.strerror or error}); "
+            "nothing new is taken until the node is started again"
+        )
+        raise self._failure from error
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._closing:
+                return
+            try:
+                self._work()
+            except ZwermError:
+                continue  # the same trouble meets the next put or sync, which has a caller to tell
+
+    def _work(self) -> None:
+        with self._lock:
+            self._appender.written = 0
+            files = self._appender.peek_unsynced()
+            commit = len(files) > 1 or self._pending.weight >= _MANY
+        try:
+            for file in files:
+                self._disk.sync_ahead(file.descriptor)
+        except OSError as error:
+            self._fail(error)
+        finally:
+            for file in files:
+                self._files.release(file)
+        if commit:
+            self.sync()
