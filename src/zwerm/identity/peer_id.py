@@ -14,8 +14,6 @@ from zwerm.multiformats.cid import CID
 
 MAX_INLINE_KEY: Final = 42  # bytes; keys that serialize to more are hashed
 
-_BASE58: Final = multibase.BASES["base58btc"]
-
 
 class PeerId:
     """An immutable peer ID. `str()` gives the base58 form that libp2p shows, `to_cid()` the form of IPNS names."""
@@ -62,7 +60,7 @@ class PeerId:
             WireError: neither.
         """
         if text.startswith(("1", "Qm")):
-            return cls.parse(_BASE58.decode(text))
+            return cls.parse(multibase.decode("z" + text))
         return cls.from_cid(CID.from_text(text))
 
     @classmethod
@@ -94,7 +92,7 @@ class PeerId:
         return self.multihash
 
     def __str__(self) -> str:
-        return _BASE58.encode(self.multihash)
+        return multibase.encode(self.multihash, "base58btc")[1:]
 
     def __repr__(self) -> str:
         return f"PeerId({self})"

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from typing import Final, Self
 
-import libipld
-
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.multiformats import multibase, multicodec, multihash, varint
 
-MAX_TEXT: Final = 512  # characters; identity CIDs of 128 bytes stay below in every base
+MAX_TEXT: Final = 512  # characters; identity CIDs of 128 bytes stay below in the bases people use
 
 _V0_PREFIX: Final = b"\x12\x20"
 _V0_SIZE: Final = 34
-_COMMON_PREFIXES: Final = {
-    bytes([1, code]): code for code in (multicodec.RAW, multicodec.DAG_PB, multicodec.DAG_CBOR, multicodec.LIBP2P_KEY)
-}
+# Nearly all CIDs are of version 1 with a one-byte codec and sha2-256: four bytes say all there is to check.
+_USUAL_PREFIXES: Final = {bytes([1, codec, *_V0_PREFIX]): codec for codec in range(0x80)}
+_USUAL_SIZE: Final = 36
 
 
 class CID:
@@ -59,6 +57,10 @@ class CID:
         Raises:
             WireError: not a CID, or bytes after it.
         """
+        if len(data) == _USUAL_SIZE and (codec := _USUAL_PREFIXES.get(data[:4])) is not None:
+            return cls._of_parts(1, codec, data[2:], data)
+        if len(data) == _V0_SIZE and data[:2] == _V0_PREFIX:
+            return cls._of_parts(0, multicodec.DAG_PB, data, data)
         cid, end = cls.parse_prefix(data)
         if end != len(data):
             raise WireError(f"{len(data) - end} bytes after the CID")
@@ -67,21 +69,22 @@ class CID:
     @classmethod
     def parse_prefix(cls, data: bytes, offset: int = 0) -> tuple[Self, int]:
         """Read a CID at `offset` of untrusted bytes; return it and the offset after it."""
+        codec = _USUAL_PREFIXES.get(data[offset : offset + 4])
+        if codec is not None and len(data) >= offset + _USUAL_SIZE:
+            end = offset + _USUAL_SIZE
+            return cls._of_parts(1, codec, data[offset + 2 : end], data[offset:end]), end
         if data[offset : offset + 2] == _V0_PREFIX:
             end = offset + _V0_SIZE
             if end > len(data):
                 raise WireError(f"CIDv0 cut short after {len(data) - offset} bytes")
-            return cls(0, multicodec.DAG_PB, bytes(data[offset:end])), end
-        codec = _COMMON_PREFIXES.get(bytes(data[offset : offset + 2]))
-        if codec is not None:
-            position = offset + 2
-        else:
-            version, position = varint.parse_prefix(data, offset)
-            if version != 1:
-                raise WireError(f"CID version {version}, expected 0 or 1")
-            codec, position = varint.parse_prefix(data, position)
+            binary = data[offset:end]
+            return cls._of_parts(0, multicodec.DAG_PB, binary, binary), end
+        version, position = varint.parse_prefix(data, offset)
+        if version != 1:
+            raise WireError(f"CID version {version}, expected 0 or 1")
+        codec, position = varint.parse_prefix(data, position)
         _, _, end = multihash.parse_prefix(data, position)
-        return cls(1, codec, bytes(data[position:end])), end
+        return cls._of_parts(1, codec, data[position:end], data[offset:end]), end
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -94,21 +97,22 @@ class CID:
             raise WireError(f"CID text of {len(text)} characters, expected at most {MAX_TEXT}")
         if len(text) == 46 and text.startswith("Qm"):
             return cls.parse(multibase.decode("z" + text))
-        if len(text) < 2:
-            raise WireError(f"{text!r} is too short for a CID")
         data = multibase.decode(text)
-        if data[:1] != b"\x01":
+        if data[:1] != b"\x01":  # version 0 is never written with a multibase prefix
             raise WireError(f"{text[:64]!r} is not a CID: version {data[:1].hex() or 'missing'}, expected 1")
         return cls.parse(data)
 
     @property
     def hash_code(self) -> int:
         """The multicodec code of the hash function."""
-        return varint.parse_prefix(self.multihash)[0]
+        first = self.multihash[0]
+        return first if first < 0x80 else varint.parse_prefix(self.multihash)[0]
 
     @property
     def digest(self) -> bytes:
         """The bare hash, without its code and length."""
+        if self.multihash[:2] == _V0_PREFIX:
+            return self.multihash[2:]
         _, start, _ = multihash.parse_prefix(self.multihash)
         return self.multihash[start:]
 
@@ -131,7 +135,7 @@ class CID:
         return self._binary
 
     def __str__(self) -> str:
-        return libipld.encode_cid(self._binary) if self.version else self.encode("base58btc")
+        return self.encode("base32" if self.version else "base58btc")
 
     def __repr__(self) -> str:
         return f"CID({self})"
@@ -144,3 +148,13 @@ class CID:
 
     def __lt__(self, other: CID) -> bool:
         return self._binary < other._binary
+
+    @classmethod
+    def _of_parts(cls, version: int, codec: int, multihash: bytes, binary: bytes) -> Self:
+        """Make a CID of parts that were checked and that belong together."""
+        cid = cls.__new__(cls)
+        cid.version = version
+        cid.codec = codec
+        cid.multihash = multihash
+        cid._binary = binary
+        return cid

@@ -9,16 +9,31 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.multiformats import multicodec, varint
 
-Buffer = bytes | bytearray | memoryview
+Buffer: TypeAlias = bytes | bytearray | memoryview
 
 MAX_IDENTITY: Final = 128  # bytes; Kubo's limit, so that identity CIDs stay links and do not become content
 MAX_DIGEST: Final = 128  # bytes; no function of the table is longer
 MIN_DIGEST: Final = 20  # bytes; a shorter truncation is no proof (Kubo's verifcid)
+
+_BLAKE2B_8: Final = 0xB201  # and 63 more follow, each one byte longer
+_SHA2_256_PREFIX: Final = b"\x12\x20"
+
+
+class UnknownHash(LocalProtocolError):
+    """A hash function that is not known here: nothing can be said about the data."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"hash function {function_name(code)} is not known here")
+        self.code = code
+
+
+def _blake2b(size: int) -> Callable[[Buffer], bytes]:
+    return lambda data: hashlib.blake2b(data, digest_size=size).digest()
 
 
 def _blake3(data: Buffer) -> bytes:
@@ -27,12 +42,8 @@ def _blake3(data: Buffer) -> bytes:
     return blake3.blake3(data).digest()
 
 
-def _blake2b(size: int) -> Callable[[Buffer], bytes]:
-    return lambda data: hashlib.blake2b(data, digest_size=size).digest()
-
-
 _FUNCTIONS: Final[dict[int, Callable[[Buffer], bytes]]] = {
-    multicodec.BLAKE2B_256 - 31 + size: _blake2b(size + 1) for size in range(64)
+    _BLAKE2B_8 + size - 1: _blake2b(size) for size in range(1, 65)
 } | {
     multicodec.IDENTITY: bytes,
     multicodec.SHA1: lambda data: hashlib.sha1(data, usedforsecurity=False).digest(),
@@ -55,23 +66,27 @@ FUNCTIONS: Final[dict[str, int]] = {
     "sha3-384": multicodec.SHA3_384,
     "sha3-512": multicodec.SHA3_512,
     "blake3": multicodec.BLAKE3,
-} | {f"blake2b-{size * 8}": multicodec.BLAKE2B_256 - 32 + size for size in range(1, 65)}
-FUNCTION_NAMES: Final[dict[int, str]] = {code: name for name, code in FUNCTIONS.items()}
+} | {f"blake2b-{size * 8}": _BLAKE2B_8 + size - 1 for size in range(1, 65)}
+FUNCTION_NAMES: Final[dict[int, str]] = {code: name for name, code in (multicodec.KNOWN_HASHES | FUNCTIONS).items()}
 
-_SHA2_256_PREFIX: Final = b"\x12\x20"
+
+def function_name(code: int) -> str:
+    """Return the table's name, or the number in hex for a code we do not know."""
+    return FUNCTION_NAMES.get(code, f"{code:#x}")
 
 
 def digest(data: Buffer, code: int = multicodec.SHA2_256) -> bytes:
     """Hash `data` and return the multihash.
 
     Raises:
-        LocalProtocolError: a function we do not have, or identity of more than `MAX_IDENTITY` bytes.
+        UnknownHash: a function we do not have.
+        LocalProtocolError: identity of more than `MAX_IDENTITY` bytes.
     """
     if code == multicodec.SHA2_256:
         return _SHA2_256_PREFIX + hashlib.sha256(data).digest()
     function = _FUNCTIONS.get(code)
     if function is None:
-        raise LocalProtocolError(f"hash function {code:#x} is not known here")
+        raise UnknownHash(code)
     if code == multicodec.IDENTITY and len(data) > MAX_IDENTITY:
         raise LocalProtocolError(f"identity hash of {len(data)} bytes, the limit is {MAX_IDENTITY}")
     value = function(data)
@@ -100,10 +115,10 @@ def verify(multihash: bytes, data: Buffer) -> bool:
     A digest may be truncated, though never below `MIN_DIGEST` bytes.
 
     Raises:
-        LocalProtocolError: the function is not known here, so nothing can be said.
+        UnknownHash: the function is not known here, so nothing can be said.
         WireError: the multihash is malformed or truncated too far to prove anything.
     """
-    if multihash[:2] == _SHA2_256_PREFIX:
+    if multihash[:2] == _SHA2_256_PREFIX and len(multihash) == 34:
         return hashlib.sha256(data).digest() == multihash[2:]
     code, start, end = parse_prefix(multihash)
     if end != len(multihash):
@@ -115,5 +130,5 @@ def verify(multihash: bytes, data: Buffer) -> bool:
         raise WireError(f"digest truncated to {len(expected)} bytes, expected at least {MIN_DIGEST}")
     function = _FUNCTIONS.get(code)
     if function is None:
-        raise LocalProtocolError(f"hash function {code:#x} is not known here")
+        raise UnknownHash(code)
     return hmac.compare_digest(function(data)[: len(expected)], expected)
