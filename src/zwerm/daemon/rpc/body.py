@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from zwerm.core.errors import ResourceLimitError
+from zwerm.daemon.rpc.errors import UsageError
 
 _READ: Final = 1 << 20  # bytes read at once
 
@@ -119,3 +120,17 @@ async def _read_descriptor(descriptor: int) -> AsyncIterator[bytes]:
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:
     yield data
+
+
+async def read_one(body: Body, limit: int) -> bytes:
+    """Return the bytes of the only file of an upload.
+
+    Raises:
+        UsageError: there is none, or a folder.
+        ResourceLimitError: more than `limit` bytes.
+    """
+    async for part in body.parts():
+        if part.kind is not PartKind.FILE:
+            raise UsageError(f"{part.name or 'the upload'} is no file")
+        return await part.read(limit)
+    raise UsageError("a file is missing in the upload")

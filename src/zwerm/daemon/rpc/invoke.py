@@ -70,8 +70,9 @@ def _bind_options(found: Command, given: Mapping[str, Any]) -> tuple[dict[str, A
         option = found.option(name)
         if option is not None:
             values[option.name] = _value(option, value)
-    own = {option.keyword: option.default for option in found.options if option.default is not None}
-    own |= {option.keyword: values[option.name] for option in found.options if option.name in values}
+    passed = [option for option in found.options if not option.display]
+    own = {option.keyword: option.default for option in passed if option.default is not None}
+    own |= {option.keyword: values[option.name] for option in passed if option.name in values}
     return own, {option.name: values[option.name] for option in GLOBAL_OPTIONS if option.name in values}
 
 

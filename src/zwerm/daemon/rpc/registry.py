@@ -100,6 +100,7 @@ class Option:
     kind: OptionKind
     description: str
     default: Any = None  # None: not given
+    display: bool = False  # is about how a person is shown the answer; accepted, and not passed to the function
 
     @property
     def name(self) -> str:
@@ -152,6 +153,7 @@ class Command:
     options: tuple[Option, ...] = ()
     local_only: bool = False  # never over HTTP
     experimental: bool = False
+    without_node: bool = False  # `Context.node` is not used, so no repository need be open
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -187,6 +189,8 @@ class Context:
     upgrade_cid_v0: bool = False
     offline: bool = False
     in_process: bool = False  # the caller is the person at this machine; paths on disk may be read and written
+    stop: Callable[[], None] | None = None  # ends the daemon; None where there is none
+    kubo_version: str | None = None  # what `version` says, where a client insists on an older one
 
     def text(self, cid: CID) -> str:
         """Write a CID the way the caller asked."""
@@ -224,14 +228,16 @@ def file_argument(
     return Argument(name, description, required=required, variadic=variadic, file=True, recursive=recursive, stdin=True)
 
 
-def flag(*names: str, text: str, default: bool | None = None) -> Option:
+def flag(*names: str, text: str, default: bool | None = None, display: bool = False) -> Option:
     """Declare an option that is true or false."""
-    return Option(names, OptionKind.BOOL, text, default)
+    return Option(names, OptionKind.BOOL, text, default, display)
 
 
-def option(*names: str, text: str, kind: OptionKind = OptionKind.STRING, default: Any = None) -> Option:
+def option(
+    *names: str, text: str, kind: OptionKind = OptionKind.STRING, default: Any = None, display: bool = False
+) -> Option:
     """Declare an option with a value."""
-    return Option(names, kind, text, default)
+    return Option(names, kind, text, default, display)
 
 
 def command(
@@ -242,12 +248,20 @@ def command(
     options: Sequence[Option] = (),
     local_only: bool = False,
     experimental: bool = False,
+    without_node: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter the decorated function into `COMMANDS`."""
 
     def enter(run: Callable[..., Any]) -> Callable[..., Any]:
         COMMANDS[path] = Command(
-            path, summary, run, tuple(arguments), tuple(options), local_only=local_only, experimental=experimental
+            path,
+            summary,
+            run,
+            tuple(arguments),
+            tuple(options),
+            local_only=local_only,
+            experimental=experimental,
+            without_node=without_node,
         )
         return run
 

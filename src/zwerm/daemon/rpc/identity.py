@@ -1,0 +1,88 @@
+"""`id` and `version`: who the node is, and which API it speaks (Kubo, "RPC API", `/api/v0/id`)."""
+
+from __future__ import annotations
+
+import base64
+import platform
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+from zwerm import __version__
+from zwerm.daemon.rpc.errors import CommandError
+from zwerm.daemon.rpc.registry import Context, argument, command, flag, option
+from zwerm.daemon.rpc.text import peer_text
+
+KUBO_VERSION: Final = "0.43.0"  # the release whose RPC these commands follow; clients look at it
+REPO_VERSION: Final = "18"  # of the same release
+AGENT_VERSION: Final = f"zwerm/{__version__}"
+
+
+@command(
+    "id",
+    "Show who this node is",
+    arguments=[argument("peerid", "The peer to ask about; this node when not given.", required=False)],
+    options=[
+        option(
+            "format", "f", text="Print only these: <id> <aver> <pubkey> <addrs> <protocols>, \\n and \\t.", display=True
+        ),
+        option("peerid-base", text="How peer IDs are written: b58mh, or a multibase.", default="b58mh"),
+    ],
+)
+async def id_(
+    context: Context,
+    peerid: str | None = None,
+    peerid_base: str = "b58mh",
+) -> dict[str, Any]:
+    from zwerm.identity.peer_id import PeerId
+
+    node = context.node
+    if peerid is not None and PeerId.from_text(peerid) != node.identity:
+        raise CommandError("other peers cannot be asked: this node has no network yet")
+    key = node.repository.key.public.serialize()
+    return {
+        "ID": peer_text(node.identity, peerid_base),
+        "PublicKey": base64.b64encode(key).decode(),
+        "Addresses": [],
+        "AgentVersion": AGENT_VERSION,
+        "Protocols": [],
+    }
+
+
+@command(
+    "version",
+    "Show versions",
+    options=[
+        flag("number", "n", text="Only the number.", display=True),
+        flag("commit", text="The commit as well.", display=True),
+        flag("repo", text="Only the version of the repository.", display=True),
+        flag("all", text="All versions.", display=True),
+    ],
+    without_node=True,
+)
+async def version(context: Context) -> dict[str, Any]:
+    """Name the Kubo release that is spoken here, since that is what clients compare; ours stands beside it."""
+    return {
+        "Version": context.kubo_version or KUBO_VERSION,
+        "Commit": "",
+        "Repo": REPO_VERSION,
+        "System": f"{platform.machine()}/{platform.system().lower()}",
+        "Golang": "",
+        "Zwerm": __version__,
+        "Python": platform.python_version(),
+    }
+
+
+@command("version/deps", "List the libraries in use and their versions", without_node=True)
+async def version_deps(_context: Context) -> AsyncIterator[dict[str, Any]]:
+    import re
+    from importlib import metadata
+
+    yield {"Path": "zwerm", "Version": __version__, "ReplacedBy": "", "Sum": ""}
+    for requirement in metadata.requires("zwerm") or ():
+        name = re.split(r"[ <>=!~;\[]", requirement, maxsplit=1)[0]
+        if "extra ==" in requirement:
+            continue
+        try:
+            yield {"Path": name, "Version": metadata.version(name), "ReplacedBy": "", "Sum": ""}
+        except metadata.PackageNotFoundError:
+            continue

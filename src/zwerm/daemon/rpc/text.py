@@ -1,0 +1,36 @@
+"""How peer IDs and times are written for callers (Kubo's `--peerid-base`, `--ipns-base`, Go's RFC 3339)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from zwerm.daemon.rpc.errors import UsageError
+
+if TYPE_CHECKING:
+    from zwerm.identity.peer_id import PeerId
+    from zwerm.ipfs.unixfs.data import Mtime
+
+NO_TIME: Final = "0001-01-01T00:00:00Z"  # how Go writes the time that was never set
+
+
+def peer_text(peer_id: PeerId, base: str) -> str:
+    """Write a peer ID: `b58mh` the bare multihash, otherwise a CID in that multibase (`b`, `k` or its name)."""
+    from zwerm.multiformats.multibase import BASES
+
+    if base == "b58mh":
+        return str(peer_id)
+    name = next((name for name, row in BASES.items() if base in (name, row.prefix)), None)
+    if name is None:
+        raise UsageError(f"base {base!r} of peer IDs, expected b58mh or one of {', '.join(BASES)}")
+    return peer_id.to_cid().encode(name)
+
+
+def time_text(mtime: Mtime | None) -> str:
+    """Write a modification time in UTC, with its fraction when it has one."""
+    from datetime import UTC, datetime
+
+    if mtime is None:
+        return NO_TIME
+    moment = datetime.fromtimestamp(mtime.seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{mtime.nanoseconds:09}".rstrip("0") if mtime.nanoseconds else ""
+    return f"{moment}{fraction}Z"
