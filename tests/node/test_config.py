@@ -104,7 +104,7 @@ def test_setting_a_key_keeps_the_comments(path: Path) -> None:
         ("api.cors", "[1", "not a list"),
         ("api.hosts", ["a b"], "not a host name"),
         ("gateway.public", "ftp://x", "not an address of the web"),
-        ("gateway.denied", 5, "not a list"),
+        ("gateway.denylist", 5, "not a list"),
         ("api.token", "a\nb", "cannot be shown"),
     ],
 )

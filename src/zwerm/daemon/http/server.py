@@ -1,0 +1,142 @@
+"""One HTTP listener: aiohttp's connections around a handler of ours, limits, and an end that is bounded.
+
+A handler is an async function of an `Exchange`. What it raises is answered with 500 and logged: whatever is expected to
+go wrong, a handler answers itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from aiohttp.web_protocol import RequestHandler
+from aiohttp.web_request import BaseRequest
+from aiohttp.web_server import Server
+
+from zwerm.core.errors import ResourceLimitError, WireError
+from zwerm.daemon.http.exchange import Answered, Exchange
+
+log = logging.getLogger("zwerm.http")
+
+MAX_LINE: Final = 32_768  # bytes of a request line; content paths and many `arg`s are long
+MAX_HEADER: Final = 16_384  # bytes of one header field
+MAX_HEADERS: Final = 100  # header fields
+READ_BUFFER: Final = 262_144  # bytes of request body kept before the client is made to wait
+WRITE_BUFFER: Final = 262_144  # bytes of answer kept before the handler is made to wait
+LINGER: Final = 2.0  # seconds of request body still read after an early answer, so that the client sees it
+MAX_CONNECTIONS: Final = 4096  # open at once; further ones are closed at once
+
+Handler = Callable[[Exchange], Awaitable[None]]
+
+
+class HttpServer:
+    """A listener. `start` it on bound sockets, then `stop` it once."""
+
+    def __init__(
+        self, name: str, handler: Handler, *, idle: float, observe: Callable[[str, Exchange, float], None] | None = None
+    ) -> None:
+        """Say what answers.
+
+        Args:
+            name: which listener this is, for logs and metrics.
+            handler: answers one exchange.
+            idle: seconds after which a connection without a request is closed.
+            observe: told of every answered exchange and the seconds it took.
+        """
+        self.name = name
+        self._handler = handler
+        self._idle = idle
+        self._observe = observe
+        self._listeners: list[asyncio.Server] = []
+        self._server: Server | None = None
+        self.active = 0  # requests being answered
+        self._idle_now = asyncio.Event()
+        self._idle_now.set()
+
+    async def start(self, sockets: Sequence[socket.socket]) -> None:
+        """Take connections on these listening sockets, which are the server's from now on."""
+        loop = asyncio.get_running_loop()
+        self._server = _Server(
+            self._answer,  # type: ignore[arg-type]  # `Answered` is all that it needs of a response
+            handler_cancellation=True,
+            keepalive_timeout=self._idle,
+            access_log=None,
+            logger=log,
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_HEADER,
+            max_headers=MAX_HEADERS,
+            lingering_time=LINGER,
+            read_bufsize=READ_BUFFER,
+            auto_decompress=False,
+        )
+        for listener in sockets:
+            self._listeners.append(await loop.create_server(self._server, sock=listener))
+
+    @property
+    def connections(self) -> int:
+        """Open connections."""
+        return len(self._server.connections) if self._server else 0
+
+    def stop_listening(self) -> None:
+        """Take no more connections; idle ones are closed, the others after the request they are at. Idempotent."""
+        for listener in self._listeners:
+            listener.close()
+        if self._server is not None:
+            self._server.pre_shutdown()
+
+    async def stop(self, grace: float) -> None:
+        """End everything: requests in progress get `grace` seconds, then they are cancelled."""
+        self.stop_listening()
+        if self._server is None:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await self._idle_now.wait()
+        await self._server.shutdown(0.2)
+        for listener in self._listeners:
+            await listener.wait_closed()
+        self._listeners.clear()
+
+    async def _answer(self, request: BaseRequest) -> Answered:
+        exchange = Exchange(request)
+        began = time.perf_counter()
+        self.active += 1
+        self._idle_now.clear()
+        try:
+            try:
+                await self._handler(exchange)
+            except (ConnectionError, asyncio.CancelledError):
+                raise
+            except (WireError, ResourceLimitError) as error:
+                await self._fail(exchange, 400 if isinstance(error, WireError) else 413, str(error))
+            except Exception:
+                log.exception("%s %s failed", exchange.method, exchange.raw_path, extra={"listener": self.name})
+                await self._fail(exchange, 500, "a bug in zwerm; the log says where")
+            return exchange.answer()
+        finally:
+            self.active -= 1
+            if not self.active:
+                self._idle_now.set()
+            if self._observe is not None:
+                self._observe(self.name, exchange, time.perf_counter() - began)
+
+    @staticmethod
+    async def _fail(exchange: Exchange, status: int, message: str) -> None:
+        if not exchange.is_answered:
+            await exchange.send(status, {"Content-Type": "text/plain; charset=utf-8"}, f"{message}\n".encode())
+
+
+class _Server(Server):
+    """aiohttp's, with a limit on connections and room in the write buffer."""
+
+    def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
+        super().connection_made(handler, transport)
+        if len(self._connections) > MAX_CONNECTIONS:
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(WRITE_BUFFER)

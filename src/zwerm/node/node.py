@@ -1,0 +1,209 @@
+"""`zwerm.Node`: a repository opened, its services joined, and the operations a program wants.
+
+    async with zwerm.Node("/data/node") as node:
+        cid = await node.add("holiday/")
+        async for chunk in node.cat(f"{cid}/beach.jpg"): ...
+
+The node owns its services and closes them in the opposite order; they are attributes, for what the methods here do not
+cover. One event loop owns a node. Blocking work (disk, hashing) runs in threads; a method that is cancelled leaves no
+half-made name, pin or file, at most blocks that the next collection removes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
+
+from zwerm.core.errors import LocalProtocolError
+from zwerm.node.events import Events
+from zwerm.node.repository import Repository
+
+if TYPE_CHECKING:
+    from zwerm.identity.keystore import Keystore
+    from zwerm.identity.peer_id import PeerId
+    from zwerm.ipfs.blockstore.packstore import PackBlockstore
+    from zwerm.ipfs.database import Database
+    from zwerm.ipfs.mfs.files import Files
+    from zwerm.ipfs.names import NameResolver
+    from zwerm.ipfs.pins.pins import Pins
+    from zwerm.ipfs.source import BlockSource
+    from zwerm.ipfs.unixfs.hashers import Hashers
+    from zwerm.ipfs.unixfs.profile import Profile
+    from zwerm.ipfs.versions.history import History
+    from zwerm.multiformats.cid import CID
+    from zwerm.node.config import Config
+
+Addable: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]"
+
+
+class Node:
+    """A node on a repository. Open it with `async with`, or with `open` and `close`."""
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        profile: str | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        port_offset: int = 0,
+        purpose: str = "a Python program",
+        patience: float = 0.0,
+    ) -> None:
+        """Say which repository; nothing is touched before `open`.
+
+        Args:
+            path: None: `$ZWERM_PATH` or `~/.zwerm`. It is created on first use.
+            profile: set of defaults for this run; None: `$ZWERM_PROFILE`, or what the repository remembers.
+            overrides: configuration for this run by dotted key.
+            port_offset: added to the fixed ports of the HTTP addresses.
+            purpose: what others are told who find the repository in use.
+            patience: seconds to wait for another process to close the repository.
+        """
+        self._path = None if path is None else Path(path)
+        self._profile = profile
+        self._overrides = overrides
+        self._port_offset = port_offset
+        self._purpose = purpose
+        self._patience = patience
+        self._stack: contextlib.AsyncExitStack | None = None
+        self.events = Events()
+
+        self.repository: Repository
+        self.database: Database
+        self.store: PackBlockstore
+        self.source: BlockSource
+        self.hashers: Hashers
+        self.keys: Keystore
+        self.names: NameResolver
+        self.pins: Pins
+        self.files: Files
+        self.history: History
+
+    async def open(self) -> Self:
+        """Open the repository and start the services.
+
+        Raises:
+            RepositoryLocked: another process has it open.
+            StorageError, SettingError: see `Repository.open`; nothing stays open.
+        """
+        if self._stack is not None:
+            raise LocalProtocolError("this node is open already")
+        async with contextlib.AsyncExitStack() as stack:
+            from zwerm.node.services import start
+
+            await start(self, stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def close(self) -> None:
+        """Close the services, last started first, and let go of the repository. Idempotent."""
+        if self._stack is not None:
+            stack, self._stack = self._stack, None
+            self.events.close()
+            await stack.aclose()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def config(self) -> Config:
+        return self.repository.config
+
+    @property
+    def identity(self) -> PeerId:
+        """Who this node is on a network."""
+        return self.repository.identity
+
+    def import_profile(self, name: str | Profile | None = None) -> Profile:
+        """Return the settings by which added content becomes blocks: a named profile, or the configured one.
+
+        Raises:
+            LocalProtocolError: no profile has that name.
+        """
+        from zwerm.node.importing import configured_profile
+
+        return configured_profile(self.config, name)
+
+    async def add(
+        self,
+        what: Addable,
+        *,
+        name: str | None = None,
+        pin: bool = True,
+        profile: str | Profile | None = None,
+        to: str | None = None,
+        wrap: bool = False,
+        recursive: bool = True,
+        hidden: bool = False,
+        only_hash: bool = False,
+        message: str | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> CID:
+        """Add a file, a folder, bytes, an open binary file or a stream; return its CID once everything is durable.
+
+        Args:
+            what: text and `Path` name something on the disk.
+            name: what it is called in the wrapping directory or below `to`; default: the last part of its path.
+            pin: keep it, recursively, until it is unpinned.
+            profile: how it becomes blocks; None: as configured.
+            to: also put it among the files, at this path (below it, when it is a folder or ends in `/`); one version.
+            wrap: put it in a directory of its own, so that its name is kept.
+            recursive: whether folders are allowed.
+            hidden: whether names that begin with a dot inside folders are taken along.
+            only_hash: keep nothing, only say what the CID would be.
+            message: the words that go with the version that `to` makes.
+            progress: called from another thread with the number of file bytes done since the last call.
+
+        Raises:
+            StorageError: a file cannot be read, or the disk is full.
+            ResourceLimitError: `storage.max` would be exceeded; nothing was kept.
+        """
+        from zwerm.node.importing import AddOptions, add
+
+        options = AddOptions(
+            profile=self.import_profile(profile),
+            name=name,
+            pin=pin,
+            to=to,
+            wrap=wrap,
+            hidden=hidden,
+            recursive=recursive,
+            only_hash=only_hash,
+            message=message,
+            progress=progress,
+        )
+        return await add(self, what, options)
+
+    async def cat(self, path: str | CID, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """Yield the bytes of a file, or of a part of it.
+
+        Args:
+            path: a CID, `/ipfs/CID/a/b`, or the path of one of the files (`/notes/today.txt`).
+            offset: first byte.
+            length: at most so many; None: to the end.
+        """
+        from zwerm.ipfs.unixfs.reader import open_file
+
+        file = await open_file(self.source, await self.resolve(path))
+        async for chunk in file.stream(offset, None if length is None else offset + length):
+            yield chunk
+
+    async def resolve(self, path: str | CID) -> CID:
+        """Return the CID that a path ends at."""
+        from zwerm.node.paths import resolve_path
+
+        return await resolve_path(self, path)
+
+    async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run blocking work on the node's threads. It runs to its end even when the caller is cancelled."""
+        return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
