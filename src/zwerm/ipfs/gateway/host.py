@@ -33,7 +33,7 @@ class ContentRoot(NamedTuple):
 
 def split_port(host: str) -> tuple[str, str]:
     """Return the name in lower case and the port with its colon, empty when there is none."""
-    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]]*)(:\d{1,5})?", host.strip())
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]*)(:\d{1,5})?", host.strip())
     if match is None:
         raise WireError(f"Host {host[:80]!r} is not a host name")
     return match[1].lower().rstrip("."), match[2] or ""

@@ -1,0 +1,52 @@
+"""The pages that the gateway makes: everything from strangers is escaped."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zwerm.ipfs.gateway import pages
+
+HOSTILE = "\"><script>alert(1)</script>&amp;'"
+
+
+def test_names_from_strangers_cannot_leave_their_place() -> None:
+    row = pages.Row(HOSTILE, HOSTILE, 5, directory=True)
+    page = pages.listing_head(HOSTILE, HOSTILE, parent=True) + pages.listing_rows([row]) + pages.listing_tail(1)
+    page += pages.node_page(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "dag-cbor")
+    page += pages.error_page(HTTPStatus.NOT_FOUND, HOSTILE)
+    assert "<script" not in page
+    assert "javascript:" not in page
+
+
+def test_a_link_stays_below_the_directory() -> None:
+    assert 'href="./javascript%3Aalert%281%29"' in pages.listing_rows(
+        [pages.Row("javascript:alert(1)", "bafy", None, directory=False)]
+    )
+
+
+def test_an_empty_folder_says_so() -> None:
+    assert "This folder is empty." in pages.listing_tail(0)
+    assert "1 entry" in pages.listing_tail(1)
+    assert "1,000,000 entries" in pages.listing_tail(1_000_000)
+
+
+def test_sizes_people_can_read() -> None:
+    sizes = [0, 1, 1023, 1024, 1536, 262_144, 1_073_741_824, 3 * 2**40]
+    assert [pages.human_size(size) for size in sizes] == [
+        "0 B",
+        "1 B",
+        "1023 B",
+        "1.0 KiB",
+        "1.5 KiB",
+        "256 KiB",
+        "1.0 GiB",
+        "3.0 TiB",
+    ]
+
+
+@given(st.integers(0, 2**80))
+def test_every_size_can_be_said(size: int) -> None:
+    assert pages.human_size(size)
