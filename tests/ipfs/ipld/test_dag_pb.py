@@ -186,6 +186,8 @@ def test_untrusted_bytes_are_parsed_or_refused_and_never_anything_else(data: byt
         {"Links": [{"Hash": ACORN, "Tsize": 1.0}]},
         {"Links": [{"Hash": ACORN, "Tsize": True}]},
         {"Links": [{"Hash": ACORN, "Other": 1}]},
+        {"Links": [{"Hash": ACORN, "Name": "b"}, {"Hash": ACORN, "Name": "a"}]},
+        {"Links": [{"Hash": ACORN, "Name": "a"}, {"Hash": ACORN}]},
     ],
 )
 def test_a_map_outside_the_schema_is_our_mistake(model: object) -> None:
@@ -194,8 +196,8 @@ def test_a_map_outside_the_schema_is_our_mistake(model: object) -> None:
 
 
 def test_the_map_form_is_that_of_the_schema() -> None:
-    node = PBNode((PBLink(ACORN, "a", 5), PBLink(BEECH)), b"data")
-    model = {"Data": b"data", "Links": [{"Hash": ACORN, "Name": "a", "Tsize": 5}, {"Hash": BEECH}]}
+    node = PBNode((PBLink(BEECH), PBLink(ACORN, "a", 5)), b"data")
+    model = {"Data": b"data", "Links": [{"Hash": BEECH}, {"Hash": ACORN, "Name": "a", "Tsize": 5}]}
     assert node.to_data_model() == model
     assert PBNode.from_data_model(model) == node
     assert PBNode().to_data_model() == {"Links": []}

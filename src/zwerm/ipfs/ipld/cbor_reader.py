@@ -78,9 +78,11 @@ def links(data: bytes) -> list[CID]:
             if major == 7:
                 position += _simple_size(head)
                 continue
-            argument, position = _argument(data, head & 31, position, strict=False)
+            argument: i64 = head & 31
             if major < 2:
+                position += 0 if argument < 24 else _width(argument)
                 continue
+            argument, position = _argument(data, argument, position, strict=False)
             if major == 6:
                 cid, position = _link(data, argument, position, strict=False)
                 found.append(cid)

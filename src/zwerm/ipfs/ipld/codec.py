@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError, WireError
-from zwerm.ipfs.ipld import cbor, dag_cbor, dag_pb, raw
+from zwerm.ipfs.ipld import cbor, dag_cbor, dag_json, dag_pb, json, raw
 from zwerm.ipfs.ipld.dag_pb import PBNode
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
@@ -38,6 +38,8 @@ _CODECS: Final[dict[int, Codec]] = {
     multicodec.RAW: Codec(raw.decode, raw.encode, raw.links),
     multicodec.DAG_PB: Codec(dag_pb.decode, dag_pb.encode, dag_pb.links),
     multicodec.DAG_CBOR: Codec(dag_cbor.decode, dag_cbor.encode, dag_cbor.links),
+    multicodec.DAG_JSON: Codec(dag_json.decode, dag_json.encode, dag_json.links),
+    multicodec.JSON: Codec(json.decode, json.encode, json.links),
     multicodec.CBOR: Codec(cbor.decode, cbor.encode, cbor.links),
 }
 

@@ -10,12 +10,13 @@ one link, and `join` makes a node from such pieces without looking at them again
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import itemgetter
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError, WireError
-from zwerm.multiformats import varint
 from zwerm.multiformats.cid import CID
+
+if TYPE_CHECKING:
+    from mypy_extensions import i64
 
 MAX_TSIZE: Final = 2**64 - 1  # Tsize is a uint64
 
@@ -26,7 +27,9 @@ _HASH_KEY: Final = 0x0A
 _NAME_KEY: Final = 0x12
 _TSIZE_KEY: Final = 0x18
 
-_by_name: Final = itemgetter(0)
+_HEADS: Final = {
+    key: [bytes((key, value)) for value in range(0x80)] for key in (_HASH_KEY, _NAME_KEY, _TSIZE_KEY)
+}  # what nearly every field begins with
 
 
 class PBLink(NamedTuple):
@@ -59,17 +62,11 @@ class PBNode(NamedTuple):
         links: list[PBLink] = []
         payload: bytes | None = None
         closed = False  # links were followed by data
-        position, end = 0, len(data)
+        position: i64 = 0
+        end: i64 = len(data)
         while position < end:
-            key = data[position]
-            if position + 1 < end and data[position + 1] < 0x80:
-                start = position + 2
-                position = start + data[position + 1]
-            else:
-                size, start = _varint(data, position + 1)
-                position = start + size
-            if position > end:
-                raise WireError(f"dag-pb field of {position - start} bytes, {end - start} are left")
+            key: i64 = data[position]
+            start, position = _field(data, position + 1, end)
             if key == _LINKS_KEY:
                 if closed:
                     raise WireError("dag-pb links on both sides of the data")
@@ -77,7 +74,7 @@ class PBNode(NamedTuple):
             elif key == _DATA_KEY:
                 if payload is not None:
                     raise WireError("dag-pb data given twice")
-                payload = bytes(data[start:position])
+                payload = data[start:position]
                 closed = bool(links)
             else:
                 raise WireError(f"dag-pb node field key {key:#x}, expected {_LINKS_KEY:#x} or {_DATA_KEY:#x}")
@@ -89,9 +86,8 @@ class PBNode(NamedTuple):
         Raises:
             LocalProtocolError: a size outside the range, or a name that no bytes can carry.
         """
-        pieces = [(_name_bytes(name) or b"", serialize_link(cid, name, size)) for cid, name, size in self.links]
-        pieces.sort(key=_by_name)
-        return join([piece for _, piece in pieces], self.data)
+        links = sorted(self.links, key=_link_name) if len(self.links) > 1 else self.links
+        return join([serialize_link(cid, name, size) for cid, name, size in links], self.data)
 
     def to_data_model(self) -> dict[str, Any]:
         """Return the node as the map that the specification's schema describes (for dag-json, paths, patches)."""
@@ -130,20 +126,22 @@ def serialize_link(cid: CID, name: str | None = None, size: int | None = None) -
         LocalProtocolError: a size outside the range, or a name that no bytes can carry.
     """
     binary = bytes(cid)
-    link = b"\x0a" + varint.serialize(len(binary)) + binary
+    link = _head(_HASH_KEY, len(binary)) + binary
     if name is not None:
         encoded = _name_bytes(name)
-        link += b"\x12" + varint.serialize(len(encoded)) + encoded
+        link += _head(_NAME_KEY, len(encoded)) + encoded
     if size is not None:
-        link += b"\x18" + _serialize_uint64(size)
-    return b"\x12" + varint.serialize(len(link)) + link
+        if not 0 <= size <= MAX_TSIZE:
+            raise LocalProtocolError(f"dag-pb Tsize {size}, expected 0 to {MAX_TSIZE}")
+        link += _head(_TSIZE_KEY, size)
+    return _head(_LINKS_KEY, len(link)) + link
 
 
 def join(links: Iterable[bytes], data: bytes | None = None) -> bytes:
     """Make a node of links from `serialize_link`, which the caller has sorted by the bytes of their names."""
     if data is None:
         return b"".join(links)
-    return b"".join([*links, b"\x0a", varint.serialize(len(data)), data])
+    return b"".join([*links, _head(_DATA_KEY, len(data)), data])
 
 
 def links(data: bytes) -> list[CID]:
@@ -156,57 +154,78 @@ def decode(data: bytes) -> PBNode:
 
 
 def encode(value: Any) -> bytes:
-    """Serialise a `PBNode`, or the map form of one."""
-    return (value if isinstance(value, PBNode) else PBNode.from_data_model(value)).serialize()
+    """Serialise a `PBNode`, or the map form of one, whose links must be in order already.
+
+    Raises:
+        LocalProtocolError: no such map, or links that are not sorted by name.
+    """
+    if isinstance(value, PBNode):
+        return value.serialize()
+    node = PBNode.from_data_model(value)
+    encoded = node.serialize()
+    names = [_link_name(link) for link in node.links]
+    if names != sorted(names):
+        raise LocalProtocolError("dag-pb links are not sorted by name")
+    return encoded
 
 
-def _parse_link(data: bytes, position: int, end: int) -> PBLink:
+def _parse_link(data: bytes, position: i64, end: i64) -> PBLink:
     if position == end or data[position] != _HASH_KEY:
         raise WireError("dag-pb link without a hash in front")
     start, position = _field(data, position + 1, end)
-    cid, cid_end = CID.parse_prefix(data, start)
-    if cid_end != position:
-        raise WireError(f"dag-pb link hash of {position - start} bytes, its CID has {cid_end - start}")
-    name = size = None
+    cid = CID.parse(data[start:position])
+    name: str | None = None
+    size: int | None = None
     if position < end and data[position] == _NAME_KEY:
         start, position = _field(data, position + 1, end)
-        name = str(data[start:position], "utf-8", "surrogateescape")
+        name = data[start:position].decode("utf-8", "surrogateescape")
     if position < end and data[position] == _TSIZE_KEY:
-        size, position = _varint(data, position + 1)
+        size, position = _varint(data, position + 1, end)
     if position != end:
-        raise WireError("dag-pb link with a field unknown, out of order, given twice or cut short")
+        raise WireError("dag-pb link with a field unknown, out of order or given twice")
     return PBLink(cid, name, size)
 
 
-def _field(data: bytes, position: int, end: int) -> tuple[int, int]:
-    """Return where the length-delimited field at `position` starts and ends."""
-    size, start = _varint(data, position)
-    if start + size > end:
-        raise WireError(f"dag-pb link field of {size} bytes, {end - start} are left")
-    return start, start + size
+def _field(data: bytes, position: i64, end: i64) -> tuple[i64, i64]:
+    """Return where the length-delimited field starts and ends whose length stands at `position`."""
+    size: i64 = data[position] if position < end else 0x80
+    if size < 0x80:
+        position += 1
+    else:
+        long_size, position = _varint(data, position, end)
+        size = min(long_size, end + 1)
+    if size > end - position:
+        raise WireError(f"dag-pb field longer than the {end - position} bytes that are left")
+    return position, position + size
 
 
-def _varint(data: bytes, position: int) -> tuple[int, int]:
+def _varint(data: bytes, position: i64, end: i64) -> tuple[int, i64]:
     """Read a protobuf varint: up to ten bytes, and longer than needed is allowed, unlike in multiformats."""
     value = shift = 0
-    for index in range(position, min(position + 10, len(data))):
-        byte = data[index]
+    while position < end and shift < 70:
+        byte = data[position]
+        position += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
             if value > MAX_TSIZE:
                 break
-            return value, index + 1
+            return value, position
         shift += 7
     raise WireError("dag-pb varint cut short or above 64 bits")
 
 
-def _serialize_uint64(value: int) -> bytes:
-    if not 0 <= value <= MAX_TSIZE:
-        raise LocalProtocolError(f"dag-pb Tsize {value}, expected 0 to {MAX_TSIZE}")
-    if value <= varint.MAX_VALUE:
-        return varint.serialize(value)
-    low = value & varint.MAX_VALUE
-    return bytes([low >> shift & 0x7F | 0x80 for shift in range(0, 63, 7)]) + b"\x01"
+def _head(key: int, value: int) -> bytes:
+    """Return a key and the varint after it: a length, or the whole value of a number."""
+    if value < 0x80:
+        return _HEADS[key][value]
+    if value < 0x4000:
+        return bytes((key, value & 0x7F | 0x80, value >> 7))
+    out = bytearray((key,))
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
 
 
 def _name_bytes(name: str | None) -> bytes:
@@ -216,6 +235,10 @@ def _name_bytes(name: str | None) -> bytes:
         return name.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         raise LocalProtocolError(f"link name {name!r:.100} has surrogates that stand for no byte") from None
+
+
+def _link_name(link: PBLink) -> bytes:
+    return _name_bytes(link.name)
 
 
 def _link_from_data_model(model: Any) -> PBLink:
