@@ -1,11 +1,13 @@
 """UnixFS: files, directories and symlinks as trees of blocks (specs.ipfs.tech/unixfs).
 
 `builder` and `importer` write, `reader` and `directory` read, `export` brings a tree back to the disk. `profile` says
-which of the many trees that one file can be is made.
+which of the many trees that one file can be is made. Importing this package makes content paths lead through
+directories (`ipld.resolve`).
 """
 
 from __future__ import annotations
 
+from zwerm.ipfs.unixfs import paths
 from zwerm.ipfs.unixfs.builder import FileBuilder, NoStore
 from zwerm.ipfs.unixfs.directory import DirectoryBuilder, DirectoryWriter, DirEntry
 from zwerm.ipfs.unixfs.entry import Entry, Kind
@@ -32,3 +34,5 @@ __all__ = [
     "open_file",
     "stat",
 ]
+
+paths.register()

@@ -8,8 +8,9 @@ files never leave the caller's thread.
 from __future__ import annotations
 
 import functools
+import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Final, NamedTuple, Protocol
 
@@ -18,8 +19,10 @@ from zwerm.ipfs.block import Block
 from zwerm.ipfs.ipld import dag_pb
 from zwerm.ipfs.ipld.dag_pb import PBNode
 from zwerm.ipfs.unixfs import chunker, layout
+from zwerm.ipfs.unixfs.chunker import FixedChunker
 from zwerm.ipfs.unixfs.data import DataType, Mtime, UnixFSData
 from zwerm.ipfs.unixfs.entry import Entry, Kind
+from zwerm.ipfs.unixfs.errors import FileChanged
 from zwerm.ipfs.unixfs.hashers import GROUP, Hashers
 from zwerm.ipfs.unixfs.profile import DEFAULT, Layout, Profile
 from zwerm.multiformats import multicodec, varint
@@ -74,12 +77,35 @@ class FileBuilder:
         self._pending: deque[Future[list[Leaf]]] = deque()
         self._leaves = 0
         self._held: Leaf | None = None  # the first leaf, while it may still be rewritten to carry metadata
+        self._begun = False
         self._finished = False
 
     def write(self, data: bytes | memoryview) -> None:
         """Append to the file. May block while the store writes or the hashing threads catch up."""
+        self._begun = True
         for chunk in self._chunker.receive_data(data):
             self._accept(chunk)
+
+    def write_descriptor(self, descriptor: int, size: int, *, on_bytes: Callable[[int], None] | None = None) -> None:
+        """Append the first `size` bytes of an open regular file; call `on_bytes` with how many more were taken.
+
+        With chunks of one size the hashing threads read it themselves, each its own part at the same time.
+
+        Raises:
+            FileChanged: it is shorter than that.
+            OSError: it cannot be read.
+        """
+        chunks = self._chunker
+        direct = isinstance(chunks, FixedChunker) and not self._begun
+        step = max(GROUP // chunks.size, 1) * chunks.size if isinstance(chunks, FixedChunker) else GROUP
+        for offset in range(0, size, step):
+            end = min(offset + step, size)
+            if direct and isinstance(chunks, FixedChunker):
+                self._run(functools.partial(_read_leaves, self._profile, descriptor, offset, end, chunks.size))
+            else:
+                self.write(_read(descriptor, end - offset, offset))
+            if on_bytes is not None:
+                on_bytes(end - offset)
 
     def finish(self) -> Entry:
         """Put the last blocks and return the root.
@@ -114,10 +140,13 @@ class FileBuilder:
 
     def _submit(self) -> None:
         group, self._group, self._group_size = self._group, [], 0
+        self._run(functools.partial(leaves, self._profile, group))
+
+    def _run(self, work: Callable[[], list[Leaf]]) -> None:
         if self._hashers is None:
-            self._take(leaves(self._profile, group))
+            self._take(work())
             return
-        self._pending.append(self._hashers.submit(functools.partial(leaves, self._profile, group)))
+        self._pending.append(self._hashers.submit(work))
         while len(self._pending) > self._hashers.ahead:
             self._take(self._pending.popleft().result())
 
@@ -152,6 +181,23 @@ def leaves(profile: Profile, chunks: list[bytes]) -> list[Leaf]:
     # Trickle trees of Kubo have leaves of type Raw, balanced ones of type File.
     kind = DataType.RAW if profile.layout is Layout.TRICKLE else DataType.FILE
     return [Leaf(profile.block(_wrapped_leaf(chunk, kind)), len(chunk)) for chunk in chunks]
+
+
+def _read_leaves(profile: Profile, descriptor: int, offset: int, end: int, size: int) -> list[Leaf]:
+    """Read and hash the chunks from `offset` to `end` of an open file."""
+    return leaves(
+        profile, [_read(descriptor, min(size, end - position), position) for position in range(offset, end, size)]
+    )
+
+
+def _read(descriptor: int, size: int, offset: int) -> bytes:
+    data = os.pread(descriptor, size, offset)
+    while len(data) < size:
+        more = os.pread(descriptor, size - len(data), offset + len(data))
+        if not more:
+            raise FileChanged(f"the file became shorter while it was read: {offset + len(data)} bytes are left")
+        data += more
+    return data
 
 
 def only_leaf(profile: Profile, leaf: Leaf | None, mode: int | None, mtime: Mtime | None) -> Leaf:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zwerm.core.errors import LocalProtocolError, ZwermError
+from zwerm.core.errors import LocalProtocolError, StorageError
 
 
 class NotUnixFS(LocalProtocolError):
@@ -17,9 +17,13 @@ class NotADirectory(LocalProtocolError):
     """A directory was asked for, and this is something else."""
 
 
-class ImportFailed(ZwermError):
+class ImportFailed(StorageError):
     """Something on the disk could not be added: it names the path and says why."""
 
 
 class FileChanged(ImportFailed):
     """A file changed while it was read, and again when it was read a second time."""
+
+
+class ExportFailed(StorageError):
+    """Something could not be written to the disk: it names the path and says why."""

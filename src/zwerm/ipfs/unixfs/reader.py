@@ -7,7 +7,7 @@ each block that is fetched yields at least one byte per level of the tree, and t
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, Final, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError, WireError
@@ -45,13 +45,16 @@ async def stat(source: BlockSource, cid: CID) -> Stat:
         WireError: the block is malformed.
         BlockNotFound: it cannot be had.
     """
-    data = await source.get(cid)
-    return stat_block(cid, data)
+    return stat_block(cid, await source.get(cid))
 
 
 def stat_block(cid: CID, data: bytes) -> Stat:
     """Describe an untrusted root block that is already here. Raises as `stat`."""
-    node = Node.parse(cid, data)
+    return describe(cid, Node.parse(cid, data), len(data))
+
+
+def describe(cid: CID, node: Node, block_size: int) -> Stat:
+    """Describe a file, directory or symlink from its parsed root block; WireError when that contradicts itself."""
     kind, size, target = node.kind, 0, None
     if kind is Kind.FILE:
         own, sizes = file_sizes(cid, node)
@@ -59,7 +62,7 @@ def stat_block(cid: CID, data: bytes) -> Stat:
     elif kind is Kind.SYMLINK:
         size = len(node.message.data or b"")
         target = (node.message.data or b"").decode("utf-8", "surrogateescape")
-    total = len(data) + sum(link.size or 0 for link in node.links)
+    total = block_size + sum(link.size or 0 for link in node.links)
     message = node.message
     sharded = message.type is DataType.HAMT_SHARD
     return Stat(cid, kind, size, total, len(node.links), message.permissions, message.mtime, target, sharded)
@@ -115,7 +118,7 @@ class File:
         end = None if length is None else offset + length
         return b"".join([part async for part in self.stream(offset, end)])
 
-    async def stream(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+    async def stream(self, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
         """Yield the bytes from `start` up to but without `end`, in parts of at most a block.
 
         Blocks are asked of the source in order, a node's children at a time, so how far is read ahead is the

@@ -55,6 +55,12 @@ def from_text(text: str) -> Chunker:
     )
 
 
+def sure_size(text: str) -> int:
+    """Return the size in bytes up to which a stream is one chunk for certain. Raises as `from_text`."""
+    made = from_text(text)
+    return made.size if isinstance(made, FixedChunker) else 0
+
+
 def _check(text: str, fits: bool, expected: str) -> None:
     if not fits:
         raise LocalProtocolError(f"chunker {text!r}, expected {expected}")

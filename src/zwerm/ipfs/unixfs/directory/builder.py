@@ -131,7 +131,7 @@ class DirectoryBuilder:
         leaf = await self._find(name_bytes(name))
         return leaf and DirEntry(name, leaf.cid, leaf.size)
 
-    async def entries(self) -> AsyncIterator[DirEntry]:
+    async def entries(self) -> AsyncGenerator[DirEntry, None]:
         """Yield the entries as they stand, in the order of `directory.entries`. Do not change them meanwhile."""
         if self._root is None:
             for name in sorted(self._links):

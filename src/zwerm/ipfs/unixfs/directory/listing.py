@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import NamedTuple
 
 from zwerm.core.errors import WireError
@@ -40,7 +40,7 @@ class _Level(NamedTuple):
     blocks: AsyncIterator[bytes]
 
 
-async def entries(source: BlockSource, cid: CID, *, after: str | None = None) -> AsyncIterator[DirEntry]:
+async def entries(source: BlockSource, cid: CID, *, after: str | None = None) -> AsyncGenerator[DirEntry, None]:
     """Yield the entries: of one block in its order (by name), of a sharded directory by the hash of the name.
 
     A sharded directory is read as it is consumed, its shards ahead by as much as the source reads ahead. With
@@ -85,7 +85,11 @@ async def entries(source: BlockSource, cid: CID, *, after: str | None = None) ->
 
 async def lookup(source: BlockSource, cid: CID, name: str) -> DirEntry | None:
     """Find one name; None when the directory does not have it. Raises as `entries`."""
-    node = await open_directory(source, cid)
+    return await lookup_in(source, cid, await open_directory(source, cid), name)
+
+
+async def lookup_in(source: BlockSource, cid: CID, node: Node, name: str) -> DirEntry | None:
+    """Find one name in a directory whose root block is parsed already. Raises as `lookup`."""
     if node.message.type is DataType.DIRECTORY:
         for link in node.links:
             if link.name == name:
