@@ -11,7 +11,6 @@ from zwerm.ipfs.unixfs import paths
 from zwerm.ipfs.unixfs.builder import FileBuilder, NoStore
 from zwerm.ipfs.unixfs.directory import DirectoryBuilder, DirectoryWriter, DirEntry
 from zwerm.ipfs.unixfs.entry import Entry, Kind
-from zwerm.ipfs.unixfs.pathing import follow
 from zwerm.ipfs.unixfs.profile import DEFAULT, PROFILES, Layout, Profile, SizeEstimate
 from zwerm.ipfs.unixfs.reader import File, Stat, open_file, stat
 
@@ -30,7 +29,6 @@ __all__ = [
     "Profile",
     "SizeEstimate",
     "Stat",
-    "follow",
     "open_file",
     "stat",
 ]
