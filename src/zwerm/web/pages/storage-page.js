@@ -1,0 +1,8 @@
+/** Storage, on its way. */
+import { html } from "../vendor/preact.js";
+import { PageHead } from "../parts/page-head.js";
+import { t } from "../language.js";
+
+export function StoragePage() {
+  return html`<${PageHead} title=${t("nav.storage")} answer="" />`;
+}

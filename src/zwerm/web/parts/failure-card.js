@@ -1,0 +1,57 @@
+/** An error in three parts: what happened, why if known, what to do now; the rest in a fold. */
+import { html } from "../vendor/preact.js";
+import { language, t } from "../language.js";
+import { Icon } from "./icon.js";
+
+/** @import {Failure} from "../api.js" */
+/** @import {Key} from "../language.js" */
+
+/** What, and what to do, for each code of docs/app-api.md and the two of the page itself. @type {Record<string, [Key, Key]>} */
+const SENTENCES = {
+  offline: ["failure.offline", "failure.offline.do"],
+  page: ["failure.page", "failure.page.do"],
+  "bad-request": ["failure.badRequest", "failure.badRequest.do"],
+  "bad-path": ["failure.badPath", "failure.badPath.do"],
+  "bad-cid": ["failure.badCid", "failure.badCid.do"],
+  "bad-version": ["failure.badVersion", "failure.badVersion.do"],
+  session: ["failure.session", "failure.session.do"],
+  key: ["failure.key", "failure.key.do"],
+  origin: ["failure.origin", "failure.origin.do"],
+  "not-found": ["failure.notFound", "failure.notFound.do"],
+  "block-missing": ["failure.blockMissing", "failure.blockMissing.do"],
+  method: ["failure.badRequest", "failure.badRequest.do"],
+  exists: ["failure.exists", "failure.exists.do"],
+  "not-a-directory": ["failure.notADirectory", "failure.notADirectory.do"],
+  "is-a-directory": ["failure.isADirectory", "failure.isADirectory.do"],
+  "not-empty": ["failure.notEmpty", "failure.notEmpty.do"],
+  busy: ["failure.busy", "failure.busy.do"],
+  "too-large": ["failure.tooLarge", "failure.tooLarge.do"],
+  "invalid-settings": ["failure.invalidSettings", "failure.invalidSettings.do"],
+  damaged: ["failure.damaged", "failure.damaged.do"],
+  internal: ["failure.internal", "failure.internal.do"],
+  stopping: ["failure.stopping", "failure.stopping.do"],
+  quota: ["failure.quota", "failure.quota.do"],
+  "disk-full": ["failure.diskFull", "failure.diskFull.do"],
+};
+
+/** The three parts in the language of the page. English takes the daemon's own, which name the thing. @param {Failure} failure */
+export function sentences(failure) {
+  const [what, advice] = SENTENCES[failure.code] ?? SENTENCES.internal;
+  const own = language.value === "en" && failure.status > 0;
+  return { what: own ? failure.what : t(what), why: own ? failure.why : null, advice: (own && failure.do) || t(advice) };
+}
+
+/** @param {{failure: Failure, retry?: () => void}} props */
+export function FailureCard({ failure, retry }) {
+  const { what, why, advice } = sentences(failure);
+  const details = typeof failure.details === "string" || failure.details === null ? failure.details : JSON.stringify(failure.details, null, 2);
+  return html`<div class="failure" role="alert">
+    <${Icon} name="warning" />
+    <div>
+      <b>${what}</b>
+      <p>${why ? `${why} ` : ""}${advice}</p>
+      ${(details || language.value !== "en") && html`<details><summary>${t("failure.details")}</summary><pre>${[failure.code, failure.status || null, failure.what, details].filter(Boolean).join("\n")}</pre></details>`}
+      ${retry && html`<div class="row"><button type="button" onClick=${retry}>${t("action.retry")}</button></div>`}
+    </div>
+  </div>`;
+}

@@ -1,0 +1,22 @@
+/** Asks for the owner's key, when the page was opened from another machine. */
+import { html, useState } from "../vendor/preact.js";
+import { giveKey, keyWanted } from "../api.js";
+import { filesChanged } from "../events.js";
+import { t } from "../language.js";
+import { Dialog } from "./dialog.js";
+
+export function KeyDialog() {
+  const [key, setKey] = useState("");
+  if (!keyWanted.value) return null;
+  /** @param {Event} event */
+  const submit = (event) => {
+    event.preventDefault();
+    if (!key.trim()) return;
+    giveKey(key.trim());
+    filesChanged();
+  };
+  return html`<${Dialog} title=${t("key.title")} close=${() => undefined} footer=${html`<button type="submit" form="key-form" class="first">${t("key.act")}</button>`}>
+    <form id="key-form" class="stack tight" onSubmit=${submit}><p class="quiet">${t("key.text")}</p>
+      <label for="key-key">${t("key.label")}</label><input id="key-key" class="field mono" data-first type="password" autocomplete="current-password" value=${key} onInput=${(/** @type {any} */ event) => setKey(event.currentTarget.value)} /></form>
+  <//>`;
+}
