@@ -140,21 +140,30 @@ class _Walk:
 
         When one of the others fails, that is left to be found out when its turn comes.
         """
-        batch = {bytes(cid): cid}
+        key = bytes(cid)
+        batch = {key: cid}
         if self._ahead_size < _AHEAD:
             for later, _ in self._stack[: -_BATCH - 1 : -1]:
-                key = bytes(later)
-                if not is_identity(later) and key not in self._ahead and key not in self._seen:
-                    batch[key] = later
+                later_key = bytes(later)
+                if not is_identity(later) and later_key not in self._ahead and later_key not in self._seen:
+                    batch[later_key] = later
+        if len(batch) > 1:
+            await self._fetch_batch(batch)
+        if key not in self._ahead:
+            self._keep(key, await self._source.get(cid))
+
+    async def _fetch_batch(self, batch: dict[bytes, CID]) -> None:
         keys = iter(batch)
         blocks: Any = self._source.get_many(batch.values())
         try:
             async for data in blocks:
-                self._ahead[next(keys)] = data
-                self._ahead_size += len(data)
+                self._keep(next(keys), data)
         except ZwermError:
-            if bytes(cid) not in self._ahead:
-                raise
+            return  # the caller asks for the one it needs by itself, and gets the error if that is its own
         finally:
             if hasattr(blocks, "aclose"):
                 await blocks.aclose()
+
+    def _keep(self, key: bytes, data: bytes) -> None:
+        self._ahead[key] = data
+        self._ahead_size += len(data)
