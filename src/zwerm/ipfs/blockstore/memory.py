@@ -38,7 +38,7 @@ class MemoryBlockstore:
         return found[0]
 
     def get_nowait(self, cid: CID) -> bytes | None:
-        return self.get(cid)
+        return self.get(cid) if self.has(cid) else None
 
     def size(self, cid: CID) -> int:
         return len(self.get(cid))
