@@ -5,14 +5,12 @@ Keys of up to 42 bytes are not hashed but carried whole, so that the peer ID of 
 
 from __future__ import annotations
 
-from typing import Final, Self
+from typing import Self
 
 from zwerm.core.errors import WireError
 from zwerm.identity.keys import PublicKey
-from zwerm.multiformats import multibase, multicodec, multihash
+from zwerm.multiformats import multicodec, multihash, peer_hash
 from zwerm.multiformats.cid import CID
-
-MAX_INLINE_KEY: Final = 42  # bytes; keys that serialize to more are hashed
 
 
 class PeerId:
@@ -30,7 +28,7 @@ class PeerId:
     def of(cls, key: PublicKey) -> Self:
         """Return the peer ID of `key`'s holder."""
         encoded = key.serialize()
-        code = multicodec.IDENTITY if len(encoded) <= MAX_INLINE_KEY else multicodec.SHA2_256
+        code = multicodec.IDENTITY if len(encoded) <= peer_hash.MAX_INLINE_KEY else multicodec.SHA2_256
         return cls(multihash.digest(encoded, code))
 
     @classmethod
@@ -42,15 +40,8 @@ class PeerId:
         Raises:
             WireError: not a multihash, or one that no key can have.
         """
-        code, start, end = multihash.parse_prefix(data)
-        if end != len(data):
-            raise WireError(f"{len(data) - end} bytes after the peer ID")
-        size = end - start
-        if code == multicodec.IDENTITY and size > MAX_INLINE_KEY:
-            raise WireError(f"peer ID with a key of {size} bytes inside, expected at most {MAX_INLINE_KEY}")
-        if code != multicodec.IDENTITY and (code != multicodec.SHA2_256 or size != 32):
-            raise WireError(f"peer ID with {size} bytes of hash function {code:#x}, expected 32 of sha2-256")
-        return cls(bytes(data))
+        peer_hash.check(data)
+        return cls(data)
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -59,9 +50,7 @@ class PeerId:
         Raises:
             WireError: neither.
         """
-        if text.startswith(("1", "Qm")):
-            return cls.parse(multibase.decode("z" + text))
-        return cls.from_cid(CID.from_text(text))
+        return cls(peer_hash.from_text(text))
 
     @classmethod
     def from_cid(cls, cid: CID) -> Self:
@@ -92,7 +81,7 @@ class PeerId:
         return self.multihash
 
     def __str__(self) -> str:
-        return multibase.encode(self.multihash, "base58btc")[1:]
+        return peer_hash.to_text(self.multihash)
 
     def __repr__(self) -> str:
         return f"PeerId({self})"

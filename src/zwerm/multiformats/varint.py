@@ -32,6 +32,8 @@ def parse_prefix(data: bytes | memoryview, offset: int = 0) -> tuple[int, int]:
     Raises:
         WireError: cut short, longer than nine bytes, or not the shortest form.
     """
+    if offset < len(data) and (byte := data[offset]) < 0x80:  # nearly all of them
+        return byte, offset + 1
     value = shift = 0
     for position in range(offset, min(offset + MAX_SIZE, len(data))):
         byte = data[position]
