@@ -1,0 +1,265 @@
+"""The root that changes: what is durable, what waits for a flush, and the one way from there to the disk.
+
+Every change takes the writers' lock, makes a new root from the one before, and either becomes durable at once or
+waits in memory for the next flush. The order on the disk is: blocks, their sync, then one transaction that moves the
+root and records the version. So a root that is read back after a crash is whole, and its version is there.
+
+A batch holds the lock from its beginning to its end: nobody else changes anything meanwhile, readers see the tree
+before it, and when it fails nothing has happened. Calls inside it, those of tasks it started included, belong to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import dataclasses
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from typing import Any, Final, TypeVar
+
+from zwerm.core.errors import LocalProtocolError
+from zwerm.ipfs.block import Block
+from zwerm.ipfs.blockstore.store import Blockstore
+from zwerm.ipfs.database import Database
+from zwerm.ipfs.mfs.journal import Change, ChangeSet, Graft, Journal, Outcome, Prepared, Touches
+from zwerm.ipfs.mfs.tree import Tree
+from zwerm.ipfs.mfs.workspace import LIMIT, Workspace
+from zwerm.multiformats.cid import CID
+
+MIGRATIONS: Final = ("CREATE TABLE mfs (name TEXT PRIMARY KEY, cid BLOB NOT NULL) WITHOUT ROWID",)
+
+_ROOT: Final = "root"
+_Result = TypeVar("_Result")
+
+
+@dataclasses.dataclass(slots=True)
+class Working:
+    """A root and how it came about since the last one that is durable."""
+
+    root: CID
+    touches: Touches = dataclasses.field(default_factory=Touches)
+    grafts: list[Graft] = dataclasses.field(default_factory=list)
+    message: str | None = None
+    steps: int = 0  # new roots since the last flush: with more than one, some blocks that wait are not needed
+
+    def copy(self) -> Working:
+        return Working(self.root, self.touches.copy(), list(self.grafts), self.message, self.steps)
+
+
+@dataclasses.dataclass(slots=True)
+class _Batch:
+    """An open batch: the tree that its calls see, and a lock among them."""
+
+    working: Working
+    lock: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
+    open: bool = True
+
+
+class Root:
+    """The current root of the mutable file system, and every change of it. Belongs to one event loop."""
+
+    def __init__(self, database: Database, store: Blockstore, workspace: Workspace, tree: Tree) -> None:
+        self._database = database
+        self._store = store
+        self._workspace = workspace
+        self._tree = tree
+        self._lock = asyncio.Lock()
+        self._batch: contextvars.ContextVar[_Batch | None] = contextvars.ContextVar("zwerm-batch", default=None)
+        self._batching: _Batch | None = None
+        self.journal: Journal | None = None
+        self.listeners: list[Callable[[Change], None]] = []  # called on the event loop after each durable change
+        database.define("mfs", MIGRATIONS)
+        row = database.row("SELECT cid FROM mfs WHERE name = ?", (_ROOT,))
+        self.durable = CID.parse(row[0]) if row else self._first()
+        self._current = Working(self.durable)
+
+    def _first(self) -> CID:
+        """Give a new repository its empty tree."""
+        root = self._tree.empty().cid
+        with self._store.hold():
+            self._write(root, self._workspace.all(), None)
+        self._workspace.clear()
+        return root
+
+    def in_use(self) -> list[CID]:
+        """Return the roots whose content must stay: durable, waiting for a flush, and of an open batch. Any thread."""
+        roots = [self.durable, self._current.root]
+        batch = self._batching
+        if batch is not None:
+            roots.append(batch.working.root)
+        return roots
+
+    def working(self) -> Working:
+        """Return what the caller sees: inside a batch that batch's tree, otherwise the current one."""
+        batch = self._own_batch()
+        return self._current if batch is None else batch.working
+
+    async def snapshot(self) -> CID:
+        """Return the root as it stands, every block of it readable from the store from now on."""
+        root = self.working().root
+        await self._spill()
+        return root
+
+    @contextlib.asynccontextmanager
+    async def changing(self) -> AsyncIterator[Step]:
+        """Change the tree: the block gives `step` a new root, and calls `step.done` as its last act.
+
+        When the block raises, nothing has changed.
+        """
+        batch = self._own_batch()
+        async with batch.lock if batch is not None else self._lock:
+            if batch is not None and not batch.open:
+                raise LocalProtocolError("this batch has ended")
+            with self._store.hold():
+                try:
+                    yield Step(self, batch, (batch.working if batch is not None else self._current).copy())
+                except BaseException:
+                    self._discard(batch)
+                    raise
+
+    @contextlib.asynccontextmanager
+    async def batch(self, message: str | None = None) -> AsyncIterator[None]:
+        """Make all changes inside the block one change set, durable when the block ends; see the module."""
+        if self._own_batch() is not None:
+            raise LocalProtocolError("a batch inside a batch; use the one that is open")
+        async with self._lock:
+            with self._store.hold():
+                batch = self._batching = _Batch(self._current.copy())
+                batch.working.message = message
+                self._batch.set(batch)
+                try:
+                    yield
+                    async with batch.lock:
+                        batch.open = False
+                    await self._whole(self._commit(batch.working))
+                except BaseException:
+                    batch.open = False
+                    self._discard(None)
+                    raise
+                finally:
+                    self._batch.set(None)
+                    self._batching = None
+
+    async def accept(self, batch: _Batch | None, working: Working, *, flush: bool) -> Change:
+        """Take a finished step over."""
+        if batch is not None:
+            batch.working = working
+            await self._spill_when_large()
+            return Change(working.root, None)
+        if flush:
+            return await self._whole(self._commit(working))
+        await self._whole(self._hold_back(working))
+        return Change(working.root, None)
+
+    async def flush(self) -> Change:
+        """Make durable what waits; inside a batch, that is left to its end."""
+        async with self.changing() as step:
+            return await step.done(flush=True)
+
+    def _discard(self, batch: _Batch | None) -> None:
+        """Forget the open directories of a step that failed, and its blocks where none of them can be wanted."""
+        self._tree.forget()
+        if batch is None and self._current.root == self.durable:
+            self._workspace.clear()
+
+    def _own_batch(self) -> _Batch | None:
+        batch = self._batch.get()
+        return batch if batch is not None and batch.open else None
+
+    async def _hold_back(self, working: Working) -> None:
+        # The collector compares roots inside a database transaction before it deletes: moving the root inside one, too,
+        # leaves no moment at which it could overlook the new root.
+        def move() -> None:
+            with self._database.transaction():
+                self._current = working
+
+        await asyncio.to_thread(move)
+        await self._spill_when_large()
+
+    async def _commit(self, working: Working) -> Change:
+        if working.root == self.durable:
+            self._current = Working(working.root)
+            return Change(working.root, None)
+        touches = working.touches.list()
+        prepared: Prepared | None = None
+        if self.journal is not None:
+            omitted, grafts = working.touches.omitted, tuple(working.grafts)
+            change_set = ChangeSet(self.durable, working.root, touches, omitted, working.message, grafts)
+            prepared = self.journal.prepare(change_set)
+        blocks = self._workspace.reachable(working.root) if working.steps > 1 else self._workspace.all()
+        await asyncio.to_thread(self._write, working.root, blocks, prepared)
+        self._workspace.clear()
+        self.durable = working.root
+        self._current = Working(working.root)
+        change = Change(working.root, prepared.version if prepared else None, tuple(touches))
+        if prepared is not None:
+            prepared.accept()
+        for listener in self.listeners:
+            asyncio.get_running_loop().call_soon(listener, change)  # its errors are not the writer's
+        return change
+
+    def _write(self, root: CID, blocks: list[Block], prepared: Prepared | None) -> None:
+        self._store.put(blocks + prepared.blocks if prepared else blocks)
+        self._store.sync()
+        with self._database.transaction() as connection:
+            _move_root(connection, root)
+            if prepared is not None:
+                prepared.record(connection)
+
+    async def _whole(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Run to the end even when the caller is cancelled: the disk and what we remember of it must agree."""
+        task = asyncio.ensure_future(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            while not task.done():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([task])
+            if not task.cancelled():
+                task.exception()  # the caller is gone: nobody else asks for it
+            raise
+
+    async def _spill_when_large(self) -> None:
+        if self._workspace.size > LIMIT:
+            await self._spill()
+
+    async def _spill(self) -> None:
+        blocks = self._workspace.all()
+        if blocks:
+            await asyncio.to_thread(self._store.put, blocks)
+            self._workspace.forget(blocks)
+
+
+class Step:
+    """One change under way."""
+
+    def __init__(self, owner: Root, batch: _Batch | None, working: Working) -> None:
+        self._owner = owner
+        self._batch = batch
+        self.working = working
+
+    @property
+    def root(self) -> CID:
+        return self.working.root
+
+    def take(self, outcome: Outcome) -> None:
+        """Go to the root that an operation made."""
+        for touch in outcome.touches:
+            self.working.touches.add(touch)
+        if outcome.root != self.working.root:
+            self.working.root = outcome.root
+            self.working.steps += 1
+
+    def describe(self, message: str | None, grafts: Iterable[Graft]) -> None:
+        """Say what the change set is for, and where the past of its paths is written."""
+        self.working.message = message or self.working.message
+        self.working.grafts += grafts
+
+    async def done(self, *, flush: bool) -> Change:
+        """Take the new root over: durable when it returns, if `flush` and not inside a batch."""
+        return await self._owner.accept(self._batch, self.working, flush=flush)
+
+
+def _move_root(connection: sqlite3.Connection, root: CID) -> None:
+    connection.execute("INSERT OR REPLACE INTO mfs VALUES (?, ?)", (_ROOT, bytes(root)))
