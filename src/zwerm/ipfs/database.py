@@ -21,7 +21,7 @@ Migration = str | Callable[[sqlite3.Connection], None]
 
 _CACHE: Final = 16_384  # KiB of page cache for the writer: the upper levels of an index of 10 million blocks
 _READER_CACHE: Final = 4_096  # KiB for each reader
-_LOG_LIMIT: Final = 16 * 1024 * 1024  # bytes; the log file is cut back to this after a checkpoint
+_LOG_LIMIT: Final = 4 * 1024 * 1024  # bytes; the log file is cut back to this after a checkpoint
 _BUSY: Final = 10.0  # seconds to wait for a lock that another process holds
 _IDLE_READERS: Final = 8  # connections kept for the next query; more are opened when more threads ask at once
 
@@ -136,17 +136,11 @@ class Database:
 
         Page through what may be long by its key (`WHERE key > ? ORDER BY key LIMIT ?`).
         """
-        if self.in_transaction:
-            with _translated(self.path):
-                return self._writer.execute(statement, parameters).fetchall()
         with self.reader() as connection:
             return connection.execute(statement, parameters).fetchall()
 
     def row(self, statement: str, parameters: Parameters = ()) -> Any | None:
         """Return the first row of a SELECT, or None."""
-        if self.in_transaction:
-            with _translated(self.path):
-                return self._writer.execute(statement, parameters).fetchone()
         with self.reader() as connection:
             cursor = connection.execute(statement, parameters)
             found = cursor.fetchone()
@@ -155,7 +149,14 @@ class Database:
 
     @contextlib.contextmanager
     def reader(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection that only reads, for many queries in a row. Leave no cursor unfinished."""
+        """Lend a connection that only reads, for many queries in a row. Leave no cursor unfinished.
+
+        Inside a transaction it is the writer's, which sees what was written.
+        """
+        if self.in_transaction:
+            with _translated(self.path):
+                yield self._writer
+            return
         with self._readers_lock:
             self._check_open()
             connection = self._readers.pop() if self._readers else None
@@ -184,7 +185,7 @@ class Database:
         with self._lock, _translated(self.path):
             self._check_open()
             self._writer.execute("PRAGMA incremental_vacuum").fetchall()
-            self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def damage(self) -> list[str]:
         """Read the whole file; return what SQLite finds wrong with it (empty: nothing)."""

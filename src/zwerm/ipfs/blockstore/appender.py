@@ -53,6 +53,15 @@ class Appender:
         """Bytes that no file has yet."""
         return self._buffered
 
+    def leave(self, number: int) -> bool:
+        """Append no more to a pack; False when it has bytes that are not yet synced."""
+        if number in self._unsynced or (self.number == number and self._pieces):
+            return False
+        if self.number == number and self._file is not None:
+            self._files.release(self._file)
+            self._file = None
+        return True
+
     def resume(self, number: int) -> None:
         """Go on behind the end of a pack that is there."""
         self._file = self._files.acquire(number, writing=True)

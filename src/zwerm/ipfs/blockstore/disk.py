@@ -19,6 +19,8 @@ class Sync(enum.Enum):
     FOUND = "blocks found in a pack beyond what the index knew, before it learns of them"
     FOUND_PACK = "the directory entry of a pack that the index did not know, likewise"
     COPIES = "the copies that compaction made, before the index points to them and the originals go"
+    COPIES_PACK = "the directory entry of the pack that copies go to, likewise"
+    CUT = "the end of a pack of copies, before what a crash left behind it could be taken for new blocks"
     GONE = "the disappearance of an emptied pack, before the index forgets that it is to be unlinked"
     FOLDER = "the directory entry of the blocks folder itself, when the store is made"
 

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from zwerm.ipfs.blockstore.pack import Section
 from zwerm.ipfs.database import Database
 
 OWNER: Final = "blockstore"
@@ -67,9 +68,11 @@ class PackRow(NamedTuple):
 class Index:
     """Queries and changes. Methods that take a connection are called inside `Database.transaction`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, has_packs: bool = False) -> None:
         self.database = database
-        self.is_new = database.define(OWNER, _MIGRATIONS) == 0
+        with database.transaction() as connection:
+            if database.define(OWNER, _MIGRATIONS) == 0 and has_packs:
+                self.set_state(connection, "rebuilt", 1)  # in one transaction: no crash may hide that pins were lost
 
     def find(self, multihash: bytes) -> Place | None:
         row = self.database.row("SELECT pack, offset, size, head, epoch FROM blocks WHERE multihash = ?", (multihash,))
@@ -162,6 +165,18 @@ class Index:
             " ON CONFLICT (number) DO UPDATE SET committed = ?2, live = live + ?3",
             (number, committed, live),
         )
+
+    @staticmethod
+    def move(connection: sqlite3.Connection, old: int, new: int, moved: Sequence[tuple[Section, int]]) -> int:
+        """Point blocks that are still in the old pack at their new offsets; return how many bytes live on there."""
+        live = 0
+        for section, offset in sorted(moved, key=lambda item: item[0].cid.multihash):
+            live += (section.head + section.size) * connection.execute(
+                "UPDATE blocks SET pack = ?, offset = ? WHERE multihash = ? AND pack = ? AND offset = ?",
+                (new, offset, section.cid.multihash, old, section.offset),
+            ).rowcount
+        connection.execute("UPDATE packs SET live = live - ? WHERE number = ?", (live, old))
+        return live
 
     @staticmethod
     def set_role(connection: sqlite3.Connection, number: int, role: Role) -> None:

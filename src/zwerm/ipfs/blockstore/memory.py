@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from zwerm.core.errors import ResourceLimitError
 from zwerm.ipfs.block import Block, BlockNotFound, CorruptBlock
 from zwerm.ipfs.blockstore.holds import Holds
-from zwerm.ipfs.blockstore.store import Removed
 from zwerm.multiformats import multicodec, multihash
 from zwerm.multiformats.cid import CID
 
@@ -19,6 +18,7 @@ class MemoryBlockstore:
 
     def __init__(self, *, max_size: int | None = None) -> None:
         self.max_size = max_size  # bytes of data; None: no limit
+        self.pins_lost = False
         self._blocks: dict[bytes, tuple[bytes, int]] = {}  # multihash -> data, epoch
         self._used = 0
         self._holds = Holds()
@@ -83,6 +83,9 @@ class MemoryBlockstore:
     def hold(self) -> AbstractContextManager[None]:
         return self._holds.hold()
 
+    def accept_lost_pins(self) -> None:
+        """They never are."""
+
     def threshold(self) -> int:
         return self._holds.threshold()
 
@@ -91,16 +94,18 @@ class MemoryBlockstore:
             keys = sorted(key for key, (_, epoch) in self._blocks.items() if key > after and epoch < threshold)
         return keys[:limit]
 
-    def delete_unused(self, keys: Iterable[bytes], threshold: int, unless: Callable[[], bool]) -> Removed | None:
+    def delete_unused(
+        self, keys: Iterable[bytes], threshold: int, unless: Callable[[], bool]
+    ) -> dict[bytes, int] | None:
         with self._lock:
             if unless():
                 return None
-            removed = Removed(0, 0)
+            removed = {}
             for key in keys:
                 found = self._blocks.get(key)
                 if found is not None and found[1] < threshold:
                     self._drop(key)
-                    removed = Removed(removed.blocks + 1, removed.size + len(found[0]))
+                    removed[key] = len(found[0])
             return removed
 
     def compact(self) -> int:

@@ -44,6 +44,7 @@ class PackFiles:
         self._files: dict[int, PackFile] = {}
         self._open: collections.OrderedDict[int, PackFile] = collections.OrderedDict()  # by last use
         self._leaving: list[PackFile] = []  # unlinked, still read from
+        self._last = 0  # the highest number given out
         self._lock = threading.Lock()
 
     def path(self, number: int) -> str:
@@ -52,13 +53,19 @@ class PackFiles:
     def add(self, number: int, size: int) -> PackFile:
         """Know of a file that is on the disk."""
         with self._lock:
+            self._last = max(self._last, number)
             file = self._files[number] = PackFile(number, self.path(number), size)
             return file
+
+    def skip(self, number: int) -> None:
+        """Make no file of this number or a smaller one: the index may still have something to say about them."""
+        with self._lock:
+            self._last = max(self._last, number)
 
     def create(self) -> PackFile:
         """Make the next file, open for writing, and count as its reader."""
         with self._lock:
-            number = max(self._files, default=0) + 1
+            number = self._last = self._last + 1
             file = PackFile(number, self.path(number), 0)
             file.descriptor = self._disk.create(file.path)
             file.writable = True

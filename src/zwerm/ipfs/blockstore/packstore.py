@@ -19,14 +19,15 @@ from typing import Final
 from zwerm.core.errors import ResourceLimitError
 from zwerm.ipfs.block import Block, BlockNotFound, CorruptBlock
 from zwerm.ipfs.blockstore.appender import Appender, disk_error
+from zwerm.ipfs.blockstore.compaction import Compaction
 from zwerm.ipfs.blockstore.disk import Disk
 from zwerm.ipfs.blockstore.flusher import Flusher
 from zwerm.ipfs.blockstore.holds import Holds
 from zwerm.ipfs.blockstore.index import Index, Place
 from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
 from zwerm.ipfs.blockstore.pending import Pending
-from zwerm.ipfs.blockstore.recovery import recover
-from zwerm.ipfs.blockstore.store import BlockLocation, Removed
+from zwerm.ipfs.blockstore.recovery import has_packs, recover
+from zwerm.ipfs.blockstore.store import BlockLocation
 from zwerm.ipfs.database import Database
 from zwerm.multiformats import multicodec, multihash
 from zwerm.multiformats.cid import CID
@@ -77,11 +78,12 @@ class PackBlockstore:
         self._disk = disk or Disk()
         self._closed = False
         self._lock = threading.Lock()
-        self._index = Index(database)
+        self._index = Index(database, has_packs=has_packs(self.folder))
         self._holds = Holds(self._index.state("epoch"))
         self._files = PackFiles(self.folder, self._disk, self._holds)
         self._pending = Pending(self._holds)
         self._known: dict[bytes, Place] = {}  # places found lately
+        self._compacting = threading.Lock()
         self._moves = 0  # how often places have become wrong, by deletion or compaction
         self._appender = Appender(self._files, self._disk, self.pack_size)
         self._flusher = Flusher(
@@ -334,8 +336,7 @@ class PackBlockstore:
         keys = [cid.multihash for cid in cids]
         if any(self._pending.find(key) for key in keys):
             self.sync()  # a block that only lies in a pack would come back after a crash
-        removed = self._delete(keys, None, lambda: False)
-        return removed.blocks if removed else 0
+        return len(self._delete(keys, None, lambda: False) or ())
 
     def threshold(self) -> int:
         return self._holds.threshold()
@@ -343,10 +344,20 @@ class PackBlockstore:
     def candidates(self, threshold: int, after: bytes, limit: int) -> list[bytes]:
         return self._index.old_page(after, limit, threshold)
 
-    def delete_unused(self, keys: Iterable[bytes], threshold: int, unless: Callable[[], bool]) -> Removed | None:
+    @property
+    def pins_lost(self) -> bool:
+        return bool(self._index.state("rebuilt"))
+
+    def accept_lost_pins(self) -> None:
+        with self.database.transaction() as connection:
+            self._index.set_state(connection, "rebuilt", 0)
+
+    def delete_unused(
+        self, keys: Iterable[bytes], threshold: int, unless: Callable[[], bool]
+    ) -> dict[bytes, int] | None:
         return self._delete(list(keys), threshold, unless)
 
-    def _delete(self, keys: list[bytes], threshold: int | None, unless: Callable[[], bool]) -> Removed | None:
+    def _delete(self, keys: list[bytes], threshold: int | None, unless: Callable[[], bool]) -> dict[bytes, int] | None:
         places: dict[bytes, Place] = {}
         try:
             with self.database.transaction() as connection:
@@ -362,7 +373,7 @@ class PackBlockstore:
                 self._pending.dying = frozenset()
                 self._forget(places)
                 self._damaged.difference_update(places)
-        return Removed(len(places), sum(place.size for place in places.values()))
+        return {key: place.size for key, place in places.items()}
 
     def _may_go(self, key: bytes, place: Place, threshold: int | None) -> bool:
         if threshold is None:
@@ -371,6 +382,44 @@ class PackBlockstore:
 
     def hold(self) -> AbstractContextManager[None]:
         return self._holds.hold()
+
+    def compact(self) -> int:
+        """Give the space of deleted blocks back to the disk; return how many bytes.
+
+        Raises:
+            StorageError: the disk is full or failed; what was moved until then is in its new place.
+        """
+        with self._compacting:
+            compaction = Compaction(self._index, self._files, self._disk, self.pack_size, self._forget_all)
+            try:
+                for number in compaction.victims(near_limit=self._is_near_limit()):
+                    if not self._leave(number):
+                        continue
+                    if self.max_size is not None and self.used() + compaction.need(number) > self.max_size:
+                        break
+                    compaction.rewrite(number)
+            finally:
+                compaction.finish()
+            self.database.shrink()
+            self._flusher.index_size = self.database.size()
+            return compaction.freed
+
+    def _leave(self, number: int) -> bool:
+        """Stop appending to a pack; False when somebody has just gone on with it."""
+        with self._lock:
+            if self._appender.leave(number):
+                return True
+        self.sync()
+        with self._lock:
+            return self._appender.leave(number)
+
+    def _is_near_limit(self) -> bool:
+        return self.max_size is not None and 2 * self.used() > self.max_size
+
+    def _forget_all(self) -> None:
+        with self._lock:
+            self._moves += 1
+            self._known = {}
 
 
 def _pack_size(max_size: int | None) -> int:

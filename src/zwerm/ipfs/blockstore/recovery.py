@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from zwerm.ipfs.blockstore.disk import Disk, Sync
@@ -31,18 +32,26 @@ class Recovered(NamedTuple):
     missing: tuple[int, ...] = ()  # packs that the index counts on and that are not there
 
 
+def has_packs(folder: str) -> bool:
+    """Whether the folder holds pack files that have more than a header."""
+    if not os.path.isdir(folder):
+        return False
+    return any(number_of(entry.name) and entry.stat().st_size > len(HEADER) for entry in os.scandir(folder))
+
+
 def recover(folder: str, index: Index, files: PackFiles, disk: Disk) -> Recovered:
     """Make the folder ready and let `files` know what is in it."""
     rows = {row.number: row for row in index.packs()}
     os.makedirs(folder, exist_ok=True)
     if not rows:
         disk.sync_directory(os.path.dirname(os.path.abspath(folder)), Sync.FOLDER)
+    files.skip(max(rows, default=0))
     for entry in os.scandir(folder):
         number = number_of(entry.name)
         if number is not None:
             files.add(number, entry.stat().st_size)
-    drop_emptied(index, files, disk)
-    rows = {number: row for number, row in rows.items() if row.role == Role.KEPT}
+    _end_compaction(rows.values(), index, files, disk)
+    rows = {row.number: row for row in index.packs()}
     report = Recovered(
         rebuilt=bool(index.state("rebuilt")),
         missing=tuple(number for number in rows if files.find(number) is None),
@@ -59,9 +68,29 @@ def recover(folder: str, index: Index, files: PackFiles, disk: Disk) -> Recovere
     return report
 
 
+def _end_compaction(rows: Iterable[PackRow], index: Index, files: PackFiles, disk: Disk) -> None:
+    """Keep of half-made copies what the index points at; what lies behind it may be blocks deleted since."""
+    for row in rows:
+        file = files.find(row.number)
+        if row.role != Role.COPIES:
+            continue
+        if row.committed and file is not None and file.size > row.committed:
+            opened = files.acquire(row.number, writing=True)
+            assert opened is not None  # noqa: S101 -- it was found a moment ago
+            try:
+                disk.truncate(opened.descriptor, row.committed)
+                disk.sync(opened.descriptor, Sync.CUT)
+                file.size = row.committed
+            finally:
+                files.release(opened)
+        with index.database.transaction() as connection:
+            index.set_role(connection, row.number, Role.KEPT if row.committed else Role.EMPTIED)
+    drop_emptied(index, files, disk)
+
+
 def drop_emptied(index: Index, files: PackFiles, disk: Disk) -> None:
     """Unlink packs whose blocks are all elsewhere, then forget them."""
-    numbers = [row.number for row in index.packs() if row.role != Role.KEPT]
+    numbers = [row.number for row in index.packs() if row.role == Role.EMPTIED]
     if not numbers:
         return
     for number in numbers:

@@ -84,7 +84,7 @@ class Blockstore(Protocol):
 
 
 class Removed(NamedTuple):
-    """What a deletion took away."""
+    """What a collection took away."""
 
     blocks: int
     size: int  # bytes of data
@@ -92,6 +92,13 @@ class Removed(NamedTuple):
 
 class CollectableBlockstore(Blockstore, Protocol):
     """What the collector asks of a store besides (see `zwerm.ipfs.blockstore.holds`)."""
+
+    pins_lost: bool
+    """Whether the index had to be rebuilt, so that what pins it once held are unknown."""
+
+    def accept_lost_pins(self) -> None:
+        """Set `pins_lost` to False, for good."""
+        ...
 
     def threshold(self) -> int:
         """Start a collection: return the epoch for the two calls below. Ask for the roots after it."""
@@ -101,11 +108,13 @@ class CollectableBlockstore(Blockstore, Protocol):
         """Return, in order, the next multihashes beyond `after` that are old enough to be garbage."""
         ...
 
-    def delete_unused(self, keys: Iterable[bytes], threshold: int, unless: Callable[[], bool]) -> Removed | None:
-        """Delete those of `keys` that nobody has put or found again since; durable when it returns.
+    def delete_unused(
+        self, keys: Iterable[bytes], threshold: int, unless: Callable[[], bool]
+    ) -> dict[bytes, int] | None:
+        """Delete those of `keys` that nobody has put or found again since; return them and their sizes in bytes.
 
-        `unless` is called once no database transaction can come between it and the deletion; when it returns True
-        nothing is deleted and None is returned.
+        Durable when it returns. `unless` is called once no database transaction can come between it and the deletion;
+        when it returns True nothing is deleted and None is returned.
         """
         ...
 

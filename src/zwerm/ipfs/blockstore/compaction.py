@@ -1,0 +1,162 @@
+"""Compaction: giving back the space of deleted blocks, by copying what lives out of a pack and unlinking it.
+
+Copies go to a pack of their own, which the index knows as `Role.COPIES` before anything is in it: whatever a crash
+leaves behind its committed end is cut off, never looked at. Copies are synced, then one transaction points the blocks
+at them, then the old file is unlinked. At most one pack's live bytes are on the disk twice, which is what the store
+keeps a reserve for. Every block is hashed on the way; a pack with a damaged one is left as it is, for `repair` to
+judge.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from zwerm.core.errors import StorageError
+from zwerm.ipfs.blockstore.appender import disk_error
+from zwerm.ipfs.blockstore.disk import Disk, Sync
+from zwerm.ipfs.blockstore.index import Index, Role
+from zwerm.ipfs.blockstore.pack import HEADER, Section, scan
+from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
+from zwerm.ipfs.blockstore.recovery import drop_emptied
+
+_BATCH: Final = 4_096  # blocks moved in one transaction
+_BYTES: Final = 32 * 1024 * 1024  # bytes copied before one
+_WASTE: Final = 0.25  # a pack with this share of dead bytes is worth rewriting
+_WASTE_WHEN_FULL: Final = 0.05  # the same when the limit is near
+
+
+class Compaction:
+    """One run over a store's packs. One at a time; reads, writes and deletions go on beside it."""
+
+    def __init__(self, index: Index, files: PackFiles, disk: Disk, pack_size: int, moved: Callable[[], None]) -> None:
+        """Prepare; `moved` is called whenever places that somebody may remember have become wrong."""
+        self.freed = 0  # bytes given back so far
+        self.damaged: list[int] = []  # packs that were left because a block in them is damaged
+        self._index = index
+        self._files = files
+        self._disk = disk
+        self._pack_size = pack_size
+        self._batch_bytes = min(_BYTES, pack_size // 4)
+        self._moved = moved
+        self._copies: PackFile | None = None
+        self._committed = 0  # bytes of the copies' pack that the index knows
+        self._new = False  # whether its name has yet to be synced
+
+    def victims(self, *, near_limit: bool) -> list[int]:
+        """The packs worth rewriting, those that give back most for least copying first."""
+        waste = _WASTE_WHEN_FULL if near_limit else _WASTE
+        found = []
+        for row in self._index.packs():
+            file = self._files.find(row.number)
+            dead = row.committed - len(HEADER) - row.live
+            whole = file is not None and file.size >= row.committed
+            if row.role == Role.KEPT and whole and dead > 0 and (not row.live or dead >= waste * row.committed):
+                found.append(row)
+        return [row.number for row in sorted(found, key=lambda row: row.live)]
+
+    def need(self, number: int) -> int:
+        """Bytes that rewriting a pack takes before it gives any back."""
+        return sum(row.live for row in self._index.packs() if row.number == number) + len(HEADER)
+
+    def rewrite(self, number: int) -> bool:
+        """Move everything out of a pack and unlink it; False when a damaged block forbids that."""
+        file = self._files.acquire(number)
+        if file is None:
+            return True
+        size = file.size
+        try:
+            for batch in self._batches(file, size):
+                if not all(section.intact for section in batch):
+                    self.damaged.append(file.number)
+                    return False
+                self._move(file, batch)
+        except OSError as error:
+            raise disk_error("copy blocks", error) from error
+        finally:
+            self._files.release(file)
+        with self._index.database.transaction() as connection:
+            left = connection.execute("SELECT live FROM packs WHERE number = ?", (file.number,)).fetchone()[0]
+            if left:  # a section could not be found by scanning, so something in the pack is damaged
+                self.damaged.append(file.number)
+                return False
+            self._index.set_role(connection, file.number, Role.EMPTIED)
+        self._files.remove(file.number)
+        self.freed += size
+        return True
+
+    def finish(self) -> None:
+        """Close the pack of copies and forget the emptied ones. Call it in every case."""
+        if self._copies is not None:
+            self._close_copies()
+        drop_emptied(self._index, self._files, self._disk)
+
+    def _close_copies(self) -> None:
+        """Cut off what no transaction points at; a pack without any block goes the way of the emptied ones."""
+        file, self._copies = self._copies, None
+        assert file is not None  # noqa: S101 -- for the type checker
+        try:
+            if self._committed and file.size > self._committed:
+                self._disk.truncate(file.descriptor, self._committed)
+                self._disk.sync(file.descriptor, Sync.CUT)
+                file.size = self._committed
+            with self._index.database.transaction() as connection:
+                self._index.set_role(connection, file.number, Role.KEPT if self._committed else Role.EMPTIED)
+            self.freed -= self._committed
+        finally:
+            self._files.release(file)
+
+    def _batches(self, file: PackFile, size: int) -> Iterator[list[Section]]:
+        """The sections of blocks that are still there, in groups small enough for one transaction."""
+        batch: list[Section] = []
+        copied = 0
+        for section in scan(file.descriptor, len(HEADER), size):
+            if self._lives(section, file.number):
+                batch.append(section)
+                copied += section.head + section.size
+                if len(batch) >= _BATCH or copied >= self._batch_bytes:
+                    yield batch
+                    batch, copied = [], 0
+        if batch:
+            yield batch
+
+    def _lives(self, section: Section, number: int) -> bool:
+        place = self._index.find(section.cid.multihash)
+        return place is not None and (place.pack, place.offset) == (number, section.offset)
+
+    def _move(self, victim: PackFile, batch: list[Section]) -> None:
+        """Copy a batch, make the copies durable, point the index at them."""
+        total = sum(section.head + section.size for section in batch)
+        copies = self._room_for(total)
+        position = copies.size
+        moved: list[tuple[Section, int]] = []
+        for section in batch:
+            size = section.head + section.size
+            data = os.pread(victim.descriptor, size, section.offset - section.head)
+            if len(data) != size or self._disk.write(copies.descriptor, [data], position) != size:
+                raise StorageError(f"cannot copy blocks out of {victim.path}: a read or write was cut short")
+            moved.append((section, position + section.head))
+            position += size
+        copies.size = position
+        self._disk.sync(copies.descriptor, Sync.COPIES)
+        if self._new:
+            self._disk.sync_directory(self._files.folder, Sync.COPIES_PACK)
+            self._new = False
+        with self._index.database.transaction() as connection:
+            live = self._index.move(connection, victim.number, copies.number, moved)
+            self._index.grow_pack(connection, copies.number, position, live)
+        self._committed = position
+        self._moved()
+
+    def _room_for(self, size: int) -> PackFile:
+        if self._copies is not None and self._copies.size + size > self._pack_size:
+            self._close_copies()
+        if self._copies is None:
+            file = self._files.create()
+            self._copies, self._committed, self._new = file, 0, True
+            with self._index.database.transaction() as connection:
+                self._index.set_role(connection, file.number, Role.COPIES)
+            self._disk.write(file.descriptor, [HEADER], 0)
+            file.size = len(HEADER)
+        return self._copies
