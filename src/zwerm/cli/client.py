@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class Answer(Protocol):
     """What a command gave: documents or bytes, each read once and in order."""
 
+    raw: bool  # bytes, not documents
     length: int | None  # bytes of the whole raw answer, when known
 
     def items(self) -> Iterator[Any]:

@@ -33,7 +33,7 @@ class Parsed:
     arguments: tuple[str, ...]
     options: dict[str, Any]
 
-    def flag(self, name: str, default: bool = False) -> bool:
+    def flag(self, name: str, *, default: bool = False) -> bool:
         """Whether a truth-valued option is on."""
         return bool(self.options.get(name, default))
 

@@ -39,6 +39,7 @@ class HttpAnswer:
         self._connection = connection
         self._response = response
         self._upload = upload
+        self.raw = response.headers.get("X-Stream-Output") == "1"
         length = response.headers.get("X-Content-Length")
         self.length = int(length) if length and length.isdecimal() else None
 

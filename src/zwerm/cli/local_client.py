@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from zwerm.daemon.rpc.body import DiskBody, StreamBody
 from zwerm.daemon.rpc.invoke import invoke
@@ -37,6 +37,7 @@ class LocalAnswer:
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
         self._pump: asyncio.Task[None] | None = None
+        self.raw = isinstance(result, RawStream)
         self.length = result.length if isinstance(result, RawStream) else None
 
     def items(self) -> Iterator[Any]:
@@ -132,7 +133,8 @@ class LocalClient:
         options: Mapping[str, Any] | None,
         body: DiskBody | StreamBody | None,
     ) -> LocalAnswer:
-        node = await self._open()
+        # A command without a node never looks at it; opening would make a repository for `cid format`.
+        node = cast("Node", None) if command.without_node else await self._open()
         context = Context(node, in_process=True)
         return LocalAnswer(self._runner, await invoke(command, context, arguments, options, body))
 

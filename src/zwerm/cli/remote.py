@@ -35,7 +35,7 @@ def call(session: Session, parsed: Parsed, **changes: Any) -> Answer:
 
 def show(session: Session, parsed: Parsed, answer: Answer) -> int | None:
     """Print an answer: JSON lines with --json, else as the command does."""
-    if session.settings.json:
+    if session.settings.json and not answer.raw:
         for item in answer.items():
             session.output.json(item)
         return None

@@ -102,9 +102,9 @@ async def block_rm(
     for text in cid:
         found = await node.resolve(text)
         try:
-            kind = await node.pins.check(found)
-            if kind is not None:
-                raise CommandError(f"pinned: {kind}")
+            pin = await node.pins.check(found)
+            if pin is not None:
+                raise CommandError(f"pinned: {pin.kind.value}" + (f" through {pin.via}" if pin.via else ""))
             removed = await asyncio.to_thread(node.store.delete, [found])
             if not removed and not force:
                 raise NotFoundError(f"block {found} is not here")

@@ -81,9 +81,9 @@ async def get(
     found = await reader.stat(node.source, cid)
     name = entry_name(ipfs_path)
     if compress and not archive:
-        stream: AsyncGenerator[bytes, None] = (await reader.open_file(node.source, cid)).stream()  # type: ignore[assignment]
+        stream: AsyncGenerator[bytes, None] = (await reader.open_file(node.source, cid)).stream()
     else:
-        stream = export.tar_stream(node.source, cid, name)  # type: ignore[assignment]
+        stream = export.tar(node.source, cid, name)
     if compress:
         return RawStream(_gzip(stream, compression_level or 6), None, "application/gzip")
     return RawStream(stream, found.total_size if found.kind.value == "directory" else found.size, "application/x-tar")
