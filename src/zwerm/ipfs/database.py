@@ -187,6 +187,22 @@ class Database:
             self._writer.execute("PRAGMA incremental_vacuum").fetchall()
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
+    def snapshot(self, select: str) -> sqlite3.Connection:
+        """Copy the rows of a SELECT to the table `rows` of a temporary database, in its order; the caller closes it.
+
+        For work so long that an open view of this database would keep its log from being folded.
+        """
+        copy = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        try:
+            with _translated(self.path):
+                copy.execute("ATTACH DATABASE ? AS source", (self.path,))
+                copy.execute(f"CREATE TABLE rows AS {select}")
+                copy.execute("DETACH DATABASE source")
+        except BaseException:
+            copy.close()
+            raise
+        return copy
+
     def damage(self) -> list[str]:
         """Read the whole file; return what SQLite finds wrong with it (empty: nothing)."""
         try:

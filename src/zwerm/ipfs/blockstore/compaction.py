@@ -17,7 +17,7 @@ from zwerm.core.errors import StorageError
 from zwerm.ipfs.blockstore.appender import disk_error
 from zwerm.ipfs.blockstore.disk import Disk, Sync
 from zwerm.ipfs.blockstore.index import Index, Role
-from zwerm.ipfs.blockstore.pack import HEADER, Section, scan
+from zwerm.ipfs.blockstore.pack import HEADER, MAX_CID, Section, scan, section_head
 from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
 from zwerm.ipfs.blockstore.recovery import drop_emptied
 
@@ -111,7 +111,7 @@ class Compaction:
         """The sections of blocks that are still there, in groups small enough for one transaction."""
         batch: list[Section] = []
         copied = 0
-        for section in scan(file.descriptor, len(HEADER), size):
+        for section in scan(file.descriptor, len(HEADER), size, resume=True):
             if self._lives(section, file.number):
                 batch.append(section)
                 copied += section.head + section.size
@@ -125,18 +125,28 @@ class Compaction:
         place = self._index.find(section.cid.multihash)
         return place is not None and (place.pack, place.offset) == (number, section.offset)
 
-    def _move(self, victim: PackFile, batch: list[Section]) -> None:
-        """Copy a batch, make the copies durable, point the index at them."""
-        total = sum(section.head + section.size for section in batch)
-        copies = self._room_for(total)
+    def relocate(self, number: int, sections: list[Section]) -> None:
+        """Copy intact blocks out of a pack, with new heads, make the copies durable, point the index at them."""
+        file = self._files.acquire(number)
+        if file is not None:
+            try:
+                self._move(file, sections)
+            except OSError as error:
+                raise disk_error("copy blocks", error) from error
+            finally:
+                self._files.release(file)
+
+    def _move(self, source: PackFile, batch: list[Section]) -> None:
+        copies = self._room_for(sum(section.size + MAX_CID for section in batch))
         position = copies.size
-        moved: list[tuple[Section, int]] = []
+        moved: list[tuple[Section, Section]] = []
         for section in batch:
-            size = section.head + section.size
-            data = os.pread(victim.descriptor, size, section.offset - section.head)
-            if len(data) != size or self._disk.write(copies.descriptor, [data], position) != size:
-                raise StorageError(f"cannot copy blocks out of {victim.path}: a read or write was cut short")
-            moved.append((section, position + section.head))
+            data = os.pread(source.descriptor, section.size, section.offset)
+            head = section_head(bytes(section.cid), section.size)
+            size = len(head) + section.size
+            if len(data) != section.size or self._disk.write(copies.descriptor, [head, data], position) != size:
+                raise StorageError(f"cannot copy blocks out of {source.path}: a read or write was cut short")
+            moved.append((section, section._replace(offset=position + len(head), head=len(head))))
             position += size
         copies.size = position
         self._disk.sync(copies.descriptor, Sync.COPIES)
@@ -144,7 +154,7 @@ class Compaction:
             self._disk.sync_directory(self._files.folder, Sync.COPIES_PACK)
             self._new = False
         with self._index.database.transaction() as connection:
-            live = self._index.move(connection, victim.number, copies.number, moved)
+            live = self._index.move(connection, source.number, copies.number, moved)
             self._index.grow_pack(connection, copies.number, position, live)
         self._committed = position
         self._moved()

@@ -15,6 +15,7 @@ from zwerm.ipfs.blockstore.pack import Section
 from zwerm.ipfs.database import Database
 
 OWNER: Final = "blockstore"
+TABLES: Final = ("blocks", "packs", "damaged", "blockstore_state")
 
 _MIGRATIONS: Final = (
     """
@@ -114,6 +115,13 @@ class Index:
     def damaged(self) -> list[bytes]:
         return [key for (key,) in self.database.query("SELECT multihash FROM damaged")]
 
+    @staticmethod
+    def set_damaged(connection: sqlite3.Connection, key: bytes, damaged: bool) -> None:
+        if damaged:
+            connection.execute("INSERT OR IGNORE INTO damaged VALUES (?)", (key,))
+        else:
+            connection.execute("DELETE FROM damaged WHERE multihash = ?", (key,))
+
     def state(self, key: str) -> int:
         row = self.database.row("SELECT value FROM blockstore_state WHERE key = ?", (key,))
         return int(row[0]) if row else 0
@@ -167,15 +175,17 @@ class Index:
         )
 
     @staticmethod
-    def move(connection: sqlite3.Connection, old: int, new: int, moved: Sequence[tuple[Section, int]]) -> int:
-        """Point blocks that are still in the old pack at their new offsets; return how many bytes live on there."""
-        live = 0
-        for section, offset in sorted(moved, key=lambda item: item[0].cid.multihash):
-            live += (section.head + section.size) * connection.execute(
-                "UPDATE blocks SET pack = ?, offset = ? WHERE multihash = ? AND pack = ? AND offset = ?",
-                (new, offset, section.cid.multihash, old, section.offset),
-            ).rowcount
-        connection.execute("UPDATE packs SET live = live - ? WHERE number = ?", (live, old))
+    def move(connection: sqlite3.Connection, old: int, new: int, moved: Sequence[tuple[Section, Section]]) -> int:
+        """Point blocks that are still in the old pack at their copies; return how many bytes live on in the new one."""
+        gone = live = 0
+        for before, after in sorted(moved, key=lambda pair: pair[0].cid.multihash):
+            if connection.execute(
+                "UPDATE blocks SET pack = ?, offset = ?, head = ? WHERE multihash = ? AND pack = ? AND offset = ?",
+                (new, after.offset, after.head, before.cid.multihash, old, before.offset),
+            ).rowcount:
+                gone += before.head + before.size
+                live += after.head + after.size
+        connection.execute("UPDATE packs SET live = live - ? WHERE number = ?", (gone, old))
         return live
 
     @staticmethod

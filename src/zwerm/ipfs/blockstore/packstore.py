@@ -10,6 +10,7 @@ memory). Reading takes none of them unless a block seems to be missing.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -17,29 +18,32 @@ from contextlib import AbstractContextManager
 from typing import Final
 
 from zwerm.core.errors import ResourceLimitError
-from zwerm.ipfs.block import Block, BlockNotFound, CorruptBlock
+from zwerm.ipfs.block import Block, BlockNotFound
 from zwerm.ipfs.blockstore.appender import Appender, disk_error
+from zwerm.ipfs.blockstore.block_reader import BlockReader
 from zwerm.ipfs.blockstore.compaction import Compaction
 from zwerm.ipfs.blockstore.disk import Disk
 from zwerm.ipfs.blockstore.flusher import Flusher
 from zwerm.ipfs.blockstore.holds import Holds
 from zwerm.ipfs.blockstore.index import Index, Place
-from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
+from zwerm.ipfs.blockstore.pack import Section
+from zwerm.ipfs.blockstore.packfiles import PackFiles
 from zwerm.ipfs.blockstore.pending import Pending
 from zwerm.ipfs.blockstore.recovery import has_packs, recover
-from zwerm.ipfs.blockstore.store import BlockLocation
+from zwerm.ipfs.blockstore.repair import settle_packs
+from zwerm.ipfs.blockstore.store import BlockLocation, Statistics
+from zwerm.ipfs.blockstore.verification import Finding, Verification
 from zwerm.ipfs.database import Database
-from zwerm.multiformats import multicodec, multihash
+from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
 PACK_SIZE: Final = 256 * 1024 * 1024  # bytes; large enough that a sync is rare, small enough to rewrite
 MIN_PACK_SIZE: Final = 256 * 1024  # bytes, under a very small limit
 _PACKS_IN_LIMIT: Final = 16  # packs are made smaller than PACK_SIZE so that a limit holds about this many
 _ROW: Final = 200  # bytes that a block's row takes in the index, generously
+_SECTION: Final = _ROW + 64  # bytes that a block takes besides its own
 _BATCH: Final = 256  # blocks looked up at once by `put`
-_KNOWN: Final = 65_536  # places remembered for `get_nowait`
 _PAGE: Final = 2_000  # multihashes read from the index at a time
-_NOWAIT: Final = getattr(os, "RWF_NOWAIT", 0)
 
 
 class PackBlockstore:
@@ -82,16 +86,18 @@ class PackBlockstore:
         self._holds = Holds(self._index.state("epoch"))
         self._files = PackFiles(self.folder, self._disk, self._holds)
         self._pending = Pending(self._holds)
-        self._known: dict[bytes, Place] = {}  # places found lately
+        self._room = 0  # bytes that may still be put, by a guess that is on the safe side
+        self._room_at = -1  # the flush since when it holds
         self._compacting = threading.Lock()
-        self._moves = 0  # how often places have become wrong, by deletion or compaction
         self._appender = Appender(self._files, self._disk, self.pack_size)
+        self._damaged: set[bytes] = set()  # found by verification; not served
+        self._reader = BlockReader(self._lock, self._index, self._files, self._appender, self._pending, self._damaged)
         self._flusher = Flusher(
             self._lock, self._index, self._files, self._appender, self._pending, self._holds, self._disk
         )
         try:
             self.recovered = recover(self.folder, self._index, self._files, self._disk)
-            self._damaged = set(self._index.damaged())
+            self._damaged.update(self._index.damaged())
             number = self._emptiest_pack()
             if number is not None:
                 self._appender.resume(number)
@@ -120,61 +126,22 @@ class PackBlockstore:
     def _emptiest_pack(self) -> int | None:
         """The pack to go on with: small remainders of compaction are filled up rather than left lying."""
         sizes = {row.number: row.committed for row in self._index.packs() if row.committed < self.pack_size // 2}
-        whole = [(size, number) for number, size in sizes.items() if number not in self.recovered.short]
-        return min(whole)[1] if whole else None
+        lost = (*self.recovered.short, *self.recovered.missing)
+        return min((number for number in sizes if number not in lost), key=lambda number: sizes[number], default=None)
 
     # Reading
 
     def has(self, cid: CID) -> bool:
-        return self._find(cid.multihash) is not None or cid.hash_code == multicodec.IDENTITY
+        return self._reader.find(cid.multihash) is not None or cid.hash_code == multicodec.IDENTITY
 
     def get(self, cid: CID, *, verify: bool = False) -> bytes:
-        key = cid.multihash
-        while True:
-            data = self._appender.unwritten.get(key)
-            if data is not None:
-                return data
-            place = self._find(key)
-            if place is None:
-                if cid.hash_code == multicodec.IDENTITY:
-                    return cid.digest
-                raise BlockNotFound(cid)
-            data = self._read(cid, place)
-            if data is not None:
-                break
-        if verify and not multihash.verify(key, data):
-            raise CorruptBlock(cid)
-        return data
+        return self._reader.get(cid, verify=verify)
 
     def get_nowait(self, cid: CID) -> bytes | None:
-        key = cid.multihash
-        data = self._appender.unwritten.get(key)
-        if data is not None:
-            return data
-        place = self._pending.find(key) or self._known.get(key)
-        if place is None or not _NOWAIT or key in self._damaged:
-            return cid.digest if cid.hash_code == multicodec.IDENTITY else None
-        file = self._files.find(place.pack)
-        if file is None or file.descriptor < 0:
-            return None
-        try:
-            file = self._files.acquire(place.pack)
-        except OSError:
-            return None
-        if file is None:
-            return None
-        try:
-            buffer = bytearray(place.size)
-            if os.preadv(file.descriptor, [buffer], place.offset, _NOWAIT) == place.size:
-                return bytes(buffer)
-        except OSError:
-            return None  # not in the page cache, or the file system cannot tell
-        finally:
-            self._files.release(file)
-        return None
+        return self._reader.get_nowait(cid)
 
     def size(self, cid: CID) -> int:
-        place = self._find(cid.multihash)
+        place = self._reader.find(cid.multihash)
         if place is not None:
             return place.size
         if cid.hash_code == multicodec.IDENTITY:
@@ -189,22 +156,7 @@ class PackBlockstore:
         Raises:
             CorruptBlock: it is known to be damaged.
         """
-        key = cid.multihash
-        while True:
-            place = self._find(key)
-            if place is None:
-                return None
-            if key in self._appender.unwritten:
-                with self._lock:
-                    self._appender.write_out()
-            file = self._acquire(cid, place)
-            if file is None:
-                continue
-            try:
-                self._files.lend(file)
-                return BlockLocation(file.descriptor, place.offset, place.size)
-            finally:
-                self._files.release(file)
+        return self._reader.locate(cid)
 
     def multihashes(self) -> Iterator[bytes]:
         with self._lock:
@@ -214,61 +166,6 @@ class PackBlockstore:
         while page := self._index.page(after, _PAGE):
             yield from (key for key in page if key not in pending)
             after = page[-1]
-
-    def _find(self, key: bytes) -> Place | None:
-        place = self._pending.find(key) or self._known.get(key)
-        if place is not None:
-            return place
-        moves, flushed = self._moves, self._pending.durable
-        place = self._index.find(key)
-        with self._lock:
-            if place is not None:
-                if moves == self._moves:
-                    self._remember(key, place)
-            elif flushed != self._pending.durable or self._pending:  # a flush may have moved it between the look-ups
-                place = self._pending.find(key) or self._index.find(key)
-        return place
-
-    def _remember(self, key: bytes, place: Place) -> None:
-        if len(self._known) >= _KNOWN:
-            del self._known[next(iter(self._known))]
-        self._known[key] = place
-
-    def _forget(self, keys: Iterable[bytes]) -> None:
-        """Drop remembered places that are no longer right; called under the lock."""
-        self._moves += 1
-        for key in keys:
-            self._known.pop(key, None)
-
-    def _acquire(self, cid: CID, place: Place) -> PackFile | None:
-        """Open the block's pack; None when the block has moved meanwhile."""
-        if cid.multihash in self._damaged:
-            raise CorruptBlock(cid)
-        try:
-            file = self._files.acquire(place.pack)
-        except OSError as error:
-            raise CorruptBlock(cid) from error
-        if file is None:
-            with self._lock:
-                self._forget([cid.multihash])
-            found = self._find(cid.multihash)
-            if found is not None and found.pack == place.pack:
-                raise CorruptBlock(cid)  # the index names a pack that is not there
-        return file
-
-    def _read(self, cid: CID, place: Place) -> bytes | None:
-        file = self._acquire(cid, place)
-        if file is None:
-            return None
-        try:
-            data = os.pread(file.descriptor, place.size, place.offset)
-        except OSError as error:
-            raise CorruptBlock(cid) from error
-        finally:
-            self._files.release(file)
-        if len(data) != place.size:
-            raise CorruptBlock(cid)
-        return data
 
     # Writing
 
@@ -284,6 +181,8 @@ class PackBlockstore:
 
     def _put(self, batch: list[Block]) -> None:
         pending = self._pending
+        if self._damaged:  # what was damaged and comes again takes a new place
+            self._drop([block.cid.multihash for block in batch if block.cid.multihash in self._damaged])
         with self._lock:
             self._flusher.check_usable()
             epoch = self._holds.epoch
@@ -315,8 +214,14 @@ class PackBlockstore:
         return missing
 
     def _check_room(self, size: int) -> None:
-        used = self.used()
-        if self.max_size is not None and used + size + _ROW > self.max_size - self.pack_size:
+        """Raise unless a block fits; what all files take is looked at again only when a guess no longer suffices."""
+        need = size + _SECTION
+        if self._room_at != self._pending.durable or self._room < need:
+            self._room = (self.max_size or 0) - self.pack_size - self.used()
+            self._room_at = self._pending.durable
+        self._room -= need
+        if self._room < 0:
+            used = self.used()
             raise ResourceLimitError(
                 f"storage limit reached: {used} bytes are used, the limit storage.max is {self.max_size} (of which "
                 f"{self.pack_size} are kept for compaction) and a block of {size} does not fit; "
@@ -336,7 +241,10 @@ class PackBlockstore:
         keys = [cid.multihash for cid in cids]
         if any(self._pending.find(key) for key in keys):
             self.sync()  # a block that only lies in a pack would come back after a crash
-        return len(self._delete(keys, None, lambda: False) or ())
+        return len(self._drop(keys))
+
+    def _drop(self, keys: list[bytes]) -> list[bytes]:
+        return list(self._delete(keys, None, lambda: False) or ())
 
     def threshold(self) -> int:
         return self._holds.threshold()
@@ -371,7 +279,7 @@ class PackBlockstore:
         finally:
             with self._lock:
                 self._pending.dying = frozenset()
-                self._forget(places)
+                self._reader.forget(places)
                 self._damaged.difference_update(places)
         return {key: place.size for key, place in places.items()}
 
@@ -389,20 +297,25 @@ class PackBlockstore:
         Raises:
             StorageError: the disk is full or failed; what was moved until then is in its new place.
         """
+        with self._compaction() as compaction:
+            for number in compaction.victims(near_limit=self._is_near_limit()):
+                if not self._leave(number):
+                    continue
+                if self.max_size is not None and self.used() + compaction.need(number) > self.max_size:
+                    break
+                compaction.rewrite(number)
+        self.database.shrink()
+        self._flusher.index_size = self.database.size()
+        return compaction.freed
+
+    @contextlib.contextmanager
+    def _compaction(self) -> Iterator[Compaction]:
         with self._compacting:
-            compaction = Compaction(self._index, self._files, self._disk, self.pack_size, self._forget_all)
+            compaction = Compaction(self._index, self._files, self._disk, self.pack_size, self._reader.forget_all)
             try:
-                for number in compaction.victims(near_limit=self._is_near_limit()):
-                    if not self._leave(number):
-                        continue
-                    if self.max_size is not None and self.used() + compaction.need(number) > self.max_size:
-                        break
-                    compaction.rewrite(number)
+                yield compaction
             finally:
                 compaction.finish()
-            self.database.shrink()
-            self._flusher.index_size = self.database.size()
-            return compaction.freed
 
     def _leave(self, number: int) -> bool:
         """Stop appending to a pack; False when somebody has just gone on with it."""
@@ -413,13 +326,53 @@ class PackBlockstore:
         with self._lock:
             return self._appender.leave(number)
 
+    # Looking after
+
+    def statistics(self) -> Statistics:
+        """Count everything now. Reads the whole index, a fraction of a second for a million blocks."""
+        blocks, size = self._index.count()
+        rows = self._index.packs()
+        with self._lock:
+            return Statistics(
+                blocks=blocks + len(self._pending),
+                size=size + sum(place.size for place in self._pending.places()),
+                packs=self._files.total() + self._appender.buffered,
+                dead=sum(row.committed - row.live for row in rows),
+                index=self.database.size(),
+                damaged=len(self._damaged),
+                limit=self.max_size,
+            )
+
+    def verification(self) -> Verification:
+        """Begin to read and hash every block (what is pending is synced first)."""
+        self.sync()
+        return Verification(self._index, self._files, self._judge)
+
+    def repair(self, verification: Verification) -> list[bytes]:
+        """Act on a finished verification: drop what is corrupt and return its multihashes; relabel, recount.
+
+        Blocks that were put again since are left alone: they are no longer where they were corrupt.
+        """
+        dropped = self._drop([key for key in verification.corrupt if key in self._damaged])
+        with self._compaction() as compaction:
+            for key in verification.unlabelled:
+                place = self._index.find(key)
+                if place is not None:
+                    section = Section(CID(1, multicodec.RAW, key), place.offset, place.size, place.head, intact=True)
+                    compaction.relocate(place.pack, [section])
+        settle_packs(self._index, self._files, self._disk)
+        return dropped
+
+    def _judge(self, key: bytes, finding: Finding) -> None:
+        if (finding is Finding.CORRUPT) == (key in self._damaged):
+            return
+        with self.database.transaction() as connection:
+            self._index.set_damaged(connection, key, finding is Finding.CORRUPT)
+            with self._lock:
+                (self._damaged.add if finding is Finding.CORRUPT else self._damaged.discard)(key)
+
     def _is_near_limit(self) -> bool:
         return self.max_size is not None and 2 * self.used() > self.max_size
-
-    def _forget_all(self) -> None:
-        with self._lock:
-            self._moves += 1
-            self._known = {}
 
 
 def _pack_size(max_size: int | None) -> int:

@@ -44,6 +44,9 @@ class Pending:
     def find(self, key: bytes) -> Place | None:
         return self._places.get(key) or self._flushing.places.get(key)
 
+    def places(self) -> list[Place]:
+        return [*self._places.values(), *self._flushing.places.values()]
+
     def keys(self) -> list[bytes]:
         return [*self._places, *self._flushing.places]
 

@@ -6,6 +6,7 @@ asynchronous face that everything which reads goes through.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
@@ -88,6 +89,19 @@ class Removed(NamedTuple):
 
     blocks: int
     size: int  # bytes of data
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a store holds and takes."""
+
+    blocks: int
+    size: int  # bytes of the blocks
+    packs: int  # bytes of the pack files
+    dead: int  # bytes in them that belong to no block; compaction gives them back
+    index: int  # bytes of the database and its log
+    damaged: int  # blocks that verification found damaged and that are not served
+    limit: int | None  # bytes that packs and database may take
 
 
 class CollectableBlockstore(Blockstore, Protocol):
