@@ -22,9 +22,9 @@ class Progress:
 
     def __init__(self, title: str, total: int | None = None, *, shown: bool, unit: str | None = None) -> None:
         self._title = title
-        self._total = total
+        self.total = total  # may be told later, also by another thread
         self._unit = unit
-        self._shown = shown
+        self.shown = shown
         self._done = 0
         self._appears = time.monotonic() + _DELAY
         self._bar: RichProgress | None = None
@@ -42,15 +42,15 @@ class Progress:
         """Say how much is done in all."""
         self._done = done
         if total is not None:
-            self._total = total
-        if not self._shown:
+            self.total = total
+        if not self.shown:
             return
         if self._bar is None:
             if time.monotonic() < self._appears:
                 return
             self._open()
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done, total=self._total)
+            self._bar.update(self._task, completed=done, total=self.total)
 
     def line(self, output: Output, text: str) -> None:
         """Write a line of output; above the bar when both are on one terminal."""
@@ -83,11 +83,11 @@ class Progress:
             transient=True,
         )
         self._bar.start()
-        self._task = self._bar.add_task(self._title, total=self._total)
+        self._task = self._bar.add_task(self._title, total=self.total)
 
     def close(self) -> None:
         """Take the bar away. Idempotent."""
-        self._shown = False
+        self.shown = False
         bar, self._bar = self._bar, None
         if bar is not None:
             bar.stop()

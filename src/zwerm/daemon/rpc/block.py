@@ -26,7 +26,7 @@ _LEGACY: Final = {"v0": ("dag-pb", 0), "protobuf": ("dag-pb", 1), "cbor": ("dag-
 
 @command("block/get", "Write the bytes of a block", arguments=[argument("cid", "The block's address.", stdin=True)])
 async def block_get(context: Context, cid: str) -> RawStream:
-    data = await context.node.source.get(await context.node.resolve(cid))
+    data = await context.node.source.get(await context.resolve(cid))
 
     async def once() -> AsyncGenerator[bytes, None]:
         yield data
@@ -36,7 +36,7 @@ async def block_get(context: Context, cid: str) -> RawStream:
 
 @command("block/stat", "Show the size of a block", arguments=[argument("cid", "The block's address.", stdin=True)])
 async def block_stat(context: Context, cid: str) -> dict[str, Any]:
-    found = await context.node.resolve(cid)
+    found = await context.resolve(cid)
     size = len(await context.node.source.get(found))
     return {"Key": context.text(found), "Size": size}
 
@@ -100,7 +100,7 @@ async def block_rm(
     """Remove one after another; a block that is pinned or not here gets an `Error` and does not stop the rest."""
     node = context.node
     for text in cid:
-        found = await node.resolve(text)
+        found = await context.resolve(text)
         try:
             pin = await node.pins.check(found)
             if pin is not None:

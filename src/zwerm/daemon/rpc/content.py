@@ -33,7 +33,7 @@ async def cat(context: Context, ipfs_path: Sequence[str], offset: int = 0, lengt
     ranges: list[tuple[File, int, int]] = []
     left = length
     for path in ipfs_path:
-        file = await open_file(context.node.source, await context.node.resolve(path))
+        file = await open_file(context.node.source, await context.resolve(path))
         start = min(offset, file.size)
         offset -= start
         end = file.size if left is None else min(file.size, start + left)
@@ -77,7 +77,7 @@ async def get(
     if compress and compression_level is not None and not 1 <= compression_level <= 9:
         raise UsageError(f"--compression-level is {compression_level}, expected 1 to 9")
     node = context.node
-    cid = await node.resolve(ipfs_path)
+    cid = await context.resolve(ipfs_path)
     found = await reader.stat(node.source, cid)
     name = entry_name(ipfs_path)
     if compress and not archive:
@@ -142,7 +142,7 @@ async def _links(context: Context, path: str, *, look: bool) -> AsyncIterator[di
     from zwerm.ipfs.unixfs.node import Node, file_sizes
 
     source = context.node.source
-    cid = await context.node.resolve(path)
+    cid = await context.resolve(path)
     data = await source.get(cid)
     if reader.stat_block(cid, data).kind is Kind.DIRECTORY:
         async for entry in directory.entries(source, cid):

@@ -120,7 +120,7 @@ async def dag_stat(context: Context, root: Sequence[str], progress: bool = True)
     seen: set[CID] = set()
     unique = total = redundant = reported = 0
     for text in root:
-        cid = await context.node.resolve(text)
+        cid = await context.resolve(text)
         stats.append({"Cid": context.text(cid), "Size": 0, "NumBlocks": 0})
         async for block, data in walk(context.node.source, [cid]):
             stats[-1]["Size"] += len(data)
@@ -158,6 +158,6 @@ def _summary(stats: list[dict[str, Any]], unique: int, total: int, redundant: in
 async def dag_export(context: Context, root: str, local_only: bool = False) -> RawStream:
     from zwerm.ipfs.car import exporter
 
-    cid = await context.node.resolve(root)
+    cid = await context.resolve(root)
     chunks = exporter.export(context.node.source, [cid], skip_missing=local_only)
     return RawStream(chunks, None, "application/vnd.ipld.car")

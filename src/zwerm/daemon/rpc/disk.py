@@ -9,11 +9,13 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError
 from zwerm.daemon.rpc.body import DiskBody, PartKind
-from zwerm.daemon.rpc.ignore import IgnoreRules
+
+if TYPE_CHECKING:
+    from zwerm.ipfs.unixfs.ignore import IgnoreRules
 
 
 class Entry(NamedTuple):
@@ -33,7 +35,7 @@ def walk(body: DiskBody) -> Iterator[Entry]:
         LocalProtocolError: a folder without `recursive`, a special file, a loop of symbolic links.
         OSError: something cannot be read.
     """
-    rules = IgnoreRules.read(body.ignore, body.ignore_rules_path)
+    rules = ignore_rules(body)
     for index, path in enumerate(body.paths):
         name = body.names[index] if body.names else path_name(path)
         follow = body.dereference_arguments or body.dereference_symlinks
@@ -43,6 +45,17 @@ def walk(body: DiskBody) -> Iterator[Entry]:
         yield from _walk(body, rules, path, name, "", status, ())
 
 
+def ignore_rules(body: DiskBody) -> IgnoreRules | None:
+    """Join the rules given one by one and those of a file; OSError when it cannot be read."""
+    path = body.ignore_rules_path
+    lines = [*body.ignore, *(path.read_text("utf-8").splitlines() if path is not None else ())]
+    if not lines:
+        return None
+    from zwerm.ipfs.unixfs.ignore import GitIgnore
+
+    return GitIgnore(lines)
+
+
 def path_name(path: Path) -> str:
     """The last component of a path, also of `.` and `/`."""
     return path.name or path.resolve().name or "root"
@@ -50,7 +63,7 @@ def path_name(path: Path) -> str:
 
 def _walk(
     body: DiskBody,
-    rules: IgnoreRules,
+    rules: IgnoreRules | None,
     path: Path,
     name: str,
     relative: str,
@@ -77,6 +90,6 @@ def _walk(
         below = path / child
         child_status = below.stat() if body.dereference_symlinks else below.lstat()
         child_relative = f"{relative}/{child}" if relative else child
-        if rules.match(child_relative, is_directory=stat.S_ISDIR(child_status.st_mode)):
+        if rules is not None and rules.match(child_relative, is_directory=stat.S_ISDIR(child_status.st_mode)):
             continue
         yield from _walk(body, rules, below, f"{name}/{child}", child_relative, child_status, (*parents, identity))

@@ -40,7 +40,7 @@ async def pin_add(
 
     pinned = []
     for path in ipfs_path:
-        cid = await node.resolve(path)
+        cid = await context.resolve(path)
         work = asyncio.ensure_future(
             node.pins.add(node.source, cid, recursive=recursive, name=name, progress=count if progress else None)
         )
@@ -72,7 +72,7 @@ def check_pin_name(name: str) -> None:
 async def pin_rm(context: Context, ipfs_path: Sequence[str], recursive: bool = True) -> dict[str, Any]:
     gone = []
     for path in ipfs_path:
-        cid = await context.node.resolve(path)
+        cid = await context.resolve(path)
         await context.node.pins.remove(cid, recursive=recursive)
         gone.append(context.text(cid))
     return {"Pins": gone}
@@ -123,7 +123,7 @@ async def _pins(context: Context, paths: Sequence[str], kind: str, name: str) ->
             yield pin
         return
     for path in paths:
-        cid = await context.node.resolve(path)
+        cid = await context.resolve(path)
         found = await pins.check(cid)
         if found is None or kind not in ("all", found.kind.value):
             raise CommandError(f"path '{path}' is not pinned")
@@ -138,7 +138,7 @@ async def _pins(context: Context, paths: Sequence[str], kind: str, name: str) ->
 )
 async def pin_update(context: Context, from_path: str, to_path: str, unpin: bool = True) -> dict[str, Any]:
     node = context.node
-    old, new = await node.resolve(from_path), await node.resolve(to_path)
+    old, new = await context.resolve(from_path), await context.resolve(to_path)
     await node.pins.update(node.source, old, new, unpin=unpin)
     return {"Pins": [context.text(old), context.text(new)]}
 

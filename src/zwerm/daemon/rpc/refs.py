@@ -38,7 +38,7 @@ async def refs(
         if format_ != "<dst>":
             raise UsageError("--edges and --format cannot be given together")
         format_ = "<src> -> <dst>"
-    roots = [await context.node.resolve(path) for path in ipfs_path]
+    roots = [await context.resolve(path) for path in ipfs_path]
     seen: dict[CID, int] = {}
     for root in roots:
         try:

@@ -26,7 +26,7 @@ import keyword
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from zwerm.daemon.rpc.errors import CommandNotFound, UsageError
+from zwerm.daemon.rpc.errors import CommandError, CommandNotFound, UsageError
 from zwerm.daemon.rpc.values import parse_bool, parse_int, parse_unsigned
 
 if TYPE_CHECKING:
@@ -54,7 +54,6 @@ FAMILIES: Final[dict[str, str]] = {
     "ls": "content",
     "multibase": "multibase",
     "pin": "pin",
-    "publish": "add",
     "refs": "refs",
     "repo": "repo",
     "resolve": "refs",
@@ -191,6 +190,20 @@ class Context:
     in_process: bool = False  # the caller is the person at this machine; paths on disk may be read and written
     stop: Callable[[], None] | None = None  # ends the daemon; None where there is none
     kubo_version: str | None = None  # what `version` says, where a client insists on an older one
+
+    async def resolve(self, path: str) -> CID:
+        """Return the CID that a caller's path ends at.
+
+        Raises:
+            CommandError: it is no path at all; the message shows it.
+            NotFoundError: something on the way does not exist or is not here.
+        """
+        from zwerm.core.errors import WireError
+
+        try:
+            return await self.node.resolve(path)
+        except WireError as error:
+            raise CommandError(f"invalid path {path!r}: {error}") from None
 
     def text(self, cid: CID) -> str:
         """Write a CID the way the caller asked."""

@@ -20,8 +20,11 @@ def parse_bool(text: str) -> bool:
 
 
 def parse_int(text: str) -> int:
-    """Read a decimal number, or one with the prefix 0x, 0o or 0b."""
-    return int(text) if text.lstrip("-").isdecimal() else int(text, 0)
+    """Read a decimal number, one with the prefix 0x, 0o or 0b, or as Go an octal one that begins with 0."""
+    digits = text.lstrip("+-")
+    if digits.isdecimal():
+        return int(text, 8 if len(digits) > 1 and digits[0] == "0" else 10)
+    return int(text, 0)
 
 
 def parse_unsigned(text: str) -> int:
