@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.ipld import json_reader, json_writer
+from zwerm.ipfs.ipld.data_model import links_in
 from zwerm.ipfs.ipld.json_reader import Pairs
 from zwerm.multiformats.cid import CID
 
@@ -37,17 +38,7 @@ def encode(value: Any) -> bytes:
 
 def links(data: bytes) -> list[CID]:
     """Return the links of untrusted text in order."""
-    found: list[CID] = []
-    values = [decode(data)]
-    while values:
-        value = values.pop()
-        if isinstance(value, CID):
-            found.append(value)
-        elif isinstance(value, list):
-            values += reversed(value)
-        elif isinstance(value, dict):
-            values += reversed(value.values())
-    return found
+    return links_in(decode(data))
 
 
 def _build(pairs: Pairs) -> Any:

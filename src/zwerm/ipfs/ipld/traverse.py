@@ -9,7 +9,8 @@ Blocks are fetched a little ahead of the walk, so that a source with latency is 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Iterable
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from typing import Any, Final
 
 from zwerm.core.errors import ResourceLimitError, ZwermError
@@ -56,40 +57,42 @@ def links_of(cid: CID, data: bytes) -> list[CID]:
 
 
 async def walk(
-    source: BlockSource, roots: Iterable[CID], *, limits: Limits = DEFAULT_LIMITS, repeats: bool = False
-) -> AsyncIterator[tuple[CID, bytes]]:
+    source: BlockSource,
+    roots: Iterable[CID],
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    repeats: bool = False,
+    links: Callable[[CID, bytes], list[CID]] = links_of,
+) -> AsyncGenerator[tuple[CID, bytes], None]:
     """Yield the blocks below and with `roots`, parents before children, first links first.
 
-    A block is yielded once for each of its CIDs, or with `repeats` as often as links lead to it.
+    A block is yielded once for each of its CIDs, or with `repeats` as often as links lead to it. `links` says which
+    links of a block, that is not raw, to follow.
 
     Raises:
         BlockNotFound: a block cannot be had; the walk cannot go on.
         WireError: a block is not of its codec.
         ResourceLimitError: a limit was reached. All of these name the block, and what was yielded before is right.
     """
-    walker = _Walk(source, limits, repeats=repeats)
-    walker.push(list(roots), 0)
-    while (step := walker.pop()) is not None:
+    ahead = ReadAhead(source, limits)
+    frontier = _Frontier(limits, repeats=repeats)
+    frontier.push(list(roots), 0)
+    while (step := frontier.pop()) is not None:
         cid, depth = step
-        data = await walker.fetch(cid)
+        data = await ahead.load(cid, frontier.upcoming())
         yield cid, data
         if cid.codec != multicodec.RAW:
-            walker.push(links_of(cid, data), depth + 1)
+            frontier.push(links(cid, data), depth + 1)
 
 
-class _Walk:
-    """The state of one walk: what was seen, what comes next, what was fetched before its turn."""
+class _Frontier:
+    """The links a walk has found and not yet followed, and the blocks it has seen."""
 
-    def __init__(self, source: BlockSource, limits: Limits, *, repeats: bool) -> None:
-        self._source = source
+    def __init__(self, limits: Limits, *, repeats: bool) -> None:
         self._limits = limits
         self._repeats = repeats
         self._stack: list[tuple[CID, int]] = []  # the next one last, with its depth
         self._seen: set[bytes] = set()
-        self._ahead: dict[bytes, bytes] = {}
-        self._ahead_size = 0
-        self._blocks = 0
-        self._size = 0
 
     def push(self, links: list[CID], depth: int) -> None:
         """Put the links of a block before all that was to come."""
@@ -117,53 +120,64 @@ class _Walk:
                 return step
         return None
 
-    async def fetch(self, cid: CID) -> bytes:
-        """Return the block whose turn it is, and count it."""
+    def upcoming(self) -> Iterator[CID]:
+        """What will be popped next, if nothing is pushed before."""
+        return (cid for cid, _ in reversed(self._stack) if bytes(cid) not in self._seen)
+
+
+class ReadAhead:
+    """Fetches blocks one by one for a walk, asking the source for several at once, and counts them."""
+
+    def __init__(self, source: BlockSource, limits: Limits = DEFAULT_LIMITS) -> None:
+        self._source = source
+        self._limits = limits
+        self._kept: dict[bytes, bytes] = {}  # fetched before their turn
+        self._kept_size = 0
+        self._blocks = 0
+        self._size = 0
+
+    async def load(self, cid: CID, upcoming: Iterator[CID]) -> bytes:
+        """Return the block; `upcoming` are those likely to be asked for next. Errors as `walk`."""
         self._blocks += 1
         if self._blocks > self._limits.blocks:
             raise ResourceLimitError(f"DAG of more than {self._limits.blocks} blocks, at {cid}")
-        if is_identity(cid):
-            data = cid.digest
-        else:
-            key = bytes(cid)
-            if key not in self._ahead:
-                await self._fetch_ahead(cid)
-            data = self._ahead.pop(key)
-            self._ahead_size -= len(data)
+        data = cid.digest if is_identity(cid) else await self._fetch(cid, upcoming)
         self._size += len(data)
         if self._size > self._limits.size:
             raise ResourceLimitError(f"DAG of more than {self._limits.size} bytes, at {cid}")
         return data
 
-    async def _fetch_ahead(self, cid: CID) -> None:
-        """Fetch `cid`, and with it what comes next by what is known now.
-
-        When one of the others fails, that is left to be found out when its turn comes.
-        """
+    async def _fetch(self, cid: CID, upcoming: Iterator[CID]) -> bytes:
         key = bytes(cid)
-        batch = {key: cid}
-        if self._ahead_size < _AHEAD:
-            for later, _ in self._stack[: -_BATCH - 1 : -1]:
+        if key not in self._kept and self._kept_size < _AHEAD:
+            batch = {key: cid}
+            for later in itertools.islice(upcoming, _BATCH):
                 later_key = bytes(later)
-                if not is_identity(later) and later_key not in self._ahead and later_key not in self._seen:
+                if not is_identity(later) and later_key not in self._kept:
                     batch[later_key] = later
-        if len(batch) > 1:
-            await self._fetch_batch(batch)
-        if key not in self._ahead:
-            self._keep(key, await self._source.get(cid))
+            if len(batch) > 1:
+                await self._fetch_batch(batch)
+        data = self._kept.pop(key, None)
+        if data is None:
+            return await self._source.get(cid)
+        self._kept_size -= len(data)
+        return data
 
     async def _fetch_batch(self, batch: dict[bytes, CID]) -> None:
         keys = iter(batch)
-        blocks: Any = self._source.get_many(batch.values())
+        blocks = self._source.get_many(batch.values())
         try:
             async for data in blocks:
-                self._keep(next(keys), data)
+                self._kept[next(keys)] = data
+                self._kept_size += len(data)
         except ZwermError:
-            return  # the caller asks for the one it needs by itself, and gets the error if that is its own
+            return  # each that is missing now is asked for by itself when its turn comes, and its error raised then
         finally:
-            if hasattr(blocks, "aclose"):
-                await blocks.aclose()
+            await close(blocks)
 
-    def _keep(self, key: bytes, data: bytes) -> None:
-        self._ahead[key] = data
-        self._ahead_size += len(data)
+
+async def close(iterator: AsyncIterable[object]) -> None:
+    """End an iteration that may not have come to its end, so that what it holds is let go now."""
+    aclose: Any = getattr(iterator, "aclose", None)
+    if aclose is not None:
+        await aclose()
