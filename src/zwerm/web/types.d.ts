@@ -93,7 +93,7 @@ export interface Difference {
 }
 
 export interface Comparison {
-  from: Version;
+  from: Version | null;
   to: Version;
   changes: Difference[];
   next: string | null;

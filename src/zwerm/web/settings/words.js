@@ -1,0 +1,73 @@
+/** What each setting of the node is called and why one would change it, group by group. A key that is not here is shown with the node's own sentence. */
+
+/** @import {Key} from "../language.js" */
+
+/** @typedef {{title: Key, keys: Record<string, [Key, Key]>}} Group label and explanation of each key */
+
+/** @type {Group[]} */
+export const GROUPS = [
+  {
+    title: "settings.storage",
+    keys: {
+      "storage.max": ["set.storageMax", "set.storageMax.why"],
+      "storage.collect_at": ["set.collectAt", "set.collectAt.why"],
+      "storage.verify": ["set.storageVerify", "set.storageVerify.why"],
+    },
+  },
+  {
+    title: "settings.history",
+    keys: {
+      "history.record": ["set.historyRecord", "set.historyRecord.why"],
+      "history.policy": ["set.historyPolicy", "set.historyPolicy.why"],
+    },
+  },
+  {
+    title: "settings.sharing",
+    keys: {
+      "gateway.public": ["set.gatewayPublic", "set.gatewayPublic.why"],
+      "gateway.listing": ["set.gatewayListing", "set.gatewayListing.why"],
+      "gateway.subdomains": ["set.gatewaySubdomains", "set.gatewaySubdomains.why"],
+      "gateway.trustless_only": ["set.trustlessOnly", "set.trustlessOnly.why"],
+      "gateway.denied": ["set.gatewayDenied", "set.gatewayDenied.why"],
+      "gateway.range_limit": ["set.rangeLimit", "set.rangeLimit.why"],
+    },
+  },
+  {
+    title: "settings.adding",
+    keys: {
+      "import.profile": ["set.importProfile", "set.importProfile.why"],
+      "import.chunker": ["set.importChunker", "set.importChunker.why"],
+      "import.hash": ["set.importHash", "set.importHash.why"],
+    },
+  },
+  {
+    title: "settings.addresses",
+    keys: {
+      "addresses.web": ["set.addressWeb", "set.addressWeb.why"],
+      "addresses.gateway": ["set.addressGateway", "set.addressGateway.why"],
+      "addresses.api": ["set.addressApi", "set.addressApi.why"],
+      "addresses.swarm": ["set.addressSwarm", "set.addressSwarm.why"],
+      bootstrap: ["set.bootstrap", "set.bootstrap.why"],
+      "discovery.lan": ["set.discoveryLan", "set.discoveryLan.why"],
+    },
+  },
+  {
+    title: "settings.access",
+    keys: {
+      "api.cors": ["set.apiCors", "set.apiCors.why"],
+      "api.hosts": ["set.apiHosts", "set.apiHosts.why"],
+      "api.token": ["set.apiToken", "set.apiToken.why"],
+    },
+  },
+  {
+    title: "settings.process",
+    keys: {
+      profile: ["set.profile", "set.profile.why"],
+      "performance.threads": ["set.threads", "set.threads.why"],
+      "http.idle": ["set.httpIdle", "set.httpIdle.why"],
+      "http.grace": ["set.httpGrace", "set.httpGrace.why"],
+      "log.level": ["set.logLevel", "set.logLevel.why"],
+      "log.format": ["set.logFormat", "set.logFormat.why"],
+    },
+  },
+];
