@@ -19,7 +19,7 @@ from zwerm.ipfs.ipld import codec
 from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.ipld.resolve import PathNotFound, resolve
 from zwerm.ipfs.source import BlockSource
-from zwerm.ipfs.unixfs import directory
+from zwerm.ipfs.unixfs import directory, export
 from zwerm.ipfs.unixfs.entry import Kind
 from zwerm.ipfs.unixfs.reader import File, open_file, stat
 from zwerm.multiformats import multicodec
@@ -94,9 +94,8 @@ def _body(target: Target, file: File, headers: dict[str, str], etag: str) -> Gat
         return not_modified(headers)
     size = file.size
     ranges = None
-    if target.status == HTTPStatus.OK and "range" in request.headers:
-        if caching.if_range(request.headers.get("if-range", ""), etag):
-            ranges = parse_range(request.headers["range"], size)
+    if target.status == HTTPStatus.OK and caching.if_range(request.headers.get("if-range", ""), etag):
+        ranges = parse_range(request.headers.get("range", ""), size)
     if ranges is None:
         return _finish(target, headers, FileRange(file, 0, size), size)
     if not ranges:
@@ -219,8 +218,6 @@ async def _node_page(source: BlockSource, target: Target, form: Format) -> Gatew
 async def _tar(source: BlockSource, target: Target) -> GatewayResponse:
     if target.cid.codec not in _UNIXFS:
         return _not_acceptable(target, Format.TAR)
-    from zwerm.ipfs.unixfs import export
-
     await stat(source, target.cid)  # what is wrong with the root should be a status, not a broken stream
     headers = target.headers() | {"Content-Type": Format.TAR.media_type, "Etag": f'W/"{target.cid}.x-tar"'}
     if caching.if_none_match(target.request.headers.get("if-none-match", ""), headers["Etag"]):
@@ -236,17 +233,12 @@ def _bytes(target: Target, data: bytes, media_type: str, etag: str) -> GatewayRe
     if caching.if_none_match(target.request.headers.get("if-none-match", ""), etag):
         return not_modified(headers)
     _dispose(target, headers)
-    if (
-        target.status == HTTPStatus.OK
-        and "range" in target.request.headers
-        and media_type != "text/html; charset=utf-8"
-    ):
-        if caching.if_range(target.request.headers.get("if-range", ""), etag):
-            ranges = parse_range(target.request.headers["range"], len(data))
-            if ranges is not None and len(ranges) == 1:
-                part = ranges[0]
-                headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{len(data)}"
-                return _finish(target, headers, data[part.start : part.end], part.size, HTTPStatus.PARTIAL_CONTENT)
+    if target.status == HTTPStatus.OK and caching.if_range(target.request.headers.get("if-range", ""), etag):
+        ranges = parse_range(target.request.headers.get("range", ""), len(data))
+        if ranges is not None and len(ranges) == 1:
+            part = ranges[0]
+            headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{len(data)}"
+            return _finish(target, headers, data[part.start : part.end], part.size, HTTPStatus.PARTIAL_CONTENT)
     return _finish(target, headers, data, len(data))
 
 

@@ -220,7 +220,7 @@ class Gateway:
             }
         ):
             name, port = host.split_port(target.request.host)
-            gateway = sorted(self._config.subdomains)[0] + port
+            gateway = min(self._config.subdomains) + port
             if name in {"127.0.0.1", "[::1]"}:
                 self._redirect_to_subdomain(target.request, gateway)
         # On a shared origin nothing runs: one site would read another's.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from http import HTTPStatus
 from typing import Final
 
 from zwerm.core.errors import WireError
+from zwerm.ipfs.car import writer
+from zwerm.ipfs.car.scope import DagScope, select
 from zwerm.ipfs.gateway import caching
 from zwerm.ipfs.gateway.deserialized import locate, not_modified
 from zwerm.ipfs.gateway.disposition import content_disposition
@@ -17,6 +20,8 @@ from zwerm.ipfs.gateway.target import Target
 from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.names import ResolvedName
 from zwerm.ipfs.source import BlockSource
+from zwerm.ipfs.unixfs.errors import NotAFile, NotUnixFS
+from zwerm.ipfs.unixfs.reader import open_file
 
 FORMATS: Final = frozenset({Format.RAW, Format.CAR})
 
@@ -50,9 +55,7 @@ _ORDERS: Final = frozenset({"dfs", "unk", ""})
 
 
 async def _car(source: BlockSource, target: Target, wish: Wish) -> GatewayResponse:
-    from zwerm.ipfs.car import stream
-
-    scope, entity = _selection(target)
+    scope, entity = await _selection(source, target)
     version = target.parameter("car-version") or wish.parameters.get("version", "1")
     order = target.parameter("car-order") or wish.parameters.get("order", "dfs")
     repeats = target.parameter("car-dups") or wish.parameters.get("dups", "n")
@@ -73,8 +76,29 @@ async def _car(source: BlockSource, target: Target, wish: Wish) -> GatewayRespon
     if caching.if_none_match(target.request.headers.get("if-none-match", ""), headers["Etag"]):
         return not_modified(headers)
     await source.get(target.cid)  # a missing root is a 404; what is missing below it breaks the stream off
-    body = stream(source, target.content, scope=scope, entity=entity, repeats=repeats == "y")
+    repeated = repeats == "y"
+    blocks = select(source, target.content, scope=scope, entity=entity, repeats=repeated)
+    body = writer.write([target.roots[0]], blocks, repeats=repeated)
     return GatewayResponse(HTTPStatus.OK, headers, b"" if target.request.method == "HEAD" else body, None)
+
+
+async def _selection(source: BlockSource, target: Target) -> tuple[DagScope, EntityBytes | None]:
+    """Read `dag-scope` and `entity-bytes`; WireError when they say nothing that can be given."""
+    text = target.parameter("dag-scope")
+    try:
+        scope = DagScope(text) if text is not None else DagScope.ALL
+    except ValueError:
+        raise WireError(f"dag-scope {text[:32] if text else text!r}, expected block, entity or all") from None
+    wanted = target.parameter("entity-bytes")
+    if wanted is None:
+        return scope, None
+    entity = EntityBytes.parse(wanted)
+    with contextlib.suppress(NotAFile, NotUnixFS):  # the parameter means nothing for what is no run of bytes
+        file = await open_file(source, target.cid)
+        part = entity.resolve(file.size)
+        if file.size and part.start >= file.size:
+            raise WireError(f"entity-bytes {wanted[:64]!r} lies outside the {file.size} bytes of {target.cid}")
+    return DagScope.ENTITY if text is None else scope, entity
 
 
 def record_response(asked: ContentPath, named: ResolvedName, request: GatewayRequest) -> GatewayResponse:
