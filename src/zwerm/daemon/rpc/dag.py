@@ -144,20 +144,3 @@ def _summary(stats: list[dict[str, Any]], unique: int, total: int, redundant: in
         "Ratio": redundant / total if total else 1.0,
         "DagStats": [dict(row) for row in stats],
     }
-
-
-@command(
-    "dag/export",
-    "Write everything below an address as a CAR archive",
-    arguments=[argument("root", "Where to start.", stdin=True)],
-    options=[
-        flag("progress", "p", text="Show progress; by itself on a terminal.", display=True),
-        flag("local-only", text="Leave out what is not here."),
-    ],
-)
-async def dag_export(context: Context, root: str, local_only: bool = False) -> RawStream:
-    from zwerm.ipfs.car import exporter
-
-    cid = await context.resolve(root)
-    chunks = exporter.export(context.node.source, [cid], skip_missing=local_only)
-    return RawStream(chunks, None, "application/vnd.ipld.car")

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from zwerm.multiformats.cid import CID
     from zwerm.node.node import Node
 
-# The module that declares the commands of each first word.
+# The module that declares the commands of each first word; longer paths go first.
 FAMILIES: Final[dict[str, str]] = {
     "add": "add",
     "block": "block",
@@ -43,6 +43,8 @@ FAMILIES: Final[dict[str, str]] = {
     "commands": "commands",
     "config": "config",
     "dag": "dag",
+    "dag/export": "archive",
+    "dag/import": "archive",
     "diag": "commands",
     "diff": "history",
     "files": "files",
@@ -299,7 +301,7 @@ def find(path: str) -> Command:
     """
     found = COMMANDS.get(path)
     if found is None:
-        module = FAMILIES.get(path.partition("/")[0])
+        module = FAMILIES.get(path) or FAMILIES.get(path.partition("/")[0])
         if module is not None:
             importlib.import_module(f"zwerm.daemon.rpc.{module}")
             found = COMMANDS.get(path)
