@@ -7,12 +7,15 @@ event named `reset`. Everything here runs on the loop's thread; `publish_threads
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, NamedTuple
 
 BACKLOG: Final = 1000  # events kept for a listener, and for one that comes back
 RESET: Final = "reset"
+
+origin: contextvars.ContextVar[str] = contextvars.ContextVar("zwerm_origin", default="python")  # who changes: web, rpc
 
 
 class Event(NamedTuple):

@@ -20,7 +20,7 @@ from zwerm.core.errors import LocalProtocolError
 from zwerm.ipfs.unixfs.builder import BlockSink, FileBuilder, NoStore
 from zwerm.ipfs.unixfs.directory import DirectoryWriter
 from zwerm.ipfs.unixfs.entry import Entry
-from zwerm.ipfs.unixfs.importer import Importer, Selection
+from zwerm.ipfs.unixfs.importer import Importer
 from zwerm.ipfs.unixfs.profile import PROFILES, Profile
 from zwerm.multiformats import multicodec, multihash
 
@@ -94,9 +94,10 @@ async def add(node: Node, what: Addable, options: AddOptions) -> CID:
 
 async def keep(node: Node, entry: Entry, options: AddOptions, name: str | None) -> None:
     """Sync the store, then pin the content and put it among the files, as asked. The caller has the hold."""
-    await asyncio.to_thread(node.store.sync)
     if options.pin:
-        await node.pins.add(node.source, entry.cid, recursive=True)
+        await asyncio.to_thread(node.pins.record, entry.cid)
+    else:
+        await asyncio.to_thread(node.store.sync)
     if options.to is not None:
         await node.put_file(options.to, entry.cid, name=name, message=options.message)
 
@@ -122,11 +123,11 @@ async def _read(node: Node, what: Addable, sink: BlockSink, options: AddOptions)
     if isinstance(what, (bytes, bytearray, memoryview)):
         what = io.BytesIO(what)
     if isinstance(what, (str, os.PathLike)):
-        path = os.path.expanduser(what)
+        path = os.fspath(what)
 
         def add_path(check: Callable[[], None]) -> Entry:
             importer = Importer(sink, options.profile, hashers=node.hashers, progress=_progress(options, check))
-            return importer.add_path(path, recursive=options.recursive, select=Selection(hidden=options.hidden))
+            return importer.add_path(path, recursive=options.recursive, hidden=options.hidden)
 
         return await in_stoppable_thread(add_path)
     if isinstance(what, AsyncIterable):

@@ -14,12 +14,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
 
-from zwerm.core.errors import LocalProtocolError
+from zwerm.core.errors import LocalProtocolError, ZwermError
 from zwerm.node.events import Events
 from zwerm.node.repository import Repository
 
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     from zwerm.identity.keystore import Keystore
     from zwerm.identity.peer_id import PeerId
     from zwerm.ipfs.blockstore.packstore import PackBlockstore
+    from zwerm.ipfs.blockstore.store import Removed
     from zwerm.ipfs.database import Database
     from zwerm.ipfs.mfs.files import Files
+    from zwerm.ipfs.mfs.journal import Change
     from zwerm.ipfs.names import NameResolver
+    from zwerm.ipfs.pins.collector import Collector, Progress
     from zwerm.ipfs.pins.pins import Pins
     from zwerm.ipfs.source import BlockSource
     from zwerm.ipfs.unixfs.hashers import Hashers
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
     from zwerm.ipfs.versions.history import History
     from zwerm.multiformats.cid import CID
     from zwerm.node.config import Config
+    from zwerm.node.maintenance import Repaired, Verified
+    from zwerm.node.statistics import TreeCounter
 
 Addable: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]"
 
@@ -70,8 +76,10 @@ class Node:
         self._port_offset = port_offset
         self._purpose = purpose
         self._patience = patience
+        self._opened: Repository | None = None  # when somebody opened it for us
         self._stack: contextlib.AsyncExitStack | None = None
         self.events = Events()
+        self.started = time.time()  # seconds since 1970
 
         self.repository: Repository
         self.database: Database
@@ -83,6 +91,25 @@ class Node:
         self.pins: Pins
         self.files: Files
         self.history: History
+        self.collector: Collector
+        self.tree: TreeCounter
+
+    @classmethod
+    def on(cls, repository: Repository) -> Self:
+        """Make a node on a repository that is open already; it is closed with the node."""
+        node = cls(repository.path)
+        node._opened = repository
+        return node
+
+    def _open_repository(self) -> Repository:
+        return Repository.open(
+            self._path,
+            profile=self._profile,
+            overrides=self._overrides,
+            port_offset=self._port_offset,
+            purpose=self._purpose,
+            patience=self._patience,
+        )
 
     async def open(self) -> Self:
         """Open the repository and start the services.
@@ -204,6 +231,64 @@ class Node:
 
         return await resolve_path(self, path)
 
-    async def in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        """Run blocking work on the node's threads. It runs to its end even when the caller is cancelled."""
-        return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+    async def put_file(self, to: str, cid: CID, *, name: str | None = None, message: str | None = None) -> Change:
+        """Put content among the files, as one change set with one version; what was there stays in the history.
+
+        Args:
+            to: where; when it ends in `/`, below it under `name`.
+            cid: a file or directory.
+            name: needed only when `to` ends in `/`.
+            message: the words that go with the version.
+
+        Raises:
+            BadPath: no path for a file, or `name` is missing.
+            NotUnixFS: the content is neither file nor directory.
+        """
+        from zwerm.ipfs.mfs.errors import BadPath
+
+        if to.endswith("/") and to.strip("/") + (name or ""):
+            if not name:
+                raise BadPath(f"{to} is a folder, and what to put there has no name; give the whole path")
+            to += name
+        return await self.files.place(to, cid, message=message)
+
+    async def collect(self, progress: Callable[[Progress], None] | None = None) -> Removed:
+        """Remove every block that no pin, file or kept version leads to; return what was removed.
+
+        Cancelling stops it; what was removed stays so, and the next call goes on.
+
+        Raises:
+            StorageError: what is kept cannot be read whole, so that nothing may be removed.
+        """
+        if self.config.boolean("history.record"):
+            await self.history.thin()
+        return await self.collector.collect(progress)
+
+    async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verified:
+        """Read every block and hold it against its hash. What is found damaged is not served from then on."""
+        from zwerm.node.maintenance import verify
+
+        return await verify(self, progress)
+
+    async def repair(self, progress: Callable[[int, int], None] | None = None) -> Repaired:
+        """Verify, then drop what is damaged, so that everything the store says it has is there."""
+        from zwerm.node.maintenance import repair
+
+        return await repair(self, progress)
+
+    def health(self) -> str | None:
+        """Say what keeps the node from doing its work, or None. Blocks for the disk."""
+        if self._stack is None:
+            return "closed"
+        try:
+            self.database.query("SELECT 1")
+            self.store.sync()
+        except ZwermError as error:
+            return str(error)
+        return None
+
+    async def numbers(self) -> dict[str, float]:
+        """Return the figures about storage that monitoring wants, by name."""
+        from zwerm.node.statistics import numbers
+
+        return await asyncio.to_thread(numbers, self)

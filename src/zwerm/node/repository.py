@@ -29,6 +29,7 @@ from zwerm.node.lock import LOCK_NAME, RepositoryLock
 from zwerm.node.migrations import VERSION, VERSION_NAME, NewerRepository, migrate, read_version
 
 API_NAME: Final = "api"
+GATEWAY_NAME: Final = "gateway"
 
 _CONFIG_NAME: Final = "config.toml"
 _KEY_NAME: Final = "key"
@@ -36,7 +37,7 @@ _KEYSTORE_NAME: Final = "keystore"
 _BLOCKS_NAME: Final = "blocks"
 _INDEX_NAME: Final = "index.sqlite"
 _OURS: Final = frozenset(
-    (VERSION_NAME, _CONFIG_NAME, _KEY_NAME, _KEYSTORE_NAME, _BLOCKS_NAME, LOCK_NAME, API_NAME)
+    (VERSION_NAME, _CONFIG_NAME, _KEY_NAME, _KEYSTORE_NAME, _BLOCKS_NAME, LOCK_NAME, API_NAME, GATEWAY_NAME)
 ) | frozenset(_INDEX_NAME + suffix for suffix in ("", "-wal", "-shm", "-journal"))
 
 
@@ -132,6 +133,11 @@ class Repository:
     def api_path(self) -> Path:
         """The file in which a running daemon leaves the multiaddr of its RPC."""
         return self.path / API_NAME
+
+    @property
+    def gateway_path(self) -> Path:
+        """The file in which a running daemon leaves the address of its gateway."""
+        return self.path / GATEWAY_NAME
 
     def keystore(self) -> Keystore:
         return Keystore(self.path / _KEYSTORE_NAME, self.key)

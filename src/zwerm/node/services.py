@@ -6,9 +6,8 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from zwerm.node.repository import Repository
-
 if TYPE_CHECKING:
+    from zwerm.multiformats.cid import CID
     from zwerm.node.node import Node
 
 
@@ -17,28 +16,47 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     from zwerm.ipfs.blockstore.local import LocalSource
     from zwerm.ipfs.blockstore.packstore import PackBlockstore
     from zwerm.ipfs.database import Database
+    from zwerm.ipfs.mfs.files import Files
+    from zwerm.ipfs.names import NoNames
+    from zwerm.ipfs.pins.collector import Collector
+    from zwerm.ipfs.pins.pins import Pins
     from zwerm.ipfs.unixfs.hashers import Hashers
+    from zwerm.node.statistics import TreeCounter
 
-    node.repository = repository = await asyncio.to_thread(
-        Repository.open,
-        node._path,
-        profile=node._profile,
-        overrides=node._overrides,
-        port_offset=node._port_offset,
-        purpose=node._purpose,
-        patience=node._patience,
-    )
+    repository = node._opened
+    if repository is None:
+        repository = await asyncio.to_thread(node._open_repository)
+    node.repository = repository
     stack.callback(repository.close)
     config = repository.config
     node.keys = repository.keystore()
+    node.names = NoNames()
 
     def open_storage() -> None:
         node.database = Database(repository.index_path)
         stack.callback(node.database.close)
-        node.store = PackBlockstore(repository.blocks_path, node.database, max_size=config.size("storage.max") or None)
+        limit = config.size("storage.max") or None
+        node.store = PackBlockstore(repository.blocks_path, node.database, max_size=limit)
         stack.callback(node.store.close)
+        node.source = LocalSource(node.store, verify=config.boolean("storage.verify"))
+        node.hashers = Hashers()
+        stack.callback(node.hashers.close)
+        node.pins = Pins(node.database, node.store)
+        node.files = Files(
+            node.database,
+            node.store,
+            node.source,
+            node.import_profile(),
+            hashers=node.hashers,
+            names=node.names,
+        )
+
+    def roots() -> list[CID]:
+        return node.files.roots()
 
     await asyncio.to_thread(open_storage)
-    node.source = LocalSource(node.store, verify=config.boolean("storage.verify"))
-    node.hashers = Hashers()
-    stack.callback(node.hashers.close)
+    stack.push_async_callback(node.files.close)
+    node.collector = Collector(node.store, node.pins, roots)
+    stack.push_async_callback(node.collector.close)
+    node.tree = TreeCounter(node)
+    stack.push_async_callback(node.tree.close)

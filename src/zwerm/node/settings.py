@@ -128,7 +128,7 @@ SETTINGS: Final = (
         "history.policy",
         checked_text(_history_policy),
         "all",
-        "Which versions are kept: all, `last N`, or thin (all of a day, then one a day, week and month by age).",
+        "Which versions are kept: all, `last N`, or thin (fewer the older they are: one an hour, a day, a week).",
         restart=False,
     ),
     Setting(

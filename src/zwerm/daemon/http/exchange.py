@@ -23,6 +23,7 @@ from zwerm.core.errors import ResourceLimitError, WireError
 
 MAX_FIELDS: Final = 1000  # parameters in one query
 JOINED: Final = 65_536  # bytes of a body that goes out in one write with its head
+WRITE_BUFFER: Final = 262_144  # bytes of answer kept before the handler is made to wait
 
 _REASONS: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _NO_BODY: Final = frozenset((204, 304))
@@ -143,20 +144,35 @@ class Exchange:
     def has_body(self) -> bool:
         return self._request.body_exists
 
+    def identity(self) -> tuple[object, ...]:
+        """What makes another request the same as this one: method, target, version and every header."""
+        message = self._request.message
+        return message.method, message.path, message.version, message.raw_headers
+
     async def send(
         self, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]] = (), body: bytes = b""
-    ) -> None:
-        """Answer in full. To HEAD, the same head is sent without the body."""
-        head = self._head(status, headers, length=len(body))
+    ) -> bytes:
+        """Answer in full; return the bytes for `send_prepared`. To HEAD, the same head is sent without the body."""
+        answer = self._head(status, headers, length=len(body))
         transport = self.transport
-        if self.method == "HEAD" or status in _NO_BODY:
-            transport.write(head)
-        elif len(body) <= JOINED:
-            transport.write(head + body)
-        else:
-            transport.write(head)
-            transport.write(body)
+        if self.method != "HEAD" and status not in _NO_BODY:
+            if len(body) <= JOINED:
+                answer += body
+            else:
+                transport.write(answer)
+                answer = body
+        transport.write(answer)
+        self._complete = True
+        if len(answer) > JOINED:
             await self._request.writer.drain()
+        return answer
+
+    async def send_head(
+        self, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]], length: int | None
+    ) -> None:
+        """Answer HEAD where the body that GET would get was not made; `length` is its size, if that is known."""
+        head = self._head(status, headers, length=length)
+        self.transport.write(head)
         self._complete = True
 
     async def send_prepared(self, status: int, answer: bytes) -> None:

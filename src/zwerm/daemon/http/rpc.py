@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,6 +21,7 @@ from zwerm.daemon.http.upload import Upload
 from zwerm.daemon.rpc.errors import CommandNotFound, UsageError, error_body
 from zwerm.daemon.rpc.invoke import invoke
 from zwerm.daemon.rpc.registry import Context, RawStream, find
+from zwerm.node.events import origin
 
 if TYPE_CHECKING:
     from zwerm.node.node import Node
@@ -37,8 +38,9 @@ _TEXT: Final = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Opt
 class RpcHandler:
     """Answers requests below `/api/v0/`, after deciding who may ask."""
 
-    def __init__(self, node: Node, port: int) -> None:
+    def __init__(self, node: Node, port: int, stop: Callable[[], None]) -> None:
         self._node = node
+        self._stop = stop
         self._own_origins = security.own_origins(port)
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -52,7 +54,7 @@ class RpcHandler:
         if exchange.method == "OPTIONS":
             await exchange.send(204, headers)
             return
-        await answer_command(self._node, exchange, self._cors(exchange))
+        await answer_command(self._node, exchange, self._cors(exchange), self._stop)
 
     def _refusal(self, exchange: Exchange) -> str | None:
         """Say why this request is not answered, or None."""
@@ -85,7 +87,9 @@ class RpcHandler:
         return headers
 
 
-async def answer_command(node: Node, exchange: Exchange, headers: dict[str, str]) -> None:
+async def answer_command(
+    node: Node, exchange: Exchange, headers: dict[str, str], stop: Callable[[], None] | None = None
+) -> None:
     """Run the command that the path names; whoever asks has been let in already."""
     if not exchange.raw_path.startswith(PREFIX):
         await exchange.send(404, {**_TEXT, **headers}, b"404 page not found\n")
@@ -94,6 +98,7 @@ async def answer_command(node: Node, exchange: Exchange, headers: dict[str, str]
         allow = {"Allow": "OPTIONS, POST"}
         await exchange.send(405, {**_TEXT, **headers, **allow}, b"405 - Method Not Allowed\n")
         return
+    origin.set("rpc")
     arguments: list[str] = []
     options: dict[str, Any] = {}
     try:
@@ -108,7 +113,7 @@ async def answer_command(node: Node, exchange: Exchange, headers: dict[str, str]
             else:
                 options[name] = value
         body = Upload.of(exchange) if command.takes_body else None
-        result = await invoke(command, Context(node), arguments, options, body)
+        result = await invoke(command, Context(node, stop=stop), arguments, options, body)
         await _send_result(exchange, headers, result)
     except CommandNotFound:
         await exchange.send(404, {**_TEXT, **headers}, b"404 page not found\n")

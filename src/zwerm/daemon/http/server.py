@@ -19,7 +19,7 @@ from aiohttp.web_request import BaseRequest
 from aiohttp.web_server import Server
 
 from zwerm.core.errors import ResourceLimitError, WireError
-from zwerm.daemon.http.exchange import Answered, Exchange
+from zwerm.daemon.http.exchange import WRITE_BUFFER, Answered, Exchange
 
 log = logging.getLogger("zwerm.http")
 
@@ -27,7 +27,6 @@ MAX_LINE: Final = 32_768  # bytes of a request line; content paths and many `arg
 MAX_HEADER: Final = 16_384  # bytes of one header field
 MAX_HEADERS: Final = 100  # header fields
 READ_BUFFER: Final = 262_144  # bytes of request body kept before the client is made to wait
-WRITE_BUFFER: Final = 262_144  # bytes of answer kept before the handler is made to wait
 LINGER: Final = 2.0  # seconds of request body still read after an early answer, so that the client sees it
 MAX_CONNECTIONS: Final = 4096  # open at once; further ones are closed at once
 

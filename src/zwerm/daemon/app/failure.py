@@ -1,0 +1,138 @@
+"""How the app API tells that something went wrong: what, why, and what to do now (`docs/app-api.md`, "Conventions")."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+from typing import Any, Final
+
+from zwerm.core.errors import (
+    LocalProtocolError,
+    NotFoundError,
+    ResourceLimitError,
+    StorageError,
+    WireError,
+)
+from zwerm.ipfs.block import BlockNotFound, CorruptBlock
+from zwerm.ipfs.mfs.errors import BadPath, FileExists, IsADirectory, NotADirectory, NotAFile
+from zwerm.node.setting import SettingError
+
+_STATUS: Final = {
+    "bad-request": 400,
+    "bad-path": 400,
+    "bad-cid": 400,
+    "bad-version": 400,
+    "session": 401,
+    "key": 401,
+    "origin": 403,
+    "not-found": 404,
+    "block-missing": 404,
+    "method": 405,
+    "exists": 409,
+    "not-a-directory": 409,
+    "is-a-directory": 409,
+    "not-empty": 409,
+    "busy": 409,
+    "too-large": 413,
+    "invalid-settings": 422,
+    "damaged": 500,
+    "internal": 500,
+    "stopping": 503,
+    "quota": 507,
+    "disk-full": 507,
+}
+_WHY: Final = {
+    "session": "The node was restarted, or this page was opened before it ran.",
+    "key": "The request comes from another machine, and does not carry the owner's key.",
+    "origin": "Only the node's own page may use it.",
+    "block-missing": "The content is not on this node, and it is not connected to a network.",
+    "quota": "All the space that the node may use is taken.",
+    "disk-full": "There is no space left on the disk.",
+    "damaged": "The disk gave back other bytes than were written.",
+    "internal": "This is a mistake in zwerm.",
+    "stopping": "The node is being stopped.",
+}
+_DO: Final = {
+    "session": "Load the page again.",
+    "key": "Open the address that `zwerm up` printed on that machine.",
+    "exists": "Choose another name, or replace what is there.",
+    "block-missing": "Add the content again, or ask whoever gave you the address.",
+    "quota": "Free space on the Storage page, or raise storage.max in the settings.",
+    "disk-full": "Make room on the disk and try again.",
+    "damaged": "Run `zwerm repo repair`, then add the file again.",
+    "internal": "Try again; if it stays, report it with the reference in the details.",
+    "stopping": "Start it again with `zwerm up`, then load the page again.",
+    "not-found": "Go back to the folder; somebody may have moved it.",
+}
+
+
+class AppError(Exception):
+    """An answer that is no success."""
+
+    def __init__(self, code: str, what: str, details: Any = None) -> None:
+        super().__init__(what)
+        self.code = code
+        self.status = _STATUS[code]
+        self.details = details
+
+    def document(self) -> dict[str, Any]:
+        """Return what is sent."""
+        return {
+            "error": {
+                "code": self.code,
+                "what": _sentence(str(self)),
+                "why": _WHY.get(self.code),
+                "do": _DO.get(self.code),
+                "details": self.details,
+            }
+        }
+
+
+def explain(error: Exception) -> AppError:
+    """Turn what an operation raised into an answer. A code `internal` is a bug, to be logged with its reference."""
+    if isinstance(error, AppError):
+        return error
+    text = str(error)
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), "internal")
+    if code == "internal" and _is_disk_full(error):
+        code = "disk-full"
+    details: Any = None
+    if isinstance(error, (BlockNotFound, CorruptBlock)):
+        details = str(error.cid)
+    elif code == "internal":
+        details = secrets.token_hex(4)
+        if not isinstance(error, StorageError):
+            text = "Something went wrong that should not be able to"
+    elif code == "too-large" and text.startswith("storage limit"):
+        code = "quota"
+    return AppError(code, text, details)
+
+
+_CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (BlockNotFound, "block-missing"),
+    (CorruptBlock, "damaged"),
+    (BadPath, "bad-path"),
+    (FileExists, "exists"),
+    (IsADirectory, "is-a-directory"),
+    (NotADirectory, "not-a-directory"),
+    (NotAFile, "is-a-directory"),
+    (SettingError, "invalid-settings"),
+    (NotFoundError, "not-found"),
+    (ResourceLimitError, "too-large"),
+    (WireError, "bad-request"),
+    (LocalProtocolError, "bad-request"),
+)
+
+
+def _is_disk_full(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        if isinstance(error, StorageError) and "disk is full" in str(error):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")

@@ -1,0 +1,58 @@
+"""`share` and `qr`: the addresses under which others open something."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Final
+from urllib.parse import quote
+
+from zwerm.daemon.app.failure import AppError
+from zwerm.daemon.app.request import Reply, Request, route
+from zwerm.daemon.app.summary import templates
+from zwerm.ipfs.unixfs.errors import NotUnixFS
+from zwerm.ipfs.unixfs.reader import stat
+
+MAX_QR: Final = 1000  # characters; more makes a code that telephones do not read
+
+
+@route("GET", "share")
+async def share(request: Request) -> dict[str, Any]:
+    """Say how something is reached by others."""
+    if request.optional("cid") is not None:
+        cid, name = request.cid(), request.optional("name") or ""
+    else:
+        path = request.path()
+        cid, name = (await request.node.files.stat(str(path))).cid, path.name
+    try:
+        kind = (await stat(request.node.source, cid)).kind.value
+    except NotUnixFS:
+        kind = "node"
+    found = templates(request) or {}
+    query = f"?filename={quote(name, safe='')}" if name and kind == "file" else ""
+    text = str(cid.to_v1())
+    public = found.get("public")
+    return {
+        "cid": str(cid),
+        "name": name,
+        "kind": kind,
+        "links": {
+            "ipfs": f"ipfs://{text}",
+            "path": (found.get("path") or "").replace("{cid}", text) + query if found else None,
+            "subdomain": (found.get("subdomain") or "").replace("{cid}", text) + query if found else None,
+            "public": f"{public}/ipfs/{text}{query}" if public else None,
+        },
+    }
+
+
+@route("GET", "qr")
+async def qr(request: Request) -> Reply:
+    """Draw a text as a QR code."""
+    import segno
+
+    text = request.text("text")
+    if len(text) > MAX_QR:
+        raise AppError("bad-request", f"The text has {len(text)} characters, a QR code takes {MAX_QR}")
+    drawn = io.BytesIO()
+    code = segno.make(text, micro=False, error="m")
+    code.save(drawn, kind="svg", dark="currentColor", light=None, border=2, xmldecl=False, omitsize=True)
+    return Reply(drawn.getvalue(), content_type="image/svg+xml")

@@ -1,0 +1,93 @@
+"""The web app's listener: its files, the app API, and the RPC for the page, all on one origin of their own.
+
+Content never comes from here, so a page of somebody else can never run with the app's rights. What the page may load
+is said by the content security policy: its own files, and content from the gateway's origins as pictures, media,
+frames and data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import zwerm
+from zwerm.daemon.app.api import AppApi
+from zwerm.daemon.http import rpc, security
+from zwerm.daemon.http.exchange import Exchange
+from zwerm.daemon.http.static import StaticFiles
+
+if TYPE_CHECKING:
+    from zwerm.node.address import Address
+    from zwerm.node.node import Node
+
+NOTHING: Final = "'none'"
+_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+}
+
+
+class WebHandler:
+    """Answers requests of the web listener."""
+
+    def __init__(self, node: Node, api: AppApi, gateway: Callable[[], Address | None]) -> None:
+        """Join the parts.
+
+        Args:
+            node: the node.
+            api: answers below `/api/app/`.
+            gateway: where content is served.
+        """
+        self._node = node
+        self._api = api
+        self._gateway = gateway
+        self._files = StaticFiles(Path(zwerm.__file__).parent / "web")
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer one request."""
+        if not security.is_known_host(exchange.host, self._node.config.texts("api.hosts")):
+            text = f"host {security.host_name(exchange.host)!r} is not known here; add it to api.hosts\n"
+            await exchange.send(403, {**_HEADERS, "Content-Type": "text/plain; charset=utf-8"}, text.encode())
+            return
+        path = exchange.raw_path
+        if path.startswith("/api/app/"):
+            await self._api(exchange)
+        elif path.startswith(rpc.PREFIX):
+            if await self._api.let_in(exchange):
+                await rpc.answer_command(self._node, exchange, {})
+        else:
+            await self._files.answer(exchange, {**_HEADERS, "Content-Security-Policy": self._policy(exchange)})
+
+    def _policy(self, exchange: Exchange) -> str:
+        gateway = self._gateway()
+        content = " ".join(gateway_origins(gateway, exchange.host)) if gateway else ""
+        return (
+            "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; manifest-src 'self'; "
+            f"worker-src 'self'; img-src 'self' data: blob: {content}; media-src blob: {content}; "
+            f"connect-src 'self' {content}; frame-src {content or NOTHING}; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+
+
+def gateway_host(gateway: Address, host: str) -> str:
+    """Return the name under which the gateway is reached by whoever opened the app under `host`."""
+    name = security.host_name(host)
+    if gateway.is_loopback or name in ("", "localhost", "127.0.0.1", "[::1]") or name.endswith(".localhost"):
+        return "[::1]" if gateway.host == "::1" else "127.0.0.1"
+    return name
+
+
+def gateway_origins(gateway: Address, host: str) -> list[str]:
+    """Return the origins, wildcards included, that content is shown from."""
+    name = gateway_host(gateway, host)
+    origins = [f"http://{name}:{gateway.port}"]
+    if name in ("127.0.0.1", "[::1]"):
+        origins += [f"http://localhost:{gateway.port}", f"http://*.ipfs.localhost:{gateway.port}"]
+    else:
+        origins += [f"http://*.ipfs.{name}:{gateway.port}"]
+    return origins

@@ -1,0 +1,216 @@
+"""A tree of files that arrives as streams: blocks are made as they come, names are put among the files at the end.
+
+Small files are gathered and given to a thread together, because handing over each would cost more than hashing it;
+large ones stream. Nothing is visible before `place`, which is one change set with one version; an upload that breaks
+off leaves only garbage. The caller keeps a hold of the store from before the first file until `place` has returned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from zwerm.core.errors import ResourceLimitError
+from zwerm.ipfs.mfs.errors import BadPath, FileExists, FileMissing
+from zwerm.ipfs.mfs.path import FilePath, check_name
+from zwerm.ipfs.unixfs.builder import FileBuilder
+from zwerm.ipfs.unixfs.data import Mtime
+from zwerm.ipfs.unixfs.directory import DirectoryWriter
+from zwerm.ipfs.unixfs.entry import Entry
+from zwerm.node.importing import add_stream
+
+if TYPE_CHECKING:
+    from zwerm.ipfs.mfs.journal import Change
+    from zwerm.node.node import Node
+
+MAX_FILES: Final = 250_000  # in one upload; each takes some hundred bytes of memory until the end
+
+_SMALL: Final = 262_144  # bytes of a file that is gathered with others
+_GATHER: Final = 2 * 1024 * 1024  # bytes, and
+_GATHER_FILES: Final = 256  # files gathered before a thread takes them
+
+
+class Uploaded(NamedTuple):
+    """A file or directory of the upload."""
+
+    path: tuple[str, ...]  # below the place it goes to
+    entry: Entry
+
+
+class _Waiting(NamedTuple):
+    """A small file that is not blocks yet."""
+
+    path: tuple[str, ...]
+    data: bytes
+    mode: int | None
+    mtime: Mtime | None
+
+
+def relative_path(text: str) -> tuple[str, ...]:
+    """Read the relative path that a client gave a file.
+
+    Raises:
+        BadPath: absolute, with `..`, `.` or an empty part, or with a name that no file may have.
+    """
+    parts = tuple(text.split("/"))
+    for part in parts:
+        try:
+            check_name(part)
+        except BadPath as error:
+            raise BadPath(f"{text[:200]!r} is not a path inside the upload: {error}") from None
+    return parts
+
+
+class Upload:
+    """One upload. Add everything, then `place` it once."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._profile = node.import_profile()
+        self._waiting: list[_Waiting] = []
+        self._waiting_size = 0
+        self._made: list[Uploaded] = []
+        self._directories: list[tuple[str, ...]] = []
+        self._count = 0
+        self.size = 0  # bytes of files so far
+        self.placed: list[str] = []  # the names that `place` put into the target
+
+    @property
+    def files(self) -> int:
+        """Files so far."""
+        return self._count - len(self._directories)
+
+    async def add_file(
+        self,
+        path: tuple[str, ...],
+        chunks: AsyncIterable[bytes],
+        *,
+        mode: int | None = None,
+        mtime: Mtime | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> None:
+        """Take a file in; return when its bytes were read.
+
+        Raises:
+            ResourceLimitError: the quota, or more than `MAX_FILES`.
+            StorageError: the disk is full or failed. Whatever `chunks` raises goes through.
+        """
+        self._more()
+        stream = chunks.__aiter__()
+        head = bytearray()
+        async for chunk in stream:
+            head += chunk
+            if len(head) > _SMALL:
+                break
+        else:
+            self.size += len(head)
+            if progress is not None:
+                progress(len(head))
+            await self._gather(_Waiting(path, bytes(head), mode, mtime))
+            return
+
+        async def all_of_it() -> AsyncIterable[bytes]:
+            yield bytes(head)
+            async for chunk in stream:
+                yield chunk
+
+        entry = await add_stream(
+            self._node, all_of_it(), self._node.store, self._profile, mode=mode, mtime=mtime, progress=progress
+        )
+        self.size += entry.size
+        self._made.append(Uploaded(path, entry))
+
+    def add_directory(self, path: tuple[str, ...]) -> None:
+        """Take a directory in, which may stay empty; those that files lie in need not be named."""
+        self._more()
+        self._directories.append(path)
+
+    async def finish(self) -> list[Uploaded]:
+        """Make blocks of what was gathered; return all files."""
+        await self._build()
+        return self._made
+
+    async def place(self, target: FilePath, *, conflict: str = "replace", message: str | None = None) -> Change:
+        """Put everything below `target`, in one change set.
+
+        Args:
+            target: a directory; made when it does not exist.
+            conflict: `replace` files that are there, `rename` what comes at the top, or `fail`.
+            message: the words that go with the version.
+
+        Raises:
+            FileExists: `fail`, and something is there. Nothing was changed.
+        """
+        made = await self.finish()
+        files = self._node.files
+        names = await self._top_names(target, conflict)
+        self.placed = list(names.values())
+        empty = await asyncio.to_thread(lambda: DirectoryWriter(self._node.store, self._profile).finish())
+        change: Change | None = None
+        async with files.batch(message):
+            change = await files.mkdir(str(target), parents=True)
+            for path in sorted(self._directories, key=len):
+                where = _below(target, names, path)
+                if not await self._exists(where):
+                    change = await files.place(str(where), empty.cid)
+            for path, entry in made:
+                change = await files.place(str(_below(target, names, path)), entry.cid)
+        return change._replace(root=await files.root()) if change.version is None else change
+
+    async def _top_names(self, target: FilePath, conflict: str) -> dict[str, str]:
+        """Return under which name each top entry of the upload goes into the target."""
+        tops = dict.fromkeys(path[0] for path in (*self._directories, *(made.path for made in self._made)))
+        if conflict == "replace":
+            return {name: name for name in tops}
+        names: dict[str, str] = {}
+        for name in tops:
+            free = name
+            number = 2
+            while free in names.values() or await self._exists(target.child(free)):
+                if conflict == "fail":
+                    raise FileExists(f"{target.child(name)} exists already")
+                free = _numbered(name, number)
+                number += 1
+            names[name] = free
+        return names
+
+    async def _exists(self, path: FilePath) -> bool:
+        try:
+            await self._node.files.stat(str(path))
+        except FileMissing:
+            return False
+        return True
+
+    def _more(self) -> None:
+        self._count += 1
+        if self._count > MAX_FILES:
+            raise ResourceLimitError(f"more than {MAX_FILES} files in one upload; send them in several")
+
+    async def _gather(self, waiting: _Waiting) -> None:
+        self._waiting.append(waiting)
+        self._waiting_size += len(waiting.data)
+        if self._waiting_size >= _GATHER or len(self._waiting) >= _GATHER_FILES:
+            await self._build()
+
+    async def _build(self) -> None:
+        waiting, self._waiting, self._waiting_size = self._waiting, [], 0
+        if waiting:
+            self._made += await asyncio.to_thread(self._build_now, waiting)
+
+    def _build_now(self, waiting: list[_Waiting]) -> list[Uploaded]:
+        made = []
+        for path, data, mode, mtime in waiting:
+            builder = FileBuilder(self._node.store, self._profile, mode=mode, mtime=mtime)
+            builder.write(data)
+            made.append(Uploaded(path, builder.finish()))
+        return made
+
+
+def _below(target: FilePath, names: dict[str, str], path: tuple[str, ...]) -> FilePath:
+    return FilePath((*target.segments, names[path[0]], *path[1:]))
+
+
+def _numbered(name: str, number: int) -> str:
+    stem, dot, ending = name.rpartition(".")
+    return f"{stem} ({number}){dot}{ending}" if stem else f"{name} ({number})"
