@@ -34,9 +34,13 @@ class Recovered(NamedTuple):
 
 def has_packs(folder: str) -> bool:
     """Whether the folder holds pack files that have more than a header."""
-    if not os.path.isdir(folder):
-        return False
-    return any(number_of(entry.name) and entry.stat().st_size > len(HEADER) for entry in os.scandir(folder))
+    return os.path.isdir(folder) and any(size > len(HEADER) for size in _sizes(folder).values())
+
+
+def _sizes(folder: str) -> dict[int, int]:
+    with os.scandir(folder) as entries:
+        numbered = [(number_of(entry.name), entry) for entry in entries]
+        return {number: entry.stat().st_size for number, entry in numbered if number is not None}
 
 
 def recover(folder: str, index: Index, files: PackFiles, disk: Disk) -> Recovered:
@@ -46,10 +50,8 @@ def recover(folder: str, index: Index, files: PackFiles, disk: Disk) -> Recovere
     if not rows:
         disk.sync_directory(os.path.dirname(os.path.abspath(folder)), Sync.FOLDER)
     files.skip(max(rows, default=0))
-    for entry in os.scandir(folder):
-        number = number_of(entry.name)
-        if number is not None:
-            files.add(number, entry.stat().st_size)
+    for number, size in _sizes(folder).items():
+        files.add(number, size)
     _end_compaction(rows.values(), index, files, disk)
     rows = {row.number: row for row in index.packs()}
     report = Recovered(

@@ -1,4 +1,4 @@
-"""Verifying a whole repository and repairing it: each block hashed, the damaged ones named and dropped, broken pins named.
+"""Verifying a whole repository and repairing it: every block hashed, damaged ones named and dropped, broken pins too.
 
 Both can be cancelled between two steps and begin anew the next time.
 """
