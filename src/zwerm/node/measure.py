@@ -11,6 +11,7 @@ from zwerm.ipfs.block import BlockNotFound
 from zwerm.ipfs.ipld import codec
 from zwerm.ipfs.pins.marks import Marks, is_leaf
 from zwerm.ipfs.pins.pin import PinKind
+from zwerm.node.roots import history_roots
 
 if TYPE_CHECKING:
     from zwerm.multiformats.cid import CID
@@ -39,7 +40,7 @@ async def measure(node: Node, progress: Callable[[int, int], None] | None = None
         sources: tuple[tuple[str, Callable[[], Iterable[CID]]], ...] = (
             ("files", node.files.roots),
             ("pins", lambda: _pinned(node)),
-            ("history", node.history.roots),
+            ("history", lambda: history_roots(node.history)),
         )
         for kind, roots in sources:
             before = counted.size, counted.blocks

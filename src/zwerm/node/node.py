@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from zwerm.multiformats.cid import CID
     from zwerm.node.config import Config
     from zwerm.node.maintenance import Repaired, Verified
+    from zwerm.node.roots import Roots
     from zwerm.node.statistics import TreeCounter
 
 Addable: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]"
@@ -92,6 +93,7 @@ class Node:
         self.files: Files
         self.history: History
         self.collector: Collector
+        self.roots: Roots
         self.tree: TreeCounter
 
     @classmethod
@@ -260,8 +262,11 @@ class Node:
         Raises:
             StorageError: what is kept cannot be read whole, so that nothing may be removed.
         """
-        if self.config.boolean("history.record"):
-            await self.history.thin()
+        from zwerm.ipfs.versions.policy import Policy
+
+        self.history.policy = Policy.from_text(self.config.text("history.policy"))
+        await self.history.thin()
+        self.roots.forget()
         return await self.collector.collect(progress)
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verified:

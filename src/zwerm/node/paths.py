@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from zwerm.core.errors import WireError
 from zwerm.ipfs.ipld.path import ContentPath
+from zwerm.ipfs.versions.address import split
 from zwerm.multiformats.cid import CID
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ async def resolve_path(node: Node, path: str | CID | ContentPath) -> CID:
 
 
 async def _file(node: Node, text: str) -> CID:
-    path, at, version = text.rpartition("@")
-    if at and "/" not in version and version and not await node.files.exists(text):
+    path, version = split(text)
+    if version is not None and not await node.files.exists(text):
         return await node.history.at(path, version)
     return (await node.files.stat(text)).cid

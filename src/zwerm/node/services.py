@@ -7,7 +7,6 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zwerm.multiformats.cid import CID
     from zwerm.node.node import Node
 
 
@@ -21,6 +20,9 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     from zwerm.ipfs.pins.collector import Collector
     from zwerm.ipfs.pins.pins import Pins
     from zwerm.ipfs.unixfs.hashers import Hashers
+    from zwerm.ipfs.versions.history import History
+    from zwerm.ipfs.versions.policy import Policy
+    from zwerm.node.roots import Roots
     from zwerm.node.statistics import TreeCounter
 
     repository = node._opened
@@ -51,12 +53,20 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
             names=node.names,
         )
 
-    def roots() -> list[CID]:
-        return node.files.roots()
+        node.history = History(
+            node.database,
+            node.store,
+            node.source,
+            node.files,
+            repository.key,
+            policy=Policy.from_text(config.text("history.policy")),
+            record=config.boolean("history.record"),
+        )
 
     await asyncio.to_thread(open_storage)
     stack.push_async_callback(node.files.close)
-    node.collector = Collector(node.store, node.pins, roots)
+    node.roots = Roots(node.files, node.history)
+    node.collector = Collector(node.store, node.pins, node.roots)
     stack.push_async_callback(node.collector.close)
     node.tree = TreeCounter(node)
     stack.push_async_callback(node.tree.close)

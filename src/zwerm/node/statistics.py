@@ -42,6 +42,11 @@ def count_pins(node: Node) -> int:
     return sum(len(page) for kind in (PinKind.RECURSIVE, PinKind.DIRECT) for page in node.pins.pages(kind))
 
 
+def count_versions(node: Node) -> int:
+    """Return how many versions of the files are listed."""
+    return int(node.database.query("SELECT COUNT(*) FROM versions")[0][0])
+
+
 class TreeSize(NamedTuple):
     """How much is below a directory."""
 

@@ -15,6 +15,7 @@ from zwerm.core.errors import (
 )
 from zwerm.ipfs.block import BlockNotFound, CorruptBlock
 from zwerm.ipfs.mfs.errors import BadPath, FileExists, IsADirectory, NotADirectory, NotAFile
+from zwerm.ipfs.versions.address import BadVersion
 from zwerm.node.setting import SettingError
 
 _STATUS: Final = {
@@ -112,6 +113,7 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (BlockNotFound, "block-missing"),
     (CorruptBlock, "damaged"),
     (BadPath, "bad-path"),
+    (BadVersion, "bad-version"),
     (FileExists, "exists"),
     (IsADirectory, "is-a-directory"),
     (NotADirectory, "not-a-directory"),

@@ -6,7 +6,6 @@ import asyncio
 from collections import deque
 from typing import Any, Final
 
-from zwerm.core.errors import NotFoundError
 from zwerm.daemon.app.entries import entry_document, plain, stat_document
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.request import Request, field, file_path, path_list, route
@@ -19,6 +18,8 @@ from zwerm.ipfs.unixfs.entry import Kind
 from zwerm.ipfs.unixfs.reader import stat
 
 SEARCH_TIME: Final = 2.0  # seconds after which a search says what it has
+COUNT_TIME: Final = 0.5  # seconds for counting the versions of a path
+MAX_VERSIONS: Final = 200
 SEARCH_LIMIT: Final = 500  # entries that a search finds at most
 
 
@@ -86,8 +87,20 @@ async def stat_file(request: Request) -> dict[str, Any]:
     return stat_document(path, found) | {
         "blocks": found.blocks,
         "total_size": found.cumulative_size,
-        "history": await request.node.history.count(str(path)),
+        "history": await _versions(request, path),
     }
+
+
+async def _versions(request: Request, path: FilePath) -> int | None:
+    """Count the versions of a path, up to `MAX_VERSIONS`; None when that takes too long."""
+    count = 0
+    try:
+        async with asyncio.timeout(COUNT_TIME):
+            async for _ in await request.node.history.log(str(path), limit=MAX_VERSIONS):
+                count += 1
+    except TimeoutError:
+        return None
+    return count
 
 
 @route("GET", "files/search")
@@ -179,7 +192,7 @@ async def delete(request: Request) -> dict[str, Any]:
     paths = path_list(await request.json(), "paths")
     if any(not path.segments for path in paths):
         raise AppError("bad-path", "The folder of all files cannot be deleted")
-    before = await request.node.history.head()
+    before = request.node.history.head
     change: Change | None = None
     async with request.node.files.batch():
         for path in paths:
@@ -193,19 +206,9 @@ async def undo(request: Request) -> dict[str, Any]:
     """Bring paths back as they were at a version."""
     document = await request.json()
     version = field(document, "version", str)
-    paths = path_list(document, "paths")
-    node = request.node
-    change: Change | None = None
-    async with node.files.batch():
-        for path in paths:
-            try:
-                cid = await node.history.at(str(path), version)
-            except NotFoundError:
-                if await _kind(request, path) is not None:
-                    change = await node.files.rm(str(path), recursive=True)
-                continue
-            change = await node.files.place(str(path), cid)
-    return await _after(request, change, [str(path) for path in paths])
+    paths = [str(path) for path in path_list(document, "paths")]
+    await request.node.history.undo(version, paths)
+    return await _after(request, None, paths)
 
 
 @route("POST", "files/keep")
@@ -229,6 +232,6 @@ async def _kind(request: Request, path: FilePath) -> Kind | None:
 
 async def _after(request: Request, change: Change | None, paths: list[str]) -> dict[str, Any]:
     """Describe a batch once it is durable."""
-    version = await request.node.history.head()
+    version = request.node.history.head
     root = change.root if change is not None else await request.node.files.root()
     return {"version": str(version) if version else None, "root": str(root), "paths": paths}

@@ -27,7 +27,7 @@ async def figures(node: Node, listeners: Listeners) -> dict[str, Any]:
             "directories": tree.directories if tree else None,
             "pins": await asyncio.to_thread(statistics.count_pins, node),
             "blocks": await asyncio.to_thread(statistics.count_blocks, node),
-            "versions": await asyncio.to_thread(node.history.count),
+            "versions": await asyncio.to_thread(statistics.count_versions, node),
         },
         "size": {"disk": node.store.used(), "maximum": node.config.size("storage.max") or None},
     }
