@@ -67,6 +67,11 @@ export const clockTime = (time) => clock.value.format(new Date(time));
 /** The moment in full, for a title. @param {string | null | undefined} time */
 export const moment = (time) => (time ? whole.value.format(new Date(time)) : "");
 
+const dayTime = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyle: "medium", timeStyle: "short" }));
+
+/** @param {string} time */
+export const dayAndTime = (time) => dayTime.value.format(new Date(time));
+
 /** A day as a heading of a timeline. @param {string} time @param {Date} [now] */
 export function dayHeading(time, now = new Date()) {
   const date = new Date(time);

@@ -1,5 +1,5 @@
 /** The blocks below an address as a picture. Each can be chosen; the arrow keys go from one to the next. */
-import { html, useMemo, useRef } from "../vendor/preact.js";
+import { html, useLayoutEffect, useMemo, useRef } from "../vendor/preact.js";
 import { shortHash, size } from "../format.js";
 import { t } from "../language.js";
 import { BOX_HEIGHT, curve, layout } from "./graph-layout.js";
@@ -8,7 +8,8 @@ import { BOX_HEIGHT, curve, layout } from "./graph-layout.js";
 /** @import {Box, Dot} from "./graph-layout.js" */
 
 /** What a block is to a person. @param {OutlineNode} node */
-function wordOf({ kind, codec, here }) {
+function wordOf({ kind, codec, here, name }) {
+  if (here && kind === "raw" && name) return t("kind.file");
   if (!here) return t("kind.away");
   const words = { file: t("kind.file"), directory: t("kind.directory"), hamt: t("kind.hamt"), symlink: t("kind.symlink"), raw: t("kind.raw"), node: codec };
   return words[/** @type {keyof typeof words} */ (kind)] ?? codec;
@@ -30,6 +31,11 @@ const factsOf = (node) => [node.name, wordOf(node), size(node.size), node.childr
 export function GraphPicture({ outline, chosen, choose, narrow }) {
   const drawing = useRef(/** @type {SVGSVGElement | null} */ (null));
   const picture = useMemo(() => layout(outline, narrow ? { box: 136, between: 28 } : { box: 176, between: 52 }), [outline, narrow]);
+  useLayoutEffect(() => {
+    const frame = drawing.current?.parentElement;
+    const root = picture.boxes.find((box) => box.index === 0);
+    if (frame && root) frame.scrollTop = root.y + BOX_HEIGHT - frame.clientHeight / 2;
+  }, [picture]);
   const first = outline.nodes.findIndex((node) => node.cid === chosen);
 
   /** @param {KeyboardEvent} event */

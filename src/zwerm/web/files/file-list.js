@@ -128,9 +128,9 @@ export function FileList(props) {
       return html`<tr key=${entry.path} class=${chosen ? "chosen" : ""} ...${dragging(entry, props)} onContextMenu=${(/** @type {MouseEvent} */ event) => openMenu(event, entry.name, items(entry))}>
         <td class="pick"><input type="checkbox" checked=${chosen} aria-label=${t("files.selectOne", { name: entry.name })}
           onClick=${(/** @type {MouseEvent} */ event) => select(entry.path, { range: event.shiftKey })} /></td>
-        <td class="what"><a class="name" data-path=${entry.path} href=${address(entry)}><${FileIcon} entry=${entry} /><span>${entry.name}${entry.kind === "symlink" && html`<small class="quiet"> → ${entry.target}</small>`}</span></a>
-          ${places && html`<a class="place small quiet" href=${href("files", entry.path.slice(0, -entry.name.length))}>${t("files.in", { folder: entry.path.slice(0, -entry.name.length) })}</a>`}
-          <small class="narrow quiet sub">${size(entry.size)}${entry.modified ? ` · ${when(entry.modified)}` : ""}</small></td>
+        <td class="what"><a class="name" data-path=${entry.path} href=${address(entry)}><${FileIcon} entry=${entry} /><span class="words"><span class="title">${entry.name}${entry.kind === "symlink" && html`<small class="quiet"> → ${entry.target}</small>`}</span>
+            <small class="narrow quiet">${size(entry.size)}${entry.modified ? ` · ${when(entry.modified)}` : ""}</small></span></a>
+          ${places && html`<a class="place small quiet" href=${href("files", entry.path.slice(0, -entry.name.length))}>${t("files.in", { folder: entry.path.slice(0, -entry.name.length) })}</a>`}</td>
         <td class="wide"><${HashChip} hash=${entry.cid} name=${entry.name} /></td>
         <td class="num quiet wide">${size(entry.size)}</td>
         <td class="num quiet wide"><time datetime=${entry.modified} title=${moment(entry.modified)}>${when(entry.modified)}</time></td>

@@ -2,7 +2,7 @@
 import { html, useState } from "../vendor/preact.js";
 import { read } from "../api.js";
 import { originAddress } from "../content.js";
-import { moment, size, when } from "../format.js";
+import { dayAndTime, size, when } from "../format.js";
 import { t } from "../language.js";
 import { EmptyState } from "../parts/empty-state.js";
 import { FailureCard } from "../parts/failure-card.js";
@@ -63,7 +63,7 @@ export function Comparison({ path, versions, from, to, choose, newest, turn }) {
   );
   const changes = answer.data?.changes;
   return html`<section class="card comparison" aria-label=${t("compare.title")}>
-    <header><div class="grow"><h2>${to.message || t("history.noMessage")}</h2><p class="small quiet">${moment(to.time)} · ${to.mine ? t("history.byYou") : t("history.byOther")}</p></div>
+    <header><div class="grow"><h2>${to.message || t("history.noMessage")}</h2><p class="small quiet">${dayAndTime(to.time)} · ${to.mine ? t("history.byYou") : t("history.byOther")}</p></div>
       <a class="button small" href=${originAddress(to.root)} target="_blank" rel="noreferrer noopener"><${Icon} name="open" />${t("history.openThen")}</a>
       ${!newest && html`<button type="button" class="first small" onClick=${() => restore(path, to.version)}><${Icon} name="restore" />${t(path === "/" ? "restore.all" : "restore.this")}</button>`}</header>
     <div class="choosers"><${Chooser} label=${t("compare.from")} versions=${versions} value=${from} first choose=${(/** @type {string} */ version) => choose(version, to.version)} />

@@ -226,9 +226,9 @@ export default {
   "storage.unused": "Not used",
   "storage.blocks": { one: "{n} block", other: "{n} blocks" },
   "storage.meter": "{used} used of {room}",
-  "storage.used": "used of {room} there is",
+  "storage.used": "used",
   "storage.ofQuota": "of the {room} you allow",
-  "storage.left": "{size} left",
+  "storage.left": "{size} left on the disk",
 
   // History
   "history.answer": { one: "{n} version, made {time}.", other: "{n} versions, the newest {time}." },

@@ -226,9 +226,9 @@ export default {
   "storage.unused": "Niet gebruikt",
   "storage.blocks": { one: "{n} blok", other: "{n} blokken" },
   "storage.meter": "{used} gebruikt van {room}",
-  "storage.used": "gebruikt van de {room} die er is",
+  "storage.used": "in gebruik",
   "storage.ofQuota": "van de {room} die je toestaat",
-  "storage.left": "nog {size} vrij",
+  "storage.left": "nog {size} vrij op de schijf",
 
   // Geschiedenis
   "history.answer": { one: "{n} versie, gemaakt {time}.", other: "{n} versies, de nieuwste {time}." },

@@ -42,9 +42,15 @@ const ANSWERS = {
   symlink: "explore.answer.symlink", raw: "explore.answer.raw", node: "explore.answer.node",
 };
 
+/** What the person calls it: nothing, where only its address was given. @param {string} path */
+function nameOf(path) {
+  if (path === "/") return t("explore.allFiles");
+  return looksLikeContent(lastName(path)) ? "" : lastName(path);
+}
+
 /** @param {Node} node @param {string} path */
 function answerOf(node, path) {
-  const name = path === "/" ? t("explore.allFiles") : path.startsWith("/ipfs/") || looksLikeContent(path.slice(1)) ? shortHash(node.cid) : `“${lastName(path)}”`;
+  const name = path === "/" ? nameOf(path) : nameOf(path) ? `“${nameOf(path)}”` : shortHash(node.cid);
   return t(ANSWERS[node.kind], { name, n: node.links_total, size: size(node.content_size ?? node.size), codec: node.codec });
 }
 
@@ -69,6 +75,7 @@ export function ExplorePage() {
   const found = useResource(async (signal) => {
     const node = /** @type {Node} */ (await read("explore", { path: asked, limit: 1 }, signal));
     const outline = /** @type {Outline} */ (await read("explore/outline", { cid: node.cid, depth: 4, nodes: 300 }, signal));
+    if (outline.nodes[0] && !outline.nodes[0].name) outline.nodes[0].name = nameOf(path);
     return { node, outline };
   }, [asked], turn);
   const chosen = parameters.get("block") ?? found.data?.node.cid ?? "";

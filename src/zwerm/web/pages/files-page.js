@@ -127,8 +127,11 @@ export function FilesPage() {
       replace(href("files", path));
     }
   }, [parameters.get("ask")]);
+  const came = useRef(path);
   useEffect(() => {
-    if (listing.data && (document.activeElement === document.body || document.activeElement === null)) /** @type {HTMLElement | null} */ (document.querySelector(".files a.name, .tiles a.name"))?.focus({ preventScroll: true });
+    if (!listing.data || came.current === listing.data.path) return;
+    came.current = listing.data.path;
+    if ((document.activeElement === document.body || document.activeElement === null)) /** @type {HTMLElement | null} */ (document.querySelector(".files a.name, .tiles a.name"))?.focus({ preventScroll: true });
   }, [listing.data?.path]);
 
   /** @param {string} target @param {{range: boolean}} more */
@@ -181,7 +184,7 @@ export function FilesPage() {
     <${PageHead} title=${title} answer=${listing.data ? answerOf(listing.data, path === "/") : listing.failure ? "" : null}><${AddButtons} folder=${path} /><//>
     <section class="card" aria-label=${title}>
       ${here.length > 0 ? html`<${SelectionBar} selected=${here} clear=${() => setSelected(new Set())} ask=${ask} remove=${remove} />` : html`<div class="bar">
-        <${Breadcrumbs} path=${path} move=${move} />
+        ${path !== "/" && html`<${Breadcrumbs} path=${path} move=${move} />`}
         <label class="searcher"><${Icon} name="search" /><input ref=${search} class="bare" type="search" placeholder=${t("files.search")} aria-label=${t("files.search")} value=${query}
           onInput=${(/** @type {any} */ event) => setQuery(event.currentTarget.value)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { setQuery(""); search.current?.blur(); } }} /><kbd class="wide">/</kbd></label>
         <${ViewButtons} />

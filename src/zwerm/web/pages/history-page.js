@@ -75,7 +75,7 @@ function VerifyButton() {
     }
     setBusy(false);
   };
-  return html`<button type="button" aria-busy=${busy} disabled=${busy} onClick=${verify}><${Icon} name="shield" />${t("history.verify")}</button>`;
+  return html`<button type="button" aria-busy=${busy} disabled=${busy} onClick=${verify}><${Icon} name="shield" /><span class="wide">${t("history.verify")}</span><span class="narrow unseen">${t("history.verify")}</span></button>`;
 }
 
 export function HistoryPage() {

@@ -11,7 +11,7 @@ function Group({ title, keys }) {
 
 /** @param {{close: () => void}} props */
 export function KeysDialog({ close }) {
-  return html`<${Dialog} title=${t("keys.title")} close=${close} kind="wide"><div class="keys">
+  return html`<${Dialog} title=${t("keys.title")} close=${close} kind="broad"><div class="keys">
     <${Group} title=${t("keys.everywhere")} keys=${[["Ctrl K", t("palette.title")], ["?", t("keys.title")], ["Ctrl Z", t("keys.undo")], ...PAGES.map((page) => [page.key.toUpperCase(), t("keys.go", { page: t(page.label) })])]} />
     <${Group} title=${t("nav.files")} keys=${[["↑ ↓", t("keys.walk")], ["Enter", t("keys.open")], ["Space", t("keys.select")], ["Ctrl A", t("keys.selectAll")], ["/", t("keys.search")], ["N", t("files.newFolder")],
       ["U", t("files.addFiles")], ["Shift U", t("files.addFolder")], ["F2", t("action.rename")], ["M", t("action.move")], ["S", t("action.share")], ["Delete", t("action.delete")], ["Backspace", t("keys.up")], ["V", t("keys.view")]]} />

@@ -25,10 +25,10 @@ export function openMenu(event, label, items) {
   }
 }
 
-/** @param {{label: string, name: string, items: () => Item[], icon?: import("./icon.js").IconName}} props */
-export function MenuButton({ label, name, items, icon = "more" }) {
-  return html`<button type="button" class="plain square small" aria-label=${label} aria-haspopup="menu" title=${t("action.more")}
-    onClick=${(/** @type {MouseEvent} */ event) => openMenu(event, name, items())}><${Icon} name=${icon} /></button>`;
+/** @param {{label: string, name: string, items: () => Item[], words?: string}} props `words` stand beside the dots */
+export function MenuButton({ label, name, items, words = "" }) {
+  return html`<button type="button" class=${words ? "" : "plain square small"} aria-label=${label} aria-haspopup="menu" title=${t("action.more")}
+    onClick=${(/** @type {MouseEvent} */ event) => openMenu(event, name, items())}><${Icon} name="more" />${words}</button>`;
 }
 
 export function Menu() {

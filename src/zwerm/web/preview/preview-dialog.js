@@ -27,7 +27,7 @@ export function PreviewDialog({ entry, folder, neighbours, show, close, items })
     const to = { ArrowLeft: before, ArrowRight: after }[event.key];
     if (to) show(to);
   };
-  return html`<${Dialog} title=${entry.name} close=${close} kind="wide preview">
+  return html`<${Dialog} title=${entry.name} close=${close} kind="broad preview">
     <div class="preview-body" onKeyDown=${step}>
       <div class="preview-content" key=${entry.cid}><${Preview} entry=${entry} base=${`${contentAddress(folder.cid)}/`} /></div>
       <div class="preview-side">
@@ -42,7 +42,7 @@ export function PreviewDialog({ entry, folder, neighbours, show, close, items })
           <a class="button" href=${contentAddress(entry.cid, { filename: entry.name, download: true })}><${Icon} name="download" />${t("action.download")}</a>
           <a class="button" href=${originAddress(entry.cid, { filename: entry.name })} target="_blank" rel="noreferrer noopener"><${Icon} name="open" />${t(kindOf(entry) === "page" ? "preview.openPage" : "action.open")}</a>
           <button type="button" onClick=${() => go(href("history", entry.path))}><${Icon} name="history" />${t("nav.history")}</button>
-          <${MenuButton} label=${t("files.menuOf", { name: entry.name })} name=${entry.name} items=${() => items} />
+          <${MenuButton} label=${t("files.menuOf", { name: entry.name })} name=${entry.name} items=${() => items} words=${t("action.more")} />
         </div>
         ${neighbours.length > 1 && html`<div class="row spread">
           <button type="button" class="plain small" disabled=${!before} onClick=${() => before && show(before)}><${Icon} name="left" />${t("preview.before")}</button>
