@@ -23,8 +23,10 @@ scalars = st.none() | st.booleans() | integers | floats | texts | st.binary(max_
 keys = texts | st.sampled_from(["/", "bytes", "a", "b", "aa"])
 
 
-def documents(leaves: st.SearchStrategy[object] = scalars) -> st.SearchStrategy[object]:
+def documents(
+    leaves: st.SearchStrategy[object] = scalars, names: st.SearchStrategy[str] = keys
+) -> st.SearchStrategy[object]:
     """Values of the data model, a few levels deep."""
     return st.recursive(
-        leaves, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=5), max_leaves=12
+        leaves, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(names, inner, max_size=5), max_leaves=12
     )
