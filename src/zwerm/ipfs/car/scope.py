@@ -144,6 +144,8 @@ async def _file_part(
     """Yield the blocks below the root of a file that hold the part asked for."""
     own, sizes = file_sizes(cid, node)
     start, end = entity.resolve(own + sum(sizes))
+    if start >= end:
+        return
     ahead = ReadAhead(source, limits)
     stack = _children(_Part(cid, 0, own + sum(sizes)), node, start, end)
     yielded: set[bytes] = set()

@@ -99,9 +99,7 @@ def _body(target: Target, file: File, headers: dict[str, str], etag: str) -> Gat
     if ranges is None:
         return _finish(target, headers, FileRange(file, 0, size), size)
     if not ranges:
-        headers = {"Content-Range": f"bytes */{size}", "Content-Type": "text/plain; charset=utf-8"}
-        text = f"range {request.headers['range'][:80]!r} lies outside the {size} bytes\n".encode()
-        return GatewayResponse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers, text, len(text))
+        return _unsatisfiable(target, size)
     if len(ranges) == 1:
         part = ranges[0]
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{size}"
@@ -233,13 +231,28 @@ def _bytes(target: Target, data: bytes, media_type: str, etag: str) -> GatewayRe
     if caching.if_none_match(target.request.headers.get("if-none-match", ""), etag):
         return not_modified(headers)
     _dispose(target, headers)
-    if target.status == HTTPStatus.OK and caching.if_range(target.request.headers.get("if-range", ""), etag):
-        ranges = parse_range(target.request.headers.get("range", ""), len(data))
-        if ranges is not None and len(ranges) == 1:
-            part = ranges[0]
-            headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{len(data)}"
-            return _finish(target, headers, data[part.start : part.end], part.size, HTTPStatus.PARTIAL_CONTENT)
-    return _finish(target, headers, data, len(data))
+    return ranged(target, headers, data)
+
+
+def ranged(target: Target, headers: dict[str, str], data: bytes) -> GatewayResponse:
+    """Send what is in memory, or the one range of it that was asked for."""
+    request = target.request
+    ranges = None
+    if target.status == HTTPStatus.OK and caching.if_range(request.headers.get("if-range", ""), headers["Etag"]):
+        ranges = parse_range(request.headers.get("range", ""), len(data))
+    if ranges == []:
+        return _unsatisfiable(target, len(data))
+    if ranges is None or len(ranges) > 1:
+        return _finish(target, headers, data, len(data))
+    part = ranges[0]
+    headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{len(data)}"
+    return _finish(target, headers, data[part.start : part.end], part.size, HTTPStatus.PARTIAL_CONTENT)
+
+
+def _unsatisfiable(target: Target, size: int) -> GatewayResponse:
+    headers = {"Content-Range": f"bytes */{size}", "Content-Type": "text/plain; charset=utf-8"}
+    text = f"range {target.request.headers['range'][:80]!r} lies outside the {size} bytes\n".encode()
+    return GatewayResponse(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, headers, text, len(text))
 
 
 def _dispose(target: Target, headers: dict[str, str]) -> None:

@@ -11,11 +11,11 @@ from zwerm.core.errors import WireError
 from zwerm.ipfs.car import writer
 from zwerm.ipfs.car.scope import DagScope, select
 from zwerm.ipfs.gateway import caching
-from zwerm.ipfs.gateway.deserialized import locate, not_modified
+from zwerm.ipfs.gateway.deserialized import locate, not_modified, ranged
 from zwerm.ipfs.gateway.disposition import content_disposition
 from zwerm.ipfs.gateway.formats import Format, Wish
 from zwerm.ipfs.gateway.message import GatewayRequest, GatewayResponse
-from zwerm.ipfs.gateway.ranges import EntityBytes, parse_range
+from zwerm.ipfs.gateway.ranges import EntityBytes
 from zwerm.ipfs.gateway.target import Target
 from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.names import ResolvedName
@@ -42,13 +42,7 @@ async def _raw(source: BlockSource, target: Target) -> GatewayResponse:
     )
     if caching.if_none_match(target.request.headers.get("if-none-match", ""), etag):
         return not_modified(headers)
-    data = await source.get(target.cid)
-    status, body = HTTPStatus.OK, data
-    ranges = parse_range(target.request.headers.get("range", ""), len(data))
-    if ranges and len(ranges) == 1 and caching.if_range(target.request.headers.get("if-range", ""), etag):
-        status, body = HTTPStatus.PARTIAL_CONTENT, data[ranges[0].start : ranges[0].end]
-        headers["Content-Range"] = f"bytes {ranges[0].start}-{ranges[0].end - 1}/{len(data)}"
-    return GatewayResponse(status, headers, b"" if target.request.method == "HEAD" else body, len(body))
+    return ranged(target, headers, await source.get(target.cid))
 
 
 _ORDERS: Final = frozenset({"dfs", "unk", ""})
