@@ -63,12 +63,14 @@ class Session:
         finally:
             answer.close()
 
-    def progress(self, title: str, total: int | None = None, *, wanted: bool | None = None) -> Progress:
+    def progress(
+        self, title: str, total: int | None = None, *, wanted: bool | None = None, unit: str | None = None
+    ) -> Progress:
         """Return a bar on standard error; one that shows nothing when that is no terminal, unless `wanted`."""
         from zwerm.cli.progress import Progress
 
         shown = (os.isatty(2) and not self.settings.json) if wanted is None else wanted
-        return Progress(title, total, shown=shown)
+        return Progress(title, total, shown=shown, unit=unit)
 
     @staticmethod
     def reads_terminal() -> bool:

@@ -13,7 +13,6 @@ from zwerm.daemon.rpc.registry import Context, argument, command, flag, option
 from zwerm.daemon.rpc.text import peer_text
 
 KUBO_VERSION: Final = "0.43.0"  # the release whose RPC these commands follow; clients look at it
-REPO_VERSION: Final = "18"  # of the same release
 AGENT_VERSION: Final = f"zwerm/{__version__}"
 
 
@@ -61,10 +60,12 @@ async def id_(
 )
 async def version(context: Context) -> dict[str, Any]:
     """Name the Kubo release that is spoken here, since that is what clients compare; ours stands beside it."""
+    from zwerm.node.migrations import VERSION
+
     return {
         "Version": context.kubo_version or KUBO_VERSION,
         "Commit": "",
-        "Repo": REPO_VERSION,
+        "Repo": str(VERSION),
         "System": f"{platform.machine()}/{platform.system().lower()}",
         "Golang": "",
         "Zwerm": __version__,

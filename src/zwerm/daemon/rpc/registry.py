@@ -48,7 +48,6 @@ FAMILIES: Final[dict[str, str]] = {
     "diag": "commands",
     "diff": "history",
     "files": "files",
-    "filestore": "repo",
     "get": "content",
     "history": "history",
     "id": "identity",
