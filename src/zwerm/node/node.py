@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
@@ -28,16 +28,20 @@ if TYPE_CHECKING:
     from zwerm.identity.keystore import Keystore
     from zwerm.identity.peer_id import PeerId
     from zwerm.ipfs.blockstore.packstore import PackBlockstore
-    from zwerm.ipfs.blockstore.store import Removed
+    from zwerm.ipfs.blockstore.store import Removed, Statistics
+    from zwerm.ipfs.car.importer import Imported
     from zwerm.ipfs.database import Database
+    from zwerm.ipfs.ipld.path import ContentPath
     from zwerm.ipfs.mfs.files import Files
     from zwerm.ipfs.mfs.journal import Change
+    from zwerm.ipfs.mfs.status import FileEntry
     from zwerm.ipfs.names import NameResolver
     from zwerm.ipfs.pins.collector import Collector, Progress
     from zwerm.ipfs.pins.pins import Pins
     from zwerm.ipfs.source import BlockSource
     from zwerm.ipfs.unixfs.hashers import Hashers
     from zwerm.ipfs.unixfs.profile import Profile
+    from zwerm.ipfs.unixfs.reader import Stat
     from zwerm.ipfs.versions.history import History
     from zwerm.multiformats.cid import CID
     from zwerm.node.config import Config
@@ -46,6 +50,7 @@ if TYPE_CHECKING:
     from zwerm.node.statistics import TreeCounter
 
 Addable: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]"
+Findable: TypeAlias = "str | CID | ContentPath"
 
 
 class Node:
@@ -185,7 +190,7 @@ class Node:
             name: what it is called in the wrapping directory or below `to`; default: the last part of its path.
             pin: keep it, recursively, until it is unpinned.
             profile: how it becomes blocks; None: as configured.
-            to: also put it among the files, at this path (below it, when it is a folder or ends in `/`); one version.
+            to: also put it among the files, at this path (below it under its name, if it ends in `/`), as one version.
             wrap: put it in a directory of its own, so that its name is kept.
             recursive: whether folders are allowed.
             hidden: whether names that begin with a dot inside folders are taken along.
@@ -213,25 +218,93 @@ class Node:
         )
         return await add(self, what, options)
 
-    async def cat(self, path: str | CID, *, offset: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+    async def cat(self, path: Findable, *, offset: int = 0, length: int | None = None) -> AsyncGenerator[bytes, None]:
         """Yield the bytes of a file, or of a part of it.
 
         Args:
-            path: a CID, `/ipfs/CID/a/b`, or the path of one of the files (`/notes/today.txt`).
+            path: a CID, `/ipfs/CID/a/b`, or the path of one of the node's files (`/notes/today.txt`), with
+                `@VERSION` behind it as it was then.
             offset: first byte.
             length: at most so many; None: to the end.
+
+        Raises:
+            NotFoundError: no such path, or content that is not here.
+            NotAFile: a directory.
         """
         from zwerm.ipfs.unixfs.reader import open_file
 
         file = await open_file(self.source, await self.resolve(path))
-        async for chunk in file.stream(offset, None if length is None else offset + length):
-            yield chunk
+        async with contextlib.aclosing(file.stream(offset, None if length is None else offset + length)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
-    async def resolve(self, path: str | CID) -> CID:
-        """Return the CID that a path ends at."""
+    async def get(
+        self,
+        path: Findable,
+        target: str | os.PathLike[str],
+        *,
+        overwrite: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        """Write a file or a tree to the disk, at exactly `target`.
+
+        Args:
+            path: see `cat`.
+            target: where; nothing may be there, unless `overwrite`.
+            overwrite: replace files, and write into folders.
+            progress: called with bytes and files written so far.
+
+        Raises:
+            ExportFailed: the disk refuses, or something is there. What was written before stays, no file is partial.
+        """
+        from zwerm.ipfs.unixfs.export import get
+
+        await get(self.source, await self.resolve(path), target, overwrite=overwrite, progress=progress)
+
+    async def ls(self, path: Findable) -> AsyncGenerator[FileEntry, None]:
+        """Yield the entries of a directory, with kind and size.
+
+        Raises:
+            NotADirectory: a file.
+            NotFoundError: as `cat`.
+        """
+        from zwerm.ipfs.mfs.status import entries
+
+        listing: Any = entries(self.source, await self.resolve(path), long=True)
+        async with contextlib.aclosing(listing):
+            async for entry in listing:
+                yield entry
+
+    async def stat(self, path: Findable) -> Stat:
+        """Describe a file, directory or symlink from its root block."""
+        from zwerm.ipfs.unixfs.reader import stat
+
+        return await stat(self.source, await self.resolve(path))
+
+    async def resolve(self, path: Findable) -> CID:
+        """Return the CID that a path ends at; see `cat` for paths."""
         from zwerm.node.paths import resolve_path
 
         return await resolve_path(self, path)
+
+    async def pin(self, path: Findable, *, recursive: bool = True, name: str = "") -> CID:
+        """Keep content until it is unpinned; return its CID once that is durable.
+
+        Raises:
+            BlockNotFound: some of it is not here; nothing was pinned.
+        """
+        cid = await self.resolve(path)
+        await self.pins.add(self.source, cid, recursive=recursive, name=name)
+        self.events.publish("pins", {"cid": str(cid), "kind": "recursive" if recursive else "direct"})
+        return cid
+
+    async def unpin(self, path: Findable) -> CID:
+        """Keep content no longer; return its CID. A NotPinned error when it is not pinned by itself."""
+        cid = await self.resolve(path)
+        found = await asyncio.to_thread(self.pins.find, cid)
+        await self.pins.remove(cid, recursive=found is None or found.kind.value == "recursive")
+        self.events.publish("pins", {"cid": str(cid), "kind": None})
+        return cid
 
     async def put_file(self, to: str, cid: CID, *, name: str | None = None, message: str | None = None) -> Change:
         """Put content among the files, as one change set with one version; what was there stays in the history.
@@ -248,11 +321,32 @@ class Node:
         """
         from zwerm.ipfs.mfs.errors import BadPath
 
-        if to.endswith("/") and to.strip("/") + (name or ""):
-            if not name:
-                raise BadPath(f"{to} is a folder, and what to put there has no name; give the whole path")
+        if to.endswith("/") and name:
             to += name
+        elif to.endswith("/") and to.strip("/"):
+            raise BadPath(f"{to} is a folder, and what to put there has no name; give the whole path")
         return await self.files.place(to, cid, message=message)
+
+    async def export_car(self, path: Findable) -> AsyncGenerator[bytes, None]:
+        """Yield a CARv1 archive of everything that a path leads to."""
+        from zwerm.ipfs.car.writer import write
+        from zwerm.ipfs.ipld.traverse import walk
+
+        cid = await self.resolve(path)
+        async with contextlib.aclosing(write([cid], walk(self.source, [cid]))) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    async def import_car(self, chunks: AsyncIterable[bytes], *, pin: bool = True) -> Imported:
+        """Take a CAR archive in (version 1 or 2), verifying every block; pin its roots.
+
+        Raises:
+            BrokenCar: it is cut short or damaged; the whole blocks before that stay, unpinned.
+            BlockNotFound: a root to be pinned is not whole; the roots before it are pinned.
+        """
+        from zwerm.node.archives import import_car
+
+        return await import_car(self, chunks, pin=pin)
 
     async def collect(self, progress: Callable[[Progress], None] | None = None) -> Removed:
         """Remove every block that no pin, file or kept version leads to; return what was removed.
@@ -280,6 +374,10 @@ class Node:
         from zwerm.node.maintenance import repair
 
         return await repair(self, progress)
+
+    async def repo_stat(self) -> Statistics:
+        """Count blocks and bytes. Takes a fraction of a second for a million blocks."""
+        return await asyncio.to_thread(self.store.statistics)
 
     def health(self) -> str | None:
         """Say what keeps the node from doing its work, or None. Blocks for the disk."""

@@ -11,7 +11,7 @@ from zwerm.identity.keys import PublicKey
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.mfs.journal import ChangeKind
 from zwerm.ipfs.versions.address import short
-from zwerm.ipfs.versions.diff import Difference, Side
+from zwerm.ipfs.versions.diff import Difference, Side, diff
 from zwerm.ipfs.versions.log import Gap, Version
 
 
@@ -38,15 +38,19 @@ async def versions(request: Request) -> dict[str, Any]:
 async def compare(request: Request) -> dict[str, Any]:
     """Say what differs between two versions of a path, or between one and now."""
     path = str(request.path(default="/"))
-    before = request.text("from")
-    after = request.optional("to")
+    before, after = request.optional("from"), request.optional("to")
     limit, start = request.limit(), request.number("after", 0, 0, 100_000_000)
     history = request.node.history
-    one = await history.version(path, before)
+    one = await history.version(path, before) if before else None
     other = await history.version(path, after) if after else None
     shown: list[dict[str, Any]] = []
     position = 0
-    differences: Any = await history.diff(before, after, path)
+    differences: Any
+    if before is not None:
+        differences = await history.diff(before, after, path)
+    else:
+        now = await history.at(path, after) if after else (await request.node.files.stat(path)).cid
+        differences = diff(request.node.source, None, now, file_path(path))
     async with aclosing(differences):
         async for difference in differences:
             if position >= start + limit:
@@ -56,7 +60,7 @@ async def compare(request: Request) -> dict[str, Any]:
                 shown.append(_difference(difference))
             position += 1
     return {
-        "from": version_document(request, one),
+        "from": version_document(request, one) if one else None,
         "to": version_document(request, other) if other else None,
         "changes": shown,
         "next": str(start + limit) if position > start + limit else None,
