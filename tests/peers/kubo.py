@@ -62,10 +62,8 @@ class Kubo:
 
     def run(self, verb: str, arguments: list[str]) -> object:
         library, texts = self._library, [self._text(argument) for argument in arguments]
-        if verb == "add":
-            return self._string(library.AddFile(self._repo, *texts, False))
-        if verb == "only-hash":
-            return self._string(library.AddFile(self._repo, *texts, True))
+        if verb in ("add", "only-hash"):
+            return self._string(library.AddFile(self._repo, *texts, verb == "only-hash"))
         if verb == "id":
             return self._string(library.GetNodeID(self._repo))
         if verb == "addresses":

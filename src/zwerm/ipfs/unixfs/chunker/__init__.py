@@ -30,9 +30,9 @@ DEFAULT_SIZE: Final = 262_144  # bytes; Kubo's default for `size` and the averag
 MAX_CHUNK: Final = MAX_BLOCK - 256  # bytes; leaves room for what dag-pb wraps around a leaf (boxo's ChunkSizeLimit)
 MIN_RABIN: Final = 16  # bytes, the width of the window
 
-_SIZE: Final = re.compile(r"size-(\d{1,9})")
-_RABIN_AVERAGE: Final = re.compile(r"rabin-(\d{1,9})")
-_RABIN: Final = re.compile(r"rabin-(?:min:)?(\d{1,9})-(?:avg:)?(\d{1,9})-(?:max:)?(\d{1,9})")
+_SIZE: Final = re.compile(r"size-([0-9]{1,9})")
+_RABIN_AVERAGE: Final = re.compile(r"rabin-([0-9]{1,9})")
+_RABIN: Final = re.compile(r"rabin-(?:min:)?([0-9]{1,9})-(?:avg:)?([0-9]{1,9})-(?:max:)?([0-9]{1,9})")
 
 
 class Chunker(Protocol):

@@ -2,7 +2,7 @@
 
 Bytes are a polynomial over GF(2), and a window's fingerprint is that polynomial modulo a fixed irreducible one of
 degree 53. A chunk ends where the low bits of the fingerprint are zero: as many bits as the average has binary digits
-after its first.
+after its first. Helia's chunker of the same name uses another polynomial, so it cuts elsewhere.
 """
 
 from __future__ import annotations
@@ -14,30 +14,31 @@ from zwerm.ipfs.unixfs.chunker import planes
 from zwerm.ipfs.unixfs.chunker.window import WindowChunker
 
 POLYNOMIAL: Final = 17437180132763653  # Kubo's `IpfsRabinPoly`
-DEGREE: Final = 53
 WINDOW: Final = 16  # bytes
 
 
 class RabinChunker(WindowChunker):
     """Cuts where the content says, so that an insertion moves few cuts."""
 
-    def __init__(self, minimum: int, average: int, maximum: int) -> None:
-        """Take sizes in bytes; the minimum is at least `WINDOW`, and they rise."""
+    def __init__(self, minimum: int, average: int, maximum: int, polynomial: int = POLYNOMIAL) -> None:
+        """Take sizes in bytes that rise, from at least `WINDOW`, and an irreducible polynomial of degree 53."""
         super().__init__(minimum, maximum, WINDOW)
+        self._powers = powers(polynomial)
         self._mask = (1 << average.bit_length() - 1) - 1
 
     def _find(self, data: bytes) -> int:
-        return planes.find_rabin(data, powers(), self._mask)
-
-
-def remainder(value: int) -> int:
-    """Return a polynomial modulo `POLYNOMIAL`."""
-    while (excess := value.bit_length() - 1 - DEGREE) >= 0:
-        value ^= POLYNOMIAL << excess
-    return value
+        return planes.find_rabin(data, self._powers, self._mask)
 
 
 @functools.cache
-def powers() -> tuple[tuple[int, ...], ...]:
+def powers(polynomial: int) -> tuple[tuple[int, ...], ...]:
     """For each distance from the end of a window, what a byte there adds to the fingerprint."""
-    return tuple(tuple(remainder(byte << 8 * distance) for byte in range(256)) for distance in range(WINDOW))
+    return tuple(
+        tuple(_remainder(byte << 8 * distance, polynomial) for byte in range(256)) for distance in range(WINDOW)
+    )
+
+
+def _remainder(value: int, polynomial: int) -> int:
+    while (excess := value.bit_length() - polynomial.bit_length()) >= 0:
+        value ^= polynomial << excess
+    return value
