@@ -139,9 +139,8 @@ class AppApi:
 
 
 def _find(path: str, method: str) -> tuple[Route, str]:
-    if not ROUTES:
-        for part in _PARTS:
-            importlib.import_module(f"zwerm.daemon.app.{part}")
+    for part in _PARTS:  # whoever imported one of them registered its routes alone
+        importlib.import_module(f"zwerm.daemon.app.{part}")
     rest = ""
     methods = ROUTES.get(path)
     if methods is None:
