@@ -11,7 +11,6 @@ from typing import Generic, TypeVar
 from tests.sim.clock import Call, VirtualClock
 from tests.sim.network import Socket
 from tests.sim.pipe import Pipe
-
 from zwerm.core.machine import Address, DatagramMachine, StreamMachine, drain, drain_stream
 
 EventT = TypeVar("EventT")

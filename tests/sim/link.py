@@ -13,7 +13,6 @@ from typing import Final, Generic, TypeVar
 
 from tests.sim.clock import VirtualClock
 from tests.sim.profile import PERFECT, Profile
-
 from zwerm.core.machine import Instant
 from zwerm.core.random import seeded
 

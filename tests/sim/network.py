@@ -21,7 +21,6 @@ from tests.sim.clock import VirtualClock
 from tests.sim.link import Link
 from tests.sim.nat import Nat
 from tests.sim.profile import PERFECT, Profile
-
 from zwerm.core.machine import Address
 
 FIRST_EPHEMERAL_PORT: Final = 49_152  # RFC 6335 section 6

@@ -17,7 +17,6 @@ from tests.sim.driver import Driver, StreamDriver
 from tests.sim.network import Wan
 from tests.sim.pipe import Pipe
 from tests.sim.profile import PERFECT, Profile
-
 from zwerm.core.machine import Address, DatagramMachine, StreamMachine
 
 LEFT: Final[Address] = ("192.0.2.1", 4_000)  # RFC 5737, documentation addresses

@@ -218,8 +218,10 @@ def record(command: Sequence[str], folder: Path, environment: dict[str, str] | N
         strace = shutil.which("strace")
         assert strace is not None, "apt install strace"
         subprocess.run(
-            [strace, "-f", "-y", "-xx", "-s", "8388608", "-o", str(trace), "-e", f"trace={CALLS}"]
-            + [sys.executable, "-W", "error", *command],
+            [
+                *(strace, "-f", "-y", "-xx", "-s", "8388608", "-o", str(trace), "-e", f"trace={CALLS}"),
+                *(sys.executable, "-W", "error", *command),
+            ],
             check=True,
             stdout=subprocess.PIPE,
             env={**os.environ, **(environment or {})},

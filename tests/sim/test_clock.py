@@ -1,6 +1,7 @@
 """The virtual clock: calls run when they are due, in the order they were asked for, and not for ever."""
 
 import pytest
+
 from tests.sim.clock import LIVELOCK, Livelock, VirtualClock
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 
 import pytest
+
 from tests.sim.clock import VirtualClock
 from tests.sim.link import HEADERS, Link
 from tests.sim.profile import CONGESTED, PERFECT, PRESETS, SATELLITE, Profile

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from tests.sim.nat import (
     ALL_KINDS,
     FULL_CONE,

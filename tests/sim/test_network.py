@@ -1,6 +1,7 @@
 """Networks: who reaches whom, through no translator, one, two, and round the corner."""
 
 import pytest
+
 from tests.sim.clock import VirtualClock
 from tests.sim.nat import FULL_CONE, PORT_RESTRICTED_CONE, SYMMETRIC, Nat, NatKind
 from tests.sim.network import MAX_HOPS, Datagram, Lan, Socket, Wan

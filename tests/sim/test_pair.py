@@ -1,11 +1,11 @@
 """Pairs: two machines and a path, run until something happens; and every way it can fail to."""
 
 import pytest
+
 from tests.conformance.examples import Answered, Asked, Ended, Failed, Line, Lines, Request, Server, TimedOut
 from tests.sim.clock import Livelock
 from tests.sim.pair import RIGHT, NeverHappened, Pair, StreamPair
 from tests.sim.profile import CONGESTED, PRESETS, SATELLITE, Profile
-
 from zwerm.core.machine import Address, Instant, Transmit
 from zwerm.core.random import seeded
 

@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tests.sim.clock import VirtualClock
 from tests.sim.pipe import SEGMENT, Pipe
 from tests.sim.profile import CONGESTED, Profile

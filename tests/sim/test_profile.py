@@ -1,6 +1,7 @@
 """Profiles: numbers that no path has are refused, and the presets are ordered as people know them."""
 
 import pytest
+
 from tests.sim.profile import CELLULAR, CONGESTED, LAN, PERFECT, PRESETS, SATELLITE, WIFI, Profile
 
 
