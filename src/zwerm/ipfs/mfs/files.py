@@ -15,10 +15,11 @@ since they hold no memory.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TypeVar
@@ -29,13 +30,13 @@ from zwerm.ipfs.database import Database
 from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.ipld.resolve import resolve
 from zwerm.ipfs.mfs import metadata, operations, status
-from zwerm.ipfs.mfs.errors import NotADirectory, NotAFile
+from zwerm.ipfs.mfs.errors import FileMissing, NotADirectory, NotAFile
 from zwerm.ipfs.mfs.journal import Change, ChangeKind, Graft, Journal, Outcome
-from zwerm.ipfs.mfs.operations import existing, explained, kind_of
+from zwerm.ipfs.mfs.operations import explained, kind_of
 from zwerm.ipfs.mfs.path import FilePath
 from zwerm.ipfs.mfs.status import FileEntry, FileStat
 from zwerm.ipfs.mfs.tree import Found, Tree, find, profile_of_directory
-from zwerm.ipfs.mfs.working import Root
+from zwerm.ipfs.mfs.working import Batch, Root
 from zwerm.ipfs.mfs.workspace import Workspace
 from zwerm.ipfs.mfs.write import Data, Resize, Write
 from zwerm.ipfs.mfs.writer import MAX_FILE
@@ -109,7 +110,7 @@ class Files:
         """Return what the collector must keep, whole as far as it is here. Any thread."""
         return [*dict.fromkeys([*self._root.in_use(), *list(self._reading)])]
 
-    def batch(self, message: str | None = None) -> AbstractAsyncContextManager[None]:
+    def batch(self, message: str | None = None) -> AbstractAsyncContextManager[Batch]:
         """Make all changes inside the block one change set: durable when it ends, undone when it raises.
 
         Others wait with their changes until then, and read the tree as it was before.
@@ -151,7 +152,7 @@ class Files:
 
     async def ls(
         self, path: str = "/", *, long: bool = False, sort: bool = False, after: str | None = None
-    ) -> AsyncIterator[FileEntry]:
+    ) -> AsyncGenerator[FileEntry, None]:
         """List a directory, or one file, as a stream.
 
         Args:
@@ -161,14 +162,14 @@ class Files:
             after: Begin behind this entry, in the directory's own order.
         """
         target = FilePath.from_text(path)
-        found = await existing(self.source, await self._root.snapshot(), target)
+        found = await self._existing(target)
         if await kind_of(self.source, found.cid) is not Kind.DIRECTORY:
             one = await status.entry_of(self.source, target.name, found.cid, found.total_size)
             return _only(one)
         listing = status.entries(self.source, found.cid, long=long, after=after)
         return self._kept(found.cid, _sorted(listing) if sort else listing)
 
-    async def read(self, path: str, *, offset: int = 0, count: int | None = None) -> AsyncIterator[bytes]:
+    async def read(self, path: str, *, offset: int = 0, count: int | None = None) -> AsyncGenerator[bytes, None]:
         """Read a file, or `count` bytes of it from `offset`, as a stream of parts.
 
         Raises:
@@ -177,7 +178,7 @@ class Files:
         """
         target = FilePath.from_text(path)
         with explained(str(target)):
-            found = await existing(self.source, await self._root.snapshot(), target)
+            found = await self._existing(target)
         if await kind_of(self.source, found.cid) is not Kind.FILE:
             raise NotAFile(f"{target} was not a file")
         file = await open_file(self.source, found.cid)
@@ -240,9 +241,11 @@ class Files:
             profile=self._format(cid_version, hash_code),
         )
         write.check()
+        now = self._now()
         with self._store.hold():
-            root = self._root.working().root
-            ready = await write.prepare(self._tree, root, data, self._store, self._hashers, self._now())
+            async with self._root.changing() as step:
+                plan = await write.plan(self._tree, step.root, now)
+            ready = await write.prepare(plan, self.source, data, self._store, self._hashers, now)
             return await self._change(partial(ready.apply, self._tree), flush, message)
 
     async def truncate(self, path: str, size: int, *, flush: bool = True) -> Change:
@@ -310,7 +313,7 @@ class Files:
                 found = fetched
                 if found is None:
                     with explained(place):
-                        found = await existing(self._tree.workspace, root, origin)
+                        found = await operations.existing(self._tree, root, origin)
                     with explained("cp"):
                         found = await self._described(found.cid)
                 return await operations.copy(self._tree, root, target, found, parents=parents, force=force)
@@ -423,12 +426,19 @@ class Files:
     ) -> Change:
         return await self._change(lambda root: operations.rewrite(self._tree, root, path, change, kind), flush)
 
+    async def _existing(self, path: FilePath) -> Found:
+        """Return what a path leads to, all of it readable from the store; FileMissing when that is nothing."""
+        found = await find(self.source, await self._root.snapshot(), path.segments)
+        if found is None:
+            raise FileMissing
+        return found
+
     async def _node(self, path: str) -> CID:
         """Return the root of what a path leads to, here or below /ipfs/, all of it readable from the store."""
         content = _content_path(path)
         if content:
             return await self._resolve(content)
-        return (await existing(self.source, await self._root.snapshot(), FilePath.from_text(path))).cid
+        return (await self._existing(FilePath.from_text(path))).cid
 
     async def _resolve(self, path: ContentPath) -> CID:
         for _ in range(2):
@@ -462,13 +472,14 @@ class Files:
     def _now(self) -> Mtime:
         return Mtime.from_nanoseconds(self._clock())
 
-    async def _kept(self, cid: CID, stream: AsyncIterator[_Item]) -> AsyncGenerator[_Item, None]:
+    async def _kept(self, cid: CID, stream: AsyncGenerator[_Item, None]) -> AsyncGenerator[_Item, None]:
         """Pass a stream on, and keep what it reads from the collector until it ends."""
         self._reading[cid] += 1
         try:
             async for item in stream:
                 yield item
         finally:
+            await stream.aclose()
             self._reading[cid] -= 1
             if not self._reading[cid]:
                 del self._reading[cid]
@@ -478,8 +489,10 @@ async def _only(entry: FileEntry) -> AsyncGenerator[FileEntry, None]:
     yield entry
 
 
-async def _sorted(listing: AsyncIterator[FileEntry]) -> AsyncGenerator[FileEntry, None]:
-    for entry in sorted([entry async for entry in listing], key=lambda entry: name_bytes(entry.name)):
+async def _sorted(listing: AsyncGenerator[FileEntry, None]) -> AsyncGenerator[FileEntry, None]:
+    async with contextlib.aclosing(listing):
+        entries = [entry async for entry in listing]
+    for entry in sorted(entries, key=lambda entry: name_bytes(entry.name)):
         yield entry
 
 

@@ -11,7 +11,7 @@ from zwerm.core.errors import LocalProtocolError, ZwermError
 from zwerm.ipfs.mfs.errors import BadPath, FileExists, FileMissing, IsADirectory, NotADirectory
 from zwerm.ipfs.mfs.journal import ChangeKind, Outcome, Touch
 from zwerm.ipfs.mfs.path import FilePath
-from zwerm.ipfs.mfs.tree import Found, Tree, find, profile_of_directory
+from zwerm.ipfs.mfs.tree import Found, Tree, profile_of_directory
 from zwerm.ipfs.source import BlockSource
 from zwerm.ipfs.unixfs.entry import Kind
 from zwerm.ipfs.unixfs.profile import Profile
@@ -37,17 +37,17 @@ async def kind_of(source: BlockSource, cid: CID) -> Kind:
     return Kind.FILE if cid.codec == multicodec.RAW else (await stat(source, cid)).kind
 
 
-async def existing(source: BlockSource, root: CID, path: FilePath) -> Found:
+async def existing(tree: Tree, root: CID, path: FilePath) -> Found:
     """Return what the path leads to; FileMissing when that is nothing."""
-    found = await find(source, root, path.segments)
+    found = await tree.find(root, path.segments)
     if found is None:
         raise FileMissing
     return found
 
 
-async def nearest_directory(source: BlockSource, root: CID, path: FilePath) -> CID:
+async def nearest_directory(tree: Tree, root: CID, path: FilePath) -> CID:
     """Return the deepest directory above the path that exists: what is new there is made as it was."""
-    while (found := await find(source, root, path.parent.segments)) is None:
+    while (found := await tree.find(root, path.parent.segments)) is None:
         path = path.parent
     return found.cid
 
@@ -59,7 +59,7 @@ async def make_directory(tree: Tree, root: CID, path: FilePath, *, parents: bool
             return Outcome(root)
         raise FileExists("cannot create directory '/': Already exists")
     try:
-        found = await find(tree.workspace, root, path.segments)
+        found = await tree.find(root, path.segments)
     except NotADirectory as error:
         raise NotADirectory(f"{str(error).split()[2].rstrip(':')} was not a directory") from None
     if found is not None:
@@ -67,7 +67,7 @@ async def make_directory(tree: Tree, root: CID, path: FilePath, *, parents: bool
             return Outcome(root)
         raise FileExists("file already exists")
     if profile is None:
-        profile = profile_of_directory(tree.profile, await nearest_directory(tree.workspace, root, path))
+        profile = profile_of_directory(tree.profile, await nearest_directory(tree, root, path))
     empty = tree.empty(profile)
     new = Found(empty.cid, empty.total_size)
     root = await tree.put(root, path.segments, new, parents=profile if parents else None)
@@ -78,12 +78,12 @@ async def place(
     tree: Tree, root: CID, path: FilePath, found: Found, *, parents: bool, kind: ChangeKind | None = None
 ) -> Outcome:
     """Put a node at a path, whatever is there."""
-    before = await find(tree.workspace, root, path.segments)
+    before = await tree.find(root, path.segments)
     if before is not None and before.cid == found.cid:
         return Outcome(root)
     profile = None
     if parents:
-        profile = profile_of_directory(tree.profile, await nearest_directory(tree.workspace, root, path))
+        profile = profile_of_directory(tree.profile, await nearest_directory(tree, root, path))
     after = await tree.put(root, path.segments, found, parents=profile)
     kind = kind or (ChangeKind.ADDED if before is None else ChangeKind.CHANGED)
     return Outcome(after, (Touch(kind, str(path._replace(directory=False))),))
@@ -95,7 +95,7 @@ async def copy(tree: Tree, root: CID, path: FilePath, found: Found, *, parents: 
     if not path.segments:
         raise BadPath("cannot create file with empty name")
     with contextlib.suppress(FileMissing):
-        before = await find(tree.workspace, root, path.segments)
+        before = await tree.find(root, path.segments)
     if before is not None and not force:
         with explained(f"cp: cannot put node in path {path}"):
             raise FileExists(_TAKEN)
@@ -111,15 +111,15 @@ async def move(tree: Tree, root: CID, source: FilePath, target: FilePath) -> Out
     if not source.segments:
         raise LocalProtocolError("cannot move the root")
     directory = target if target.directory or not target.segments else target.parent
-    above = await existing(tree.workspace, root, directory)
+    above = await existing(tree, root, directory)
     if await kind_of(tree.workspace, above.cid) is not Kind.DIRECTORY:
         raise NotADirectory(f"{directory} is not a directory")
-    found = await existing(tree.workspace, root, source)
+    found = await existing(tree, root, source)
     into = directory.child(source.name if directory is target else target.name)
-    there = await find(tree.workspace, root, into.segments)
+    there = await tree.find(root, into.segments)
     inside = into.child(source.name)
     if there is not None and await kind_of(tree.workspace, there.cid) is Kind.DIRECTORY:
-        if inside.segments != source.segments and await find(tree.workspace, root, inside.segments) is not None:
+        if inside.segments != source.segments and await tree.find(root, inside.segments) is not None:
             raise FileExists(_TAKEN)
         into = inside
     if into.segments == source.segments:
@@ -136,7 +136,7 @@ async def remove(tree: Tree, root: CID, path: FilePath, *, recursive: bool, forc
     """`files rm` of one path."""
     if not path.segments:
         raise LocalProtocolError("cannot delete root")
-    found = await find(tree.workspace, root, path.segments)
+    found = await tree.find(root, path.segments)
     if found is None:
         if force:
             return Outcome(root)
@@ -151,7 +151,7 @@ async def rewrite(
     tree: Tree, root: CID, path: FilePath, change: Callable[[CID], Awaitable[Found]], kind: ChangeKind
 ) -> Outcome:
     """Put in the place of a node what `change` makes of it."""
-    before = await existing(tree.workspace, root, path)
+    before = await existing(tree, root, path)
     found = await change(before.cid)
     if found.cid == before.cid:
         return Outcome(root)

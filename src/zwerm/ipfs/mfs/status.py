@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final, NamedTuple
 
 from zwerm.core.errors import WireError
@@ -64,18 +64,20 @@ class FileEntry(NamedTuple):
     target: str | None = None
 
 
-async def entries(source: BlockSource, cid: CID, *, long: bool, after: str | None = None) -> AsyncIterator[FileEntry]:
+async def entries(
+    source: BlockSource, cid: CID, *, long: bool, after: str | None = None
+) -> AsyncGenerator[FileEntry, None]:
     """Yield the entries of a directory in its own order, with what their root blocks say if `long`.
 
     An entry whose root cannot be had (lazily copied, and nobody has it) or is no file at all is yielded with no kind.
     """
     listing = directory.entries(source, cid, after=after)
-    if not long:
-        async for entry in listing:
-            yield FileEntry(entry.name, entry.cid, entry.total_size)
-        return
     looking: deque[FileEntry | asyncio.Task[FileEntry]] = deque()
     try:
+        if not long:
+            async for entry in listing:
+                yield FileEntry(entry.name, entry.cid, entry.total_size)
+            return
         async for entry in listing:
             if entry.cid.codec == multicodec.RAW:  # bare bytes: the link says it all, if nobody lied
                 looking.append(FileEntry(entry.name, entry.cid, entry.total_size, Kind.FILE, entry.total_size))
@@ -91,6 +93,8 @@ async def entries(source: BlockSource, cid: CID, *, long: bool, after: str | Non
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        if isinstance(listing, AsyncGenerator):
+            await listing.aclose()
 
 
 async def entry_of(source: BlockSource, name: str, cid: CID, total_size: int) -> FileEntry:

@@ -20,7 +20,7 @@ from zwerm.ipfs.unixfs.profile import Profile
 from zwerm.multiformats import multicodec, multihash
 from zwerm.multiformats.cid import CID
 
-_OPEN_DIRECTORIES: Final = 16  # kept open for the next change: their names are parsed once
+_OPEN_DIRECTORIES: Final = 8  # kept open for the next change: their names are parsed once
 _SHARDED_CHANGES: Final = 1_000  # after so many, the shards that a builder holds have become many
 
 
@@ -60,7 +60,7 @@ async def find(source: BlockSource, root: CID, segments: tuple[str, ...]) -> Fou
 
 
 class Tree:
-    """Makes new roots. Their blocks wait in the workspace."""
+    """Makes new roots. Their blocks wait in the workspace. One call at a time: whoever holds the writers' lock."""
 
     def __init__(self, workspace: Workspace, profile: Profile) -> None:
         self.workspace = workspace
@@ -70,6 +70,18 @@ class Tree:
     def empty(self, profile: Profile | None = None) -> Entry:
         """Make a directory without entries."""
         return DirectoryBuilder(profile or self.profile).finish(self.workspace)
+
+    async def find(self, root: CID, segments: tuple[str, ...]) -> Found | None:
+        """As the function `find`, with the directories that are open; for whoever holds the writers' lock."""
+        found = Found(root, 0)
+        for index, name in enumerate(segments):
+            builder, changes = await self._builder(found.cid, segments, index)
+            entry = await builder.lookup(name)
+            self._keep(found.cid, builder, changes)
+            if entry is None:
+                return None
+            found = Found(entry.cid, entry.total_size)
+        return found
 
     async def put(self, root: CID, segments: tuple[str, ...], found: Found, *, parents: Profile | None = None) -> CID:
         """Return the root in which `segments` leads to `found`, whatever it led to before.
@@ -134,7 +146,7 @@ class Tree:
         try:
             return await DirectoryBuilder.open(self.workspace, cid, profile_of_directory(self.profile, cid)), 0
         except NotADirectory:
-            where = "/".join(segments[:depth])
+            where = "/".join(segments[: depth + 1])
             raise NotADirectory(f"cannot access {where}: Not a directory") from None
 
     def _keep(self, cid: CID, builder: DirectoryBuilder, changes: int) -> None:

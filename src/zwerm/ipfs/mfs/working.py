@@ -48,10 +48,11 @@ class Working:
 
 
 @dataclasses.dataclass(slots=True)
-class _Batch:
-    """An open batch: the tree that its calls see, and a lock among them."""
+class Batch:
+    """A batch: the tree that its calls see, and a lock among them. `change` is what it did, once it has ended."""
 
     working: Working
+    change: Change
     lock: asyncio.Lock = dataclasses.field(default_factory=asyncio.Lock)
     open: bool = True
 
@@ -65,8 +66,9 @@ class Root:
         self._workspace = workspace
         self._tree = tree
         self._lock = asyncio.Lock()
-        self._batch: contextvars.ContextVar[_Batch | None] = contextvars.ContextVar("zwerm-batch", default=None)
-        self._batching: _Batch | None = None
+        self._batch: contextvars.ContextVar[Batch | None] = contextvars.ContextVar("zwerm-batch", default=None)
+        self._batching: Batch | None = None
+        self._coming: CID | None = None  # the root that is about to be the current one
         self.journal: Journal | None = None
         self.listeners: list[Callable[[Change], None]] = []  # called on the event loop after each durable change
         database.define("mfs", MIGRATIONS)
@@ -84,11 +86,12 @@ class Root:
 
     def in_use(self) -> list[CID]:
         """Return the roots whose content must stay: durable, waiting for a flush, and of an open batch. Any thread."""
-        roots = [self.durable, self._current.root]
-        batch = self._batching
-        if batch is not None:
-            roots.append(batch.working.root)
-        return roots
+        # The order matters: a root that moves on between two lines here is found under its next name.
+        batch, coming = self._batching, self._coming
+        roots = [batch.working.root] if batch is not None else []
+        if coming is not None:
+            roots.append(coming)
+        return [*roots, self._current.root, self.durable]
 
     def working(self) -> Working:
         """Return what the caller sees: inside a batch that batch's tree, otherwise the current one."""
@@ -119,20 +122,20 @@ class Root:
                     raise
 
     @contextlib.asynccontextmanager
-    async def batch(self, message: str | None = None) -> AsyncIterator[None]:
+    async def batch(self, message: str | None = None) -> AsyncIterator[Batch]:
         """Make all changes inside the block one change set, durable when the block ends; see the module."""
         if self._own_batch() is not None:
             raise LocalProtocolError("a batch inside a batch; use the one that is open")
         async with self._lock:
             with self._store.hold():
-                batch = self._batching = _Batch(self._current.copy())
+                batch = self._batching = Batch(self._current.copy(), Change(self._current.root, None))
                 batch.working.message = message
                 self._batch.set(batch)
                 try:
-                    yield
+                    yield batch
                     async with batch.lock:
                         batch.open = False
-                    await self._whole(self._commit(batch.working))
+                    batch.change = await self._whole(self._commit(batch.working))
                 except BaseException:
                     batch.open = False
                     self._discard(None)
@@ -141,7 +144,7 @@ class Root:
                     self._batch.set(None)
                     self._batching = None
 
-    async def accept(self, batch: _Batch | None, working: Working, *, flush: bool) -> Change:
+    async def accept(self, batch: Batch | None, working: Working, *, flush: bool) -> Change:
         """Take a finished step over."""
         if batch is not None:
             batch.working = working
@@ -149,7 +152,8 @@ class Root:
             return Change(working.root, None)
         if flush:
             return await self._whole(self._commit(working))
-        await self._whole(self._hold_back(working))
+        self._current = working
+        await self._spill_when_large()
         return Change(working.root, None)
 
     async def flush(self) -> Change:
@@ -157,28 +161,18 @@ class Root:
         async with self.changing() as step:
             return await step.done(flush=True)
 
-    def _discard(self, batch: _Batch | None) -> None:
+    def _discard(self, batch: Batch | None) -> None:
         """Forget the open directories of a step that failed, and its blocks where none of them can be wanted."""
         self._tree.forget()
         if batch is None and self._current.root == self.durable:
             self._workspace.clear()
 
-    def _own_batch(self) -> _Batch | None:
+    def _own_batch(self) -> Batch | None:
         batch = self._batch.get()
         return batch if batch is not None and batch.open else None
 
-    async def _hold_back(self, working: Working) -> None:
-        # The collector compares roots inside a database transaction before it deletes: moving the root inside one, too,
-        # leaves no moment at which it could overlook the new root.
-        def move() -> None:
-            with self._database.transaction():
-                self._current = working
-
-        await asyncio.to_thread(move)
-        await self._spill_when_large()
-
     async def _commit(self, working: Working) -> Change:
-        if working.root == self.durable:
+        if working.root == self.durable and not working.grafts:
             self._current = Working(working.root)
             return Change(working.root, None)
         touches = working.touches.list()
@@ -188,13 +182,17 @@ class Root:
             change_set = ChangeSet(self.durable, working.root, touches, omitted, working.message, grafts)
             prepared = self.journal.prepare(change_set)
         blocks = self._workspace.reachable(working.root) if working.steps > 1 else self._workspace.all()
-        await asyncio.to_thread(self._write, working.root, blocks, prepared)
-        self._workspace.clear()
-        self.durable = working.root
-        self._current = Working(working.root)
+        self._coming = working.root
+        try:
+            await asyncio.to_thread(self._write, working.root, blocks, prepared)
+            self._workspace.clear()
+            self.durable = working.root
+            self._current = Working(working.root)
+            if prepared is not None:
+                prepared.accept()
+        finally:
+            self._coming = None
         change = Change(working.root, prepared.version if prepared else None, tuple(touches))
-        if prepared is not None:
-            prepared.accept()
         for listener in self.listeners:
             asyncio.get_running_loop().call_soon(listener, change)  # its errors are not the writer's
         return change
@@ -221,8 +219,12 @@ class Root:
             raise
 
     async def _spill_when_large(self) -> None:
+        """Forget what later steps made superfluous; put the rest when that alone is too much."""
         if self._workspace.size > LIMIT:
-            await self._spill()
+            self._tree.forget()
+            self._workspace.keep(self._workspace.reachable(*self.in_use()))
+            if self._workspace.size > LIMIT // 2:
+                await self._spill()
 
     async def _spill(self) -> None:
         blocks = self._workspace.all()
@@ -234,7 +236,7 @@ class Root:
 class Step:
     """One change under way."""
 
-    def __init__(self, owner: Root, batch: _Batch | None, working: Working) -> None:
+    def __init__(self, owner: Root, batch: Batch | None, working: Working) -> None:
         self._owner = owner
         self._batch = batch
         self.working = working

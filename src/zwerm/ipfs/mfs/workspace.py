@@ -15,7 +15,7 @@ from zwerm.ipfs.source import BlockSource
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
-LIMIT: Final = 8 * 1024 * 1024  # bytes; the owner puts everything when `size` has passed this
+LIMIT: Final = 16 * 1024 * 1024  # bytes; when `size` has passed this, the owner tidies up
 
 
 class Workspace:
@@ -68,6 +68,11 @@ class Workspace:
         for block in blocks:
             if self._fresh.pop(block.cid.multihash, None) is not None:
                 self.size -= len(block.data)
+
+    def keep(self, blocks: Iterable[Block]) -> None:
+        """Forget all but these."""
+        self.clear()
+        self.put(blocks)
 
     def clear(self) -> None:
         """Forget all that waits: it was put, or is not wanted."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from zwerm.core.errors import LocalProtocolError
 from zwerm.ipfs.blockstore.store import Blockstore
@@ -19,7 +19,7 @@ from zwerm.ipfs.mfs.errors import FileMissing, NotAFile
 from zwerm.ipfs.mfs.journal import ChangeKind, Outcome
 from zwerm.ipfs.mfs.operations import existing, kind_of, nearest_directory, place
 from zwerm.ipfs.mfs.path import FilePath, check_name
-from zwerm.ipfs.mfs.tree import Found, Tree, find
+from zwerm.ipfs.mfs.tree import Found, Tree
 from zwerm.ipfs.mfs.workspace import Workspace
 from zwerm.ipfs.mfs.writer import BATCH, MAX_FILE, FileFactory, FileWriter, profile_of_file
 from zwerm.ipfs.source import BlockSource
@@ -31,6 +31,15 @@ from zwerm.ipfs.unixfs.reader import open_file, stat
 from zwerm.multiformats.cid import CID
 
 Data = bytes | AsyncIterable[bytes]
+
+
+class Plan(NamedTuple):
+    """How the data of a write is to be taken."""
+
+    profile: Profile
+    mode: int | None
+    mtime: Mtime | None
+    new: bool  # the file is made, or emptied: nothing of what is there remains
 
 
 class Ready(Protocol):
@@ -63,21 +72,24 @@ class Write:
         if self.count is not None and self.count < 0:
             raise LocalProtocolError("cannot have negative byte count")
 
+    async def plan(self, tree: Tree, root: CID, now: Mtime) -> Plan:
+        """Look at what is there, and say how the data is to be taken. What `root` does not allow is refused."""
+        before = await self.target(tree, root)
+        if before is not None and not self.truncate:
+            return Plan(profile_of_file(tree.profile, before.cid, raw_leaves=self.raw_leaves), None, None, new=False)
+        like = before.cid if before is not None else await nearest_directory(tree, root, self.path)
+        profile = self.profile_like(tree, like, new=before is None)
+        return Plan(profile, *await _metadata(tree.workspace, before, now), new=True)
+
     async def prepare(
-        self, tree: Tree, root: CID, data: Data, store: Blockstore, hashers: Hashers | None, now: Mtime
+        self, plan: Plan, source: BlockSource, data: Data, store: Blockstore, hashers: Hashers | None, now: Mtime
     ) -> Ready:
-        """Take the data in. What `root` does not allow is refused before any of it is read."""
-        source = tree.workspace
-        before = await self.target(source, root)
-        if before is None or self.truncate:
-            like = before.cid if before is not None else await nearest_directory(source, root, self.path)
-            profile = self.profile_like(tree, like, new=before is None)
-            mode, mtime = await _metadata(source, before, now)
-            if self.offset == 0:
-                factory = FileFactory(Workspace(tree.workspace), store, profile, hashers)
-                async with aclosing(_limited(data, self.count)) as stream:
-                    child = await factory.build(stream, mode, mtime)
-                return _NewFile(self, Found(child.cid, child.total_size), factory.workspace)
+        """Take the data in."""
+        if plan.new and self.offset == 0:
+            factory = FileFactory(Workspace(source), store, plan.profile, hashers)
+            async with aclosing(_limited(data, self.count)) as stream:
+                child = await factory.build(stream, plan.mode, plan.mtime)
+            return _NewFile(self, Found(child.cid, child.total_size), factory.workspace)
         gathered: list[bytes] = []
         size = 0
         async with aclosing(_limited(data, self.count)) as stream:
@@ -85,22 +97,18 @@ class Write:
                 gathered.append(piece)
                 size += len(piece)
                 if size > BATCH:
-                    profile = profile_of_file(tree.profile, root, raw_leaves=True)
-                    factory = FileFactory(Workspace(tree.workspace), store, profile, hashers)
+                    factory = FileFactory(Workspace(source), store, plan.profile, hashers)
                     spooled = await factory.build(_chained(gathered, stream))
                     return _Patch(self, store, now, [], (spooled.cid, factory.workspace))
         return _Patch(self, store, now, gathered, None)
 
-    async def target(self, source: BlockSource, root: CID) -> Found | None:
+    async def target(self, tree: Tree, root: CID) -> Found | None:
         """Return the file in this tree, or None when it is missing and may be made. Errors as `Files.write`."""
         if not self.path.segments:
             raise NotAFile("/ was not a file")
-        try:
-            found = await find(source, root, self.path.segments)
-        except FileMissing:
-            found = None
+        found = await tree.find(root, self.path.segments)
         if found is not None:
-            if await kind_of(source, found.cid) is not Kind.FILE:
+            if await kind_of(tree.workspace, found.cid) is not Kind.FILE:
                 raise NotAFile(f"{self.path} was not a file")
             return found
         if not self.create or self.path.directory:
@@ -108,7 +116,7 @@ class Write:
         for name in self.path.segments:
             check_name(name)
         if not self.parents:
-            await existing(source, root, self.path.parent)
+            await existing(tree, root, self.path.parent)
         return None
 
     def profile_like(self, tree: Tree, like: CID, *, new: bool) -> Profile:
@@ -127,7 +135,7 @@ class _NewFile:
     workspace: Workspace  # its blocks, as far as they are not in the store
 
     async def apply(self, tree: Tree, root: CID) -> Outcome:
-        await self.write.target(tree.workspace, root)  # the tree may be another by now
+        await self.write.target(tree, root)  # the tree may be another by now
         tree.workspace.put(self.workspace.all())
         return await place(tree, root, self.write.path, self.found, parents=self.write.parents)
 
@@ -144,16 +152,9 @@ class _Patch:
 
     async def apply(self, tree: Tree, root: CID) -> Outcome:
         write, workspace = self.write, tree.workspace
-        before = await write.target(workspace, root)
-        if before is None or write.truncate:
-            like = before.cid if before is not None else await nearest_directory(workspace, root, write.path)
-            profile = write.profile_like(tree, like, new=before is None)
-            mode, mtime = await _metadata(workspace, before, self.now)
-            start = _empty_file(workspace, profile, mode, mtime)
-        else:
-            profile = profile_of_file(tree.profile, before.cid, raw_leaves=write.raw_leaves)
-            start = before.cid
-        writer = FileWriter(await FileEdit.open(workspace, profile, start), self.store, profile, write.offset)
+        plan = await write.plan(tree, root, self.now)
+        start = _empty_file(workspace, plan) if plan.new else (await existing(tree, root, write.path)).cid
+        writer = FileWriter(await FileEdit.open(workspace, plan.profile, start), self.store, plan.profile, write.offset)
         async with aclosing(self._data()) as stream:
             async for piece in stream:
                 await writer.write(piece)
@@ -180,7 +181,7 @@ class Resize:
 
     async def apply(self, tree: Tree, root: CID) -> Outcome:
         """Return the root with the file in its new size."""
-        before = await Write(self.path).target(tree.workspace, root)
+        before = await Write(self.path).target(tree, root)
         if before is None:
             raise FileMissing
         profile = profile_of_file(tree.profile, before.cid)
@@ -204,9 +205,9 @@ async def _metadata(source: BlockSource, before: Found | None, now: Mtime) -> tu
     return found.mode, now if found.mtime is not None else None
 
 
-def _empty_file(workspace: Workspace, profile: Profile, mode: int | None, mtime: Mtime | None) -> CID:
-    message = UnixFSData(DataType.FILE, filesize=0, mode=mode, mtime=mtime)
-    block = profile.block(dag_pb.join([], message.serialize()))
+def _empty_file(workspace: Workspace, plan: Plan) -> CID:
+    message = UnixFSData(DataType.FILE, filesize=0, mode=plan.mode, mtime=plan.mtime)
+    block = plan.profile.block(dag_pb.join([], message.serialize()))
     workspace.put([block])
     return block.cid
 
