@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
 from typing import Any, Final
 
+_WIDE: Final = 1 << 17  # bytes from which a pipe is widened
+_PIPE: Final = 1 << 20  # bytes a pipe holds then
 _BUFFER: Final = 1 << 16  # bytes of text gathered before a write, when nobody watches
 
 
@@ -13,10 +16,11 @@ class Output:
     """Writes to one descriptor. Text is gathered when it goes to a pipe or file, shown at once on a terminal."""
 
     def __init__(self, descriptor: int = 1) -> None:
-        self._descriptor = descriptor
+        self.descriptor = descriptor
         self._pending: list[str] = []
         self._size = 0
         self.is_terminal = os.isatty(descriptor)
+        self._is_wide = False
 
     def line(self, text: str = "") -> None:
         self.text(text + "\n")
@@ -37,10 +41,21 @@ class Output:
         """Write bytes as they are."""
         if self._pending:
             self.flush()
-        written = os.write(self._descriptor, data)
+        self.expect(len(data))
+        written = os.write(self.descriptor, data)
         while written < len(data):
             data = memoryview(data)[written:]
-            written = os.write(self._descriptor, data)
+            written = os.write(self.descriptor, data)
+
+    def expect(self, size: int) -> None:
+        """Let a pipe hold more than the usual 64 KiB when much is coming, so that both ends change places less often."""
+        if self._is_wide or size < _WIDE:
+            return
+        self._is_wide = True
+        try:
+            fcntl.fcntl(self.descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
+        except OSError:
+            return  # a file, a socket, or more than this user may have
 
     def flush(self) -> None:
         """Write what was gathered; BrokenPipeError when nobody reads any more."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.core.errors import ZwermError
 from zwerm.daemon.rpc.errors import CommandError, UsageError
 from zwerm.daemon.rpc.registry import Context, OptionKind, RawStream, argument, command, flag, option
 from zwerm.daemon.rpc.text import NO_TIME, time_text
+
+if TYPE_CHECKING:
+    from zwerm.ipfs.unixfs.reader import File
 
 _PATH: Final = "Address, /ipfs/ path, or the path of one of the node's files; PATH@VERSION for an old version."
 
@@ -26,13 +29,32 @@ _PATH: Final = "Address, /ipfs/ path, or the path of one of the node's files; PA
 )
 async def cat(context: Context, ipfs_path: Sequence[str], offset: int = 0, length: int | None = None) -> RawStream:
     """Join files; `offset` and `length` count in the whole."""
-    from zwerm.ipfs.unixfs.reader import File, open_file
+    ranges = await file_ranges(context, ipfs_path, offset, length)
+
+    async def chunks() -> AsyncGenerator[bytes, None]:
+        for file, start, end in ranges:
+            async for chunk in file.stream(start, end):
+                yield chunk
+
+    return RawStream(chunks(), sum(end - start for _, start, end in ranges))
+
+
+async def file_ranges(
+    context: Context, paths: Sequence[str], offset: int = 0, length: int | None = None
+) -> list[tuple[File, int, int]]:
+    """Return files with the parts of them that make up a range of all of them joined.
+
+    Raises:
+        CommandError: a negative number, or no path.
+        NotAFile: a folder.
+    """
+    from zwerm.ipfs.unixfs.reader import open_file
 
     if offset < 0 or (length is not None and length < 0):
         raise CommandError(f"{'offset' if offset < 0 else 'length'} is negative, expected 0 or more")
     ranges: list[tuple[File, int, int]] = []
     left = length
-    for path in ipfs_path:
+    for path in paths:
         file = await open_file(context.node.source, await context.resolve(path))
         start = min(offset, file.size)
         offset -= start
@@ -43,13 +65,7 @@ async def cat(context: Context, ipfs_path: Sequence[str], offset: int = 0, lengt
             left -= end - start
             if not left:
                 break
-
-    async def chunks() -> AsyncGenerator[bytes, None]:
-        for file, start, end in ranges:
-            async for chunk in file.stream(start, end):
-                yield chunk
-
-    return RawStream(chunks(), sum(end - start for _, start, end in ranges))
+    return ranges
 
 
 @command(
