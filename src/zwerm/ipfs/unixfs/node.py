@@ -54,6 +54,18 @@ class Node(NamedTuple):
         return cls(message, node.links)
 
 
+def parse_inner(cid: CID, data: bytes) -> Node:
+    """Read an untrusted block inside a file or directory, where being no UnixFS is an error of its writer.
+
+    Raises:
+        WireError: it is none, or malformed.
+    """
+    try:
+        return Node.parse(cid, data)
+    except NotUnixFS as error:
+        raise WireError(str(error)) from error
+
+
 def file_sizes(cid: CID, node: Node) -> tuple[int, tuple[int, ...]]:
     """Return the bytes of file in this node itself and under each of its links, checked against each other.
 

@@ -15,7 +15,7 @@ from zwerm.ipfs.source import BlockSource
 from zwerm.ipfs.unixfs.data import DataType, Mtime
 from zwerm.ipfs.unixfs.entry import Kind
 from zwerm.ipfs.unixfs.errors import NotAFile
-from zwerm.ipfs.unixfs.node import Node, file_sizes
+from zwerm.ipfs.unixfs.node import Node, file_sizes, parse_inner
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
@@ -180,9 +180,7 @@ class File:
 
     def _check(self, child: _Child, data: bytes) -> Node:
         """Parse a block inside the file and hold it against what its parent said."""
-        if child.cid.codec != multicodec.DAG_PB:
-            raise WireError(f"{self.cid} links to {child.cid}, which is {multicodec.codec_name(child.cid.codec)}")
-        node = Node.parse(child.cid, data)
+        node = parse_inner(child.cid, data)
         if node.kind is not Kind.FILE:
             raise WireError(f"{self.cid} is a file that links to a {node.kind.value}, {child.cid}")
         own, sizes = file_sizes(child.cid, node)

@@ -19,9 +19,8 @@ from zwerm.ipfs.unixfs.directory.hamt import (
 )
 from zwerm.ipfs.unixfs.entry import Kind
 from zwerm.ipfs.unixfs.errors import NotADirectory
-from zwerm.ipfs.unixfs.node import Node
+from zwerm.ipfs.unixfs.node import Node, parse_inner
 from zwerm.ipfs.unixfs.reader import close
-from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
 
@@ -132,9 +131,7 @@ def shard_below(bits: int, cid: CID, data: bytes, level: int) -> Shard:
     Raises:
         WireError: it is no such shard.
     """
-    if cid.codec != multicodec.DAG_PB:
-        raise WireError(f"a sharded directory links to {cid}, which is {multicodec.codec_name(cid.codec)}")
-    node = Node.parse(cid, data)
+    node = parse_inner(cid, data)
     if node.message.type is not DataType.HAMT_SHARD:
         raise WireError(f"a sharded directory links to {cid}, which is no shard")
     shard = Shard.parse(cid, node)
