@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -101,15 +102,17 @@ def daemon(repository: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
     """Run `zwerm up` with free ports; give the process, its addresses and the seconds until it was ready."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        zwerm(repository, "up", "--profile", "test", "--json"),
-        stdout=subprocess.PIPE,
-        text=True,
-        stdin=subprocess.DEVNULL,
+        zwerm(repository, "up", "--profile", "test"), stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
     )
     try:
         assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        yield process, ready["addresses"], time.perf_counter() - began
+        addresses: dict[str, str] = {}
+        for line in process.stdout:
+            if found := re.match(r"(RPC|Gateway).* /ip4/([\d.]+)/tcp/(\d+)", line):
+                addresses[found[1].lower()] = f"http://{found[2]}:{found[3]}"
+            if "ready" in line:
+                break
+        yield process, addresses, time.perf_counter() - began
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(10)
