@@ -6,9 +6,10 @@ import asyncio
 from collections import deque
 from typing import Any, Final
 
+from zwerm.daemon.app.changed import last_changed
 from zwerm.daemon.app.entries import entry_document, plain, stat_document
 from zwerm.daemon.app.failure import AppError
-from zwerm.daemon.app.request import Request, field, file_path, path_list, route
+from zwerm.daemon.app.request import Request, field, file_path, path_list, route, time_text
 from zwerm.ipfs.block import BlockNotFound
 from zwerm.ipfs.mfs.errors import FileExists, FileMissing
 from zwerm.ipfs.mfs.journal import Change
@@ -53,22 +54,40 @@ async def list_files(request: Request) -> dict[str, Any]:
     if found.kind is not Kind.DIRECTORY:
         raise AppError("not-a-directory", f"{path} is a {found.kind.value}")
     listing = await request.api.listings.read(found.cid, sort=sort, order=order, after=after, limit=limit)
-    shown, following, total = listing.entries, None, None
+    start, following, total = _offset(after) if listing.sorted else 0, None, None
     if listing.sorted:
-        start = _offset(after)
-        total = len(shown)
+        total = len(listing.entries)
         following = str(start + limit) if start + limit < total else None
-        shown = shown[start : start + limit]
     elif listing.more:
-        following = shown[-1].name
+        following = listing.entries[-1].name
+    if listing.sorted and sort == "modified":
+        documents = [entry_document(path, entry) for entry in listing.entries]
+        await _fill_times(request, path, documents)
+        documents.sort(key=lambda document: document["modified"] or "", reverse=order == "desc")
+        documents.sort(key=lambda document: bool(document["kind"] != Kind.DIRECTORY.value))
+        documents = documents[start : start + limit]
+    else:
+        documents = [entry_document(path, entry) for entry in listing.entries[start : start + limit]]
+        await _fill_times(request, path, documents)
     return {
         "path": str(path),
         "entry": own,
-        "entries": [entry_document(path, entry) for entry in shown],
+        "entries": documents,
         "total": total,
         "sorted": listing.sorted,
         "next": following,
     }
+
+
+async def _fill_times(request: Request, path: FilePath, documents: list[dict[str, Any]]) -> None:
+    """Take the times that files do not hold from the history; of an old version they are not looked for."""
+    if request.optional("version") is not None:
+        return
+    unknown = [document["name"] for document in documents if document["modified"] is None]
+    times = await last_changed(request.node.history, path, unknown) if unknown else {}
+    for document in documents:
+        if document["modified"] is None:
+            document["modified"] = time_text(times.get(document["name"]))
 
 
 def _offset(after: str | None) -> int:

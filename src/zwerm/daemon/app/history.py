@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 from contextlib import aclosing
-from typing import Any
+from typing import Any, Final
 
 from zwerm.daemon.app.files import change_document
 from zwerm.daemon.app.request import Request, field, file_path, route, time_text
@@ -13,6 +14,8 @@ from zwerm.ipfs.mfs.journal import ChangeKind
 from zwerm.ipfs.versions.address import short
 from zwerm.ipfs.versions.diff import Difference, Side, diff
 from zwerm.ipfs.versions.log import Gap, Version
+
+SHOWN_TOUCHES: Final = 3  # paths of one version that go out with it, for naming it
 
 
 @route("GET", "history")
@@ -113,7 +116,20 @@ def version_document(request: Request, version: Version) -> dict[str, Any]:
         "kind": version.kind.value,
         "parents": [str(parent) for parent in commit.parents],
         "change": _counts(version),
+        "touched": [
+            {"kind": touch.kind.value, "path": touch.path, "source": touch.source}
+            for touch in version.commit.changes[:SHOWN_TOUCHES]
+        ],
+        "folder": _folder(version),
     }
+
+
+def _folder(version: Version) -> str:
+    """Return the nearest folder that holds all that a version touched."""
+    if version.commit.omitted:
+        return "/"
+    paths = [path for touch in version.commit.changes for path in (touch.path, touch.source) if path is not None]
+    return posixpath.commonpath([posixpath.dirname(path) for path in paths]) if paths else "/"
 
 
 def _counts(version: Version) -> dict[str, int]:
