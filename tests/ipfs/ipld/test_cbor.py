@@ -6,8 +6,8 @@ import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.ipfs.ipld.values import documents, floats, integers, texts
 
+from tests.ipfs.ipld.values import documents, floats, integers, texts
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.ipld import cbor
 from zwerm.ipfs.ipld.cbor_reader import MAX_DEPTH, MAX_ENTRIES

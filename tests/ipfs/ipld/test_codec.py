@@ -21,6 +21,7 @@ CODES = [
     multicodec.DAG_JSON,
     multicodec.CBOR,
     multicodec.JSON,
+    multicodec.GIT_RAW,
 ]
 
 

@@ -8,8 +8,8 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.ipfs.ipld.values import documents
 
+from tests.ipfs.ipld.values import documents
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.ipld import dag_json
 from zwerm.ipfs.ipld.cbor_reader import MAX_DEPTH, MAX_ENTRIES

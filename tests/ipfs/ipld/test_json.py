@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.ipfs.ipld.values import documents, floats, integers, texts
 
+from tests.ipfs.ipld.values import documents, floats, integers, texts
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.ipld import json
 from zwerm.multiformats.cid import CID

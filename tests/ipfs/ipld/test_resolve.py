@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.ipfs.ipld.test_traverse import Store
 
 import zwerm.ipfs.unixfs  # noqa: F401 -- takes its place in `resolve`
+from tests.ipfs.ipld.test_traverse import Store
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError, WireError
 from zwerm.ipfs.block import BlockNotFound
 from zwerm.ipfs.ipld import dag_json

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError, WireError
-from zwerm.ipfs.ipld import cbor, dag_cbor, dag_json, dag_pb, json, raw
+from zwerm.ipfs.ipld import cbor, dag_cbor, dag_json, dag_pb, git_raw, json, raw
 from zwerm.ipfs.ipld.dag_pb import PBNode
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
@@ -40,6 +40,7 @@ _CODECS: Final[dict[int, Codec]] = {
     multicodec.DAG_CBOR: Codec(dag_cbor.decode, dag_cbor.encode, dag_cbor.links),
     multicodec.DAG_JSON: Codec(dag_json.decode, dag_json.encode, dag_json.links),
     multicodec.JSON: Codec(json.decode, json.encode, json.links),
+    multicodec.GIT_RAW: Codec(git_raw.decode, git_raw.encode, git_raw.links),
     multicodec.CBOR: Codec(cbor.decode, cbor.encode, cbor.links),
 }
 
