@@ -286,7 +286,7 @@ class Writer:
             self._exchange._complete = True
 
 
-def serialize_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
+def serialize_head(status: int, headers: list[tuple[str, str]]) -> bytes:
     """Return status line and header section; `Date` and `Server` are added.
 
     A value with a line break would end the section early: such a break becomes a space.
@@ -296,9 +296,9 @@ def serialize_head(status: int, headers: Iterable[tuple[str, str]]) -> bytes:
         + "".join([f"{name}: {value}\r\n" for name, value in headers])
         + f"Date: {_date()}\r\nServer: zwerm\r\n\r\n"
     )
-    expected = text.count("\r\n")
-    if text.count("\n") != expected or text.count("\r") != expected or "\r\n\r\n" in text[:-4] or "\0" in text:
-        return serialize_head(status, [(name, _one_line(value)) for name, value in headers])
+    expected = len(headers) + 4  # status line, date, server, empty line
+    if text.count("\n") != expected or text.count("\r") != expected or "\0" in text:
+        return serialize_head(status, [(_one_line(name), _one_line(value)) for name, value in headers])
     return text.encode("utf-8", "surrogateescape")
 
 

@@ -12,14 +12,15 @@ import logging
 import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import RequestHandler
 from aiohttp.web_request import BaseRequest
 from aiohttp.web_server import Server
 
 from zwerm.core.errors import ResourceLimitError, WireError
-from zwerm.daemon.http.exchange import WRITE_BUFFER, Answered, Exchange
+from zwerm.daemon.http.exchange import CLOSE, WRITE_BUFFER, Answered, Exchange
 
 log = logging.getLogger("zwerm.http")
 
@@ -53,7 +54,8 @@ class HttpServer:
         self._observe = observe
         self._listeners: list[asyncio.Server] = []
         self._server: Server | None = None
-        self.active = 0  # requests being answered
+        self._busy: set[RequestHandler] = set()  # connections whose request is being answered
+        self._ending = False
         self._idle_now = asyncio.Event()
         self._idle_now.set()
 
@@ -65,7 +67,7 @@ class HttpServer:
             handler_cancellation=True,
             keepalive_timeout=self._idle,
             access_log=None,
-            logger=log,
+            logger=_ParserLog(log, {}),
             max_line_size=MAX_LINE,
             max_field_size=MAX_HEADER,
             max_headers=MAX_HEADERS,
@@ -77,16 +79,24 @@ class HttpServer:
             self._listeners.append(await loop.create_server(self._server, sock=listener))
 
     @property
+    def active(self) -> int:
+        """Requests being answered."""
+        return len(self._busy)
+
+    @property
     def connections(self) -> int:
         """Open connections."""
         return len(self._server.connections) if self._server else 0
 
     def stop_listening(self) -> None:
         """Take no more connections; idle ones are closed, the others after the request they are at. Idempotent."""
+        self._ending = True
         for listener in self._listeners:
             listener.close()
         if self._server is not None:
-            self._server.pre_shutdown()
+            for connection in self._server.connections:
+                if connection not in self._busy:  # aiohttp reads nothing more of one that is being closed
+                    connection.close()
 
     async def stop(self, grace: float) -> None:
         """End everything: requests in progress get `grace` seconds, then they are cancelled."""
@@ -104,7 +114,8 @@ class HttpServer:
     async def _answer(self, request: BaseRequest) -> Answered:
         exchange = Exchange(request)
         began = time.perf_counter()
-        self.active += 1
+        protocol = request.protocol
+        self._busy.add(protocol)
         self._idle_now.clear()
         try:
             try:
@@ -116,10 +127,11 @@ class HttpServer:
             except Exception:
                 log.exception("%s %s failed", exchange.method, exchange.raw_path, extra={"listener": self.name})
                 await self._fail(exchange, 500, "a bug in zwerm; the log says where")
-            return exchange.answer()
+            answer = exchange.answer()
+            return CLOSE if self._ending else answer
         finally:
-            self.active -= 1
-            if not self.active:
+            self._busy.discard(protocol)
+            if not self._busy:
                 self._idle_now.set()
             if self._observe is not None:
                 self._observe(self.name, exchange, time.perf_counter() - began)
@@ -128,6 +140,16 @@ class HttpServer:
     async def _fail(exchange: Exchange, status: int, message: str) -> None:
         if not exchange.is_answered:
             await exchange.send(status, {"Content-Type": "text/plain; charset=utf-8"}, f"{message}\n".encode())
+
+
+class _ParserLog(logging.LoggerAdapter[logging.Logger]):
+    """aiohttp's log, in which a client that speaks no HTTP is nothing special."""
+
+    def exception(self, msg: object, *args: object, exc_info: Any = True, **kwargs: Any) -> None:
+        if isinstance(exc_info, HttpProcessingError):
+            self.debug(f"{msg}: {exc_info}", *args)
+        else:
+            super().exception(msg, *args, exc_info=exc_info, **kwargs)
 
 
 class _Server(Server):

@@ -1,0 +1,36 @@
+"""Go's durations and Kubo's numbers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zwerm.daemon.rpc.errors import UsageError
+from zwerm.daemon.rpc.values import parse_duration, parse_int
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("300ms", 0.3), ("1.5s", 1.5), ("2m", 120), ("1h30m", 5400), ("1h15m30.5s", 4530.5), (".5s", 0.5), ("10us", 1e-5)],
+)
+def test_durations_as_go_writes_them(text: str, seconds: float) -> None:
+    assert parse_duration(text) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "5", "s", "1x", "1s2", "-1s", "1 s"])
+def test_anything_else_is_no_duration(text: str) -> None:
+    with pytest.raises(UsageError, match="expected for example 300ms"):
+        parse_duration(text)
+
+
+@given(st.text(max_size=20))
+def test_untrusted_text_is_a_duration_or_refused(text: str) -> None:
+    try:
+        assert parse_duration(text) >= 0
+    except UsageError:
+        return
+
+
+def test_numbers_have_gos_prefixes() -> None:
+    assert [parse_int(text) for text in ("10", "-3", "0x1f", "0o17", "017", "0b11", "0")] == [10, -3, 31, 15, 15, 3, 0]
