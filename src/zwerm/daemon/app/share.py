@@ -54,5 +54,6 @@ async def qr(request: Request) -> Reply:
         raise AppError("bad-request", f"The text has {len(text)} characters, a QR code takes {MAX_QR}")
     drawn = io.BytesIO()
     code = segno.make(text, micro=False, error="m")
-    code.save(drawn, kind="svg", dark="currentColor", light=None, border=2, xmldecl=False, omitsize=True)
-    return Reply(drawn.getvalue(), content_type="image/svg+xml")
+    code.save(drawn, kind="svg", dark="#000", light=None, border=2, xmldecl=False, omitsize=True)
+    svg = drawn.getvalue().replace(b'"#000"', b'"currentColor"')  # segno knows no such colour
+    return Reply(svg, content_type="image/svg+xml")
