@@ -76,7 +76,10 @@ export interface Version {
   mine: boolean;
   root: string;
   parents: string[];
-  change: { added: number; changed: number; removed: number } | null;
+  kept: boolean;
+  change: { added: number; changed: number; removed: number; renamed: number; more: number };
+  touched: { kind: "added" | "changed" | "removed" | "renamed" | "mode"; path: string; source: string | null }[];
+  folder: string;
 }
 
 export interface Side {
@@ -86,8 +89,9 @@ export interface Side {
 }
 
 export interface Difference {
-  kind: "added" | "changed" | "removed";
+  kind: "added" | "changed" | "removed" | "renamed";
   path: string;
+  source: string | null;
   before: Side | null;
   after: Side | null;
 }

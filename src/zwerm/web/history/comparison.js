@@ -11,6 +11,7 @@ import { Skeleton } from "../parts/skeleton.js";
 import { useResource } from "../resource.js";
 import { ContentCompare } from "./content-compare.js";
 import { restore } from "./restore.js";
+import { versionName } from "./version-name.js";
 
 /** @import {Comparison as Compared, Difference, Version} from "../types.d.ts" */
 /** @import {IconName} from "../parts/icon.js" */
@@ -21,10 +22,11 @@ const KINDS = {
   added: { icon: "plus", tone: "good", word: "compare.added" },
   changed: { icon: "rename", tone: "warn", word: "compare.changed" },
   removed: { icon: "trash", tone: "bad", word: "compare.removed" },
+  renamed: { icon: "move", tone: "dusk", word: "compare.renamed" },
 };
 
 /** @param {Version} version */
-const labelOf = (version) => `${when(version.time)} · ${version.message || t("history.noMessage")}`;
+const labelOf = (version) => `${when(version.time)} · ${versionName(version)}`;
 
 /** @param {{label: string, versions: Version[], value: string, choose: (version: string) => void, first?: boolean}} props */
 function Chooser({ label, versions, value, choose, first = false }) {
@@ -45,9 +47,9 @@ function DifferenceLine({ difference, from, to, open: initially }) {
   const { icon, tone, word } = KINDS[difference.kind];
   return html`<li class="difference">
     <button type="button" class="plain" aria-expanded=${open} onClick=${() => setOpen(!open)}><span class=${`state ${tone}`}><${Icon} name=${icon} />${t(word)}</span>
-      <span class="grow path">${difference.path.slice(1)}</span><span class="small quiet wide">${sizeChange(difference)}</span><${Icon} name=${open ? "up" : "down"} /></button>
+      <span class="grow path">${difference.path.slice(1)}${difference.source && html` <small class="quiet">${t("compare.renamedFrom", { path: difference.source.slice(1) })}</small>`}</span><span class="small quiet wide">${sizeChange(difference)}</span><${Icon} name=${open ? "up" : "down"} /></button>
     ${open && html`<div class="detail"><${ContentCompare} difference=${difference} />
-      <div class="row wrap">${difference.before && from && html`<button type="button" class="small" onClick=${() => restore(difference.path, from)}><${Icon} name="restore" />${t("restore.before")}</button>`}
+      <div class="row wrap">${difference.before && from && !difference.source && html`<button type="button" class="small" onClick=${() => restore(difference.path, from)}><${Icon} name="restore" />${t("restore.before")}</button>`}
       ${difference.after && html`<button type="button" class="small" onClick=${() => restore(difference.path, to)}><${Icon} name="restore" />${t("restore.after")}</button>`}</div></div>`}
   </li>`;
 }
@@ -63,12 +65,13 @@ export function Comparison({ path, versions, from, to, choose, newest, turn }) {
   );
   const changes = answer.data?.changes;
   return html`<section class="card comparison" aria-label=${t("compare.title")}>
-    <header><div class="grow"><h2>${to.message || t("history.noMessage")}</h2><p class="small quiet">${dayAndTime(to.time)} · ${to.mine ? t("history.byYou") : t("history.byOther")}</p></div>
+    <header><div class="grow"><h2>${versionName(to)}</h2><p class="small quiet">${dayAndTime(to.time)} · ${to.mine ? t("history.byYou") : t("history.byOther")}</p></div>
       <a class="button small" href=${originAddress(to.root)} target="_blank" rel="noreferrer noopener"><${Icon} name="open" />${t("history.openThen")}</a>
-      ${!newest && html`<button type="button" class="first small" onClick=${() => restore(path, to.version)}><${Icon} name="restore" />${t(path === "/" ? "restore.all" : "restore.this")}</button>`}</header>
+      ${!newest && to.kept && html`<button type="button" class="first small" onClick=${() => restore(path, to.version)}><${Icon} name="restore" />${t(path === "/" ? "restore.all" : "restore.this")}</button>`}</header>
     <div class="choosers"><${Chooser} label=${t("compare.from")} versions=${versions} value=${from} first choose=${(/** @type {string} */ version) => choose(version, to.version)} />
       <${Icon} name="right" /><${Chooser} label=${t("compare.to")} versions=${versions} value=${to.version} choose=${(/** @type {string} */ version) => choose(from, version)} /></div>
-    ${answer.failure ? html`<${FailureCard} failure=${answer.failure} retry=${answer.reload} />`
+    ${!to.kept ? html`<p class="body quiet">${t("history.dropped")}</p>`
+      : answer.failure ? html`<${FailureCard} failure=${answer.failure} retry=${answer.reload} />`
       : !changes ? html`<${Skeleton} rows=${3} />`
         : changes.length === 0 ? html`<${EmptyState} title=${t("compare.none")} text=${t("compare.noneText")} />`
           : html`<ul class="differences">${changes.map((difference) => html`<${DifferenceLine} key=${`${from}${to.version}${difference.path}`} difference=${difference} from=${from} to=${to.version} open=${changes.length === 1} />`)}</ul>

@@ -6,6 +6,7 @@ import { Breadcrumbs } from "../files/breadcrumbs.js";
 import { clockTime, dayHeading, lastName, moment, when } from "../format.js";
 import { ChangeCounts } from "../history/change-counts.js";
 import { Comparison } from "../history/comparison.js";
+import { versionName } from "../history/version-name.js";
 import { t } from "../language.js";
 import { EmptyState } from "../parts/empty-state.js";
 import { FailureCard } from "../parts/failure-card.js";
@@ -58,7 +59,7 @@ function byDay(versions) {
 function Timeline({ versions, current, path }) {
   return html`<ol class="timeline">${byDay(versions).map(({ day, versions: made }) => html`<li key=${day}><h3>${day}</h3><ol>${made.map((version) => html`<li key=${version.version}>
     <a href=${href("history", path, { at: version.version })} aria-current=${version.version === current ? "true" : null}><span class="bead" aria-hidden="true" />
-      <span class="grow"><span class="message">${version.message || t("history.noMessage")}</span><span class="row small quiet"><time datetime=${version.time} title=${moment(version.time)}>${clockTime(version.time)}</time>
+      <span class="grow"><span class="message">${versionName(version)}</span><span class="row small quiet"><time datetime=${version.time} title=${moment(version.time)}>${clockTime(version.time)}</time>
         ${!version.mine && html`<span>${t("history.byOther")}</span>`}<${ChangeCounts} change=${version.change} /></span></span></a></li>`)}</ol></li>`)}</ol>`;
 }
 
