@@ -48,7 +48,7 @@ class Output:
             written = os.write(self.descriptor, data)
 
     def expect(self, size: int) -> None:
-        """Let a pipe hold more than the usual 64 KiB when much is coming, so that both ends change places less often."""
+        """Let a pipe hold more than the usual 64 KiB when much is coming, so that the ends take turns less often."""
         if self._is_wide or size < _WIDE:
             return
         self._is_wide = True

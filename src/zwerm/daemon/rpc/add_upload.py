@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zwerm.ipfs.unixfs.data import Mtime
     from zwerm.ipfs.unixfs.directory import DirectoryBuilder, DirectoryWriter
     from zwerm.ipfs.unixfs.entry import Entry
+    from zwerm.multiformats.cid import CID
 
 MAX_DEPTH: Final = 256  # folders inside each other
 _REPORT: Final = 0.2  # seconds between two progress items of a file
@@ -145,15 +146,11 @@ class UploadAdder:
         return mode, Mtime(*mtime) if mtime is not None else None
 
     def _symlink(self, target: bytes, part: Part) -> Entry:
-        from zwerm.ipfs.ipld import dag_pb
-        from zwerm.ipfs.unixfs.data import DataType, UnixFSData
-        from zwerm.ipfs.unixfs.entry import Entry, Kind
+        from zwerm.ipfs.unixfs.importer import symlink
 
-        mode, mtime = self._metadata(part)
-        message = UnixFSData(DataType.SYMLINK, target).with_metadata(mode, mtime)
-        block = self._plan.profile.block(dag_pb.join([], message.serialize()))
+        entry, block = symlink(self._plan.profile, target, self._metadata(part)[1])
         self._sink.put([block])
-        return Entry(block.cid, len(target), len(block.data), Kind.SYMLINK, mode, mtime)
+        return entry
 
     async def _enter(self, path: list[str], part: Part | None) -> None:
         """Make `path` the folder that parts go into; folders that are left are finished."""
@@ -170,13 +167,15 @@ class UploadAdder:
     async def _open(self, name: str, part: Part | None) -> _Folder:
         from zwerm.ipfs.unixfs.directory import DirectoryBuilder, DirectoryWriter
 
-        before: Entry | None = None
+        before: CID | None = None
         if self._stack:
-            before = self._stack[-1].folders.pop(name, None)
-            if before is None and name in self._stack[-1].names:
+            above = self._stack[-1]
+            finished = above.folders.pop(name, None)
+            before = finished.cid if finished is not None else await self._reopened(above, name)
+            if before is None and name in above.names:
                 raise CommandError(f"{name!r} is a file and a folder in one upload")
         elif name in self._root_folders:
-            _, before = self._roots.pop(self._root_folders.pop(name))
+            before = self._roots.pop(self._root_folders.pop(name))[1].cid
             self._root_folders = {root: at for at, (root, _) in enumerate(self._roots) if root in self._root_folders}
         if before is None:
             mode, mtime = self._metadata(part)
@@ -184,7 +183,16 @@ class UploadAdder:
         if self._plan.only_hash:
             raise CommandError(f"folder {name!r} comes twice; with --only-hash its parts have to come together")
         await asyncio.to_thread(self._sink.flush)
-        return _Folder(name, await DirectoryBuilder.open(self._context.node.source, before.cid, self._plan.profile))
+        return _Folder(name, await DirectoryBuilder.open(self._context.node.source, before, self._plan.profile))
+
+    async def _reopened(self, folder: _Folder, name: str) -> CID | None:
+        """What a folder that was opened again has under a name from before."""
+        from zwerm.ipfs.unixfs.directory import DirectoryBuilder
+
+        if not isinstance(folder.builder, DirectoryBuilder) or name in folder.names:
+            return None
+        entry = await folder.builder.lookup(name)
+        return entry.cid if entry is not None else None
 
     async def _leave(self, depth: int) -> None:
         while len(self._stack) > depth:
@@ -220,7 +228,7 @@ class UploadAdder:
             self._roots.append((name or str(entry.cid), entry))
             return
         folder = self._stack[-1]
-        if name in folder.names or name in folder.folders:
+        if name in folder.names or name in folder.folders or await self._reopened(folder, name) is not None:
             raise CommandError(f"{name!r} comes twice in one folder")
         folder.names.add(name)
         if isinstance(folder.builder, DirectoryWriter):

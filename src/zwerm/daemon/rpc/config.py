@@ -7,8 +7,8 @@ Kubo's spelling (`addresses.gateway` is ours); `config/show` gives Kubo's docume
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Mapping
+from json import loads
 from typing import Any, Final
 
 from zwerm.daemon.rpc.body import Body, read_one
@@ -45,16 +45,16 @@ _SECRETS: Final = ("identity", "identity.privkey", "api.authorizations")
     options=[flag("bool", text="The value is true or false."), flag("json", text="The value is JSON.")],
 )
 async def config(
-    context: Context, key: str, value: str | None = None, bool_: bool = False, json_: bool = False
+    context: Context, key: str, value: str | None = None, bool_: bool = False, json: bool = False
 ) -> dict[str, Any]:
     if key.lower() in _SECRETS:
         raise CommandError(f"{key} is a secret and is not shown")
     if value is None:
         return {"Key": key, "Value": _find(context, key)}
     given: Any = value
-    if json_:
+    if json:
         try:
-            given = json.loads(value)
+            given = loads(value)
         except ValueError as error:
             raise CommandError(f"{value!r} is not JSON: {error}") from None
     elif bool_:
@@ -105,7 +105,7 @@ async def config_replace(context: Context, body: Body) -> None:
         await asyncio.to_thread(context.node.config.replace, text)
         return
     try:
-        document = json.loads(text)
+        document = loads(text)
     except ValueError as error:
         raise CommandError(f"the file is not JSON: {error}") from None
     changes = _changes(context, document)
