@@ -12,7 +12,8 @@ from collections.abc import AsyncIterable, Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from zwerm.core.errors import ResourceLimitError
-from zwerm.ipfs.mfs.errors import BadPath, FileExists, FileMissing
+from zwerm.ipfs.mfs.errors import BadPath, FileExists
+from zwerm.ipfs.mfs.journal import Change
 from zwerm.ipfs.mfs.path import FilePath, check_name
 from zwerm.ipfs.unixfs.builder import FileBuilder
 from zwerm.ipfs.unixfs.data import Mtime
@@ -21,7 +22,6 @@ from zwerm.ipfs.unixfs.entry import Entry
 from zwerm.node.importing import add_stream
 
 if TYPE_CHECKING:
-    from zwerm.ipfs.mfs.journal import Change
     from zwerm.node.node import Node
 
 MAX_FILES: Final = 250_000  # in one upload; each takes some hundred bytes of memory until the end
@@ -147,16 +147,17 @@ class Upload:
         names = await self._top_names(target, conflict)
         self.placed = list(names.values())
         empty = await asyncio.to_thread(lambda: DirectoryWriter(self._node.store, self._profile).finish())
-        change: Change | None = None
+        before = self._node.history.head
         async with files.batch(message):
-            change = await files.mkdir(str(target), parents=True)
+            await files.mkdir(str(target), parents=True)
             for path in sorted(self._directories, key=len):
                 where = _below(target, names, path)
-                if not await self._exists(where):
-                    change = await files.place(str(where), empty.cid)
+                if not await files.exists(str(where)):
+                    await files.place(str(where), empty.cid)
             for path, entry in made:
-                change = await files.place(str(_below(target, names, path)), entry.cid)
-        return change._replace(root=await files.root()) if change.version is None else change
+                await files.place(str(_below(target, names, path)), entry.cid)
+        head = self._node.history.head
+        return Change(await files.root(), head if head != before else None)
 
     async def _top_names(self, target: FilePath, conflict: str) -> dict[str, str]:
         """Return under which name each top entry of the upload goes into the target."""
@@ -167,20 +168,13 @@ class Upload:
         for name in tops:
             free = name
             number = 2
-            while free in names.values() or await self._exists(target.child(free)):
+            while free in names.values() or await self._node.files.exists(str(target.child(free))):
                 if conflict == "fail":
                     raise FileExists(f"{target.child(name)} exists already")
                 free = _numbered(name, number)
                 number += 1
             names[name] = free
         return names
-
-    async def _exists(self, path: FilePath) -> bool:
-        try:
-            await self._node.files.stat(str(path))
-        except FileMissing:
-            return False
-        return True
 
     def _more(self) -> None:
         self._count += 1
