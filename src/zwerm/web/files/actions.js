@@ -32,10 +32,10 @@ async function change(name, body) {
 export async function deletePaths(paths) {
   const done = await change("delete", { paths });
   if (!done) return false;
-  notify(t("files.deleted", { what: named(paths) }), {
+  notify(t("files.deleted", { what: named(paths), n: paths.length }), {
     label: t("action.undo"),
     run: async () => {
-      if (await change("undo", { version: done.undo, paths })) notify(t("files.back", { what: named(paths) }));
+      if (await change("undo", { version: done.undo, paths })) notify(t("files.back", { what: named(paths), n: paths.length }));
     },
   });
   return true;
@@ -54,7 +54,7 @@ export async function movePaths(paths, folder) {
   const done = await change("move", { from: paths, to: folder });
   if (!done) return false;
   const there = paths.map((path) => below(folder, lastName(path)));
-  notify(t("files.moved", { what: named(paths), folder: folderName(folder) }), {
+  notify(t("files.moved", { what: named(paths), n: paths.length, folder: folderName(folder) }), {
     label: t("action.undo"),
     run: () => void change("move", { from: there, to: parentOf(paths[0]) }),
   });
@@ -65,7 +65,7 @@ export async function movePaths(paths, folder) {
 export async function copyPaths(paths, folder) {
   const done = await change("copy", { from: paths, to: folder });
   if (!done) return false;
-  notify(t("files.copied", { what: named(paths), folder: folderName(folder) }));
+  notify(t("files.copied", { what: named(paths), n: paths.length, folder: folderName(folder) }));
   return true;
 }
 

@@ -153,7 +153,7 @@ export default {
   "files.downloadTar": "Download as tar",
   "files.explore": "See how it is made",
   "files.deleted": "Deleted {what}.",
-  "files.back": "{what} is back.",
+  "files.back": { one: "{what} is back.", other: "{what} are back." },
   "files.renamed": "Renamed {from} to {to}.",
   "files.moved": "Moved {what} to {folder}.",
   "files.copied": "Copied {what} to {folder}.",
