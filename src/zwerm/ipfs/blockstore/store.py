@@ -107,8 +107,10 @@ class Statistics:
 class CollectableBlockstore(Blockstore, Protocol):
     """What the collector asks of a store besides (see `zwerm.ipfs.blockstore.holds`)."""
 
-    pins_lost: bool
-    """Whether the index had to be rebuilt, so that what pins it once held are unknown."""
+    @property
+    def pins_lost(self) -> bool:
+        """Whether the index had to be rebuilt, so that what pins it once held are unknown."""
+        ...
 
     def accept_lost_pins(self) -> None:
         """Set `pins_lost` to False, for good."""
