@@ -91,13 +91,11 @@ async def place(
 
 async def copy(tree: Tree, root: CID, path: FilePath, found: Found, *, parents: bool, force: bool) -> Outcome:
     """`files cp`, once the source is found."""
-    before = None
     if not path.segments:
         raise BadPath("cannot create file with empty name")
-    with contextlib.suppress(FileMissing):
+    with explained(f"cp: cannot put node in path {path}"):
         before = await tree.find(root, path.segments)
-    if before is not None and not force:
-        with explained(f"cp: cannot put node in path {path}"):
+        if before is not None and not force:
             raise FileExists(_TAKEN)
     if before is not None and await kind_of(tree.workspace, before.cid) is Kind.DIRECTORY:
         with explained("cp: cannot unlink existing file"):

@@ -28,7 +28,7 @@ class FilePath(NamedTuple):
         """Read the path a caller gave.
 
         Raises:
-            BadPath: empty, not absolute, or beyond the limits.
+            BadPath: empty, not absolute, no text that bytes can carry, or beyond the limits.
         """
         if not text:
             raise BadPath("paths must not be empty")
@@ -36,6 +36,10 @@ class FilePath(NamedTuple):
             raise BadPath("paths must start with a leading slash")
         if len(text) > MAX_PATH:
             raise BadPath(f"path of {len(text)} characters, expected at most {MAX_PATH}")
+        try:
+            text.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            raise BadPath(f"path {text[:64]!r} is not valid UTF-8") from None
         segments: list[str] = []
         for segment in text.split("/"):
             if segment == "..":
