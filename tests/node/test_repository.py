@@ -85,7 +85,7 @@ def test_a_patient_opener_waits_for_the_other_process_and_a_dead_one_holds_nothi
         {"blocks", "keystore", "repo.lock"},
         {"index.sqlite", "repo.lock"},
     ],
-    ids=str,
+    ids=lambda kept: "+".join(sorted(kept)) or "nothing",
 )
 def test_a_creation_that_was_cut_off_heals(path: Path, kept: set[str]) -> None:
     with Repository.open(path) as repository:
