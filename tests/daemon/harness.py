@@ -119,7 +119,7 @@ class Daemon:
         return self.request("POST", self.api, f"/api/v0/{command}?{urlencode(query)}", body, headers)
 
     def app(
-        self, method: str, name: str, body: Any = None, headers: dict[str, str] | None = None, **query: Any
+        self, method: str, name: str, /, body: Any = None, headers: dict[str, str] | None = None, **query: Any
     ) -> Answer:
         """Use the app API with a session; `body` that is no bytes is sent as JSON."""
         sent = dict(headers or {}) | {"X-Zwerm-Token": self.token()}

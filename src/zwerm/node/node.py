@@ -361,6 +361,7 @@ class Node:
         self.history.policy = Policy.from_text(self.config.text("history.policy"))
         await self.history.thin()
         self.roots.forget()
+        await asyncio.to_thread(self.store.sync)  # what an add that failed has left is garbage from here on
         return await self.collector.collect(progress)
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verified:
