@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.daemon.rpc.caller import Rpc, Upload, named
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.node.node import Node
 
-DATA = bytes(range(256)) * 4_000
+DATA = random.Random(7).randbytes(1_024_000)
 
 
 @pytest.fixture
