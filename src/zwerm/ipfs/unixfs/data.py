@@ -198,6 +198,8 @@ def _span(data: bytes, position: int) -> tuple[int, int]:
 
 
 def _varint(data: bytes, position: int) -> tuple[int, int]:
+    if position < len(data) and data[position] < 0x80:
+        return data[position], position + 1
     value = shift = 0
     for index in range(position, min(position + 10, len(data))):
         byte = data[index]

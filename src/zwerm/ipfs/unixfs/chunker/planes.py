@@ -45,8 +45,8 @@ def find_rabin(data: bytes, powers: tuple[tuple[int, ...], ...], mask: int) -> i
 def find_buzhash(data: bytes, table: Sequence[int], mask: int) -> int:
     """Return the offset of the first window of 32 bytes whose hash ends in zeros under `mask`, or -1.
 
-    The mask has its 16 low bits set. The hash of twice as many bytes is that of the later half and that of the earlier half, rotated: five doublings
-    make 32 of 1. Rotating by eight bits only renames the planes.
+    The mask has its 16 low bits set. The hash of twice as many bytes is that of the later half and that of the earlier
+    half, rotated: five doublings make 32 of 1. Rotating by eight bits only renames the planes.
     """
     tables = _planes(tuple(table))
     for start in range(0, len(data) - 31, _BLOCK):

@@ -223,7 +223,7 @@ class DirectoryBuilder:
             async for leaf in walk:
                 leaves.append(leaf)
                 size += self._weight(leaf)
-                if base + size > 2 * threshold:  # past the threshold by enough not to look again soon
+                if base + size > threshold + threshold // 8:  # by enough not to look again soon
                     break
         self._floor = size
         return leaves if base + size <= threshold else None

@@ -15,7 +15,6 @@ import mmh3
 from zwerm.core.errors import WireError
 from zwerm.ipfs.block import Block
 from zwerm.ipfs.ipld import dag_pb
-from zwerm.ipfs.ipld.dag_pb import PBLink
 from zwerm.ipfs.unixfs.data import MURMUR3_X64_64, DataType, Mtime, UnixFSData
 from zwerm.ipfs.unixfs.node import Node
 from zwerm.ipfs.unixfs.profile import MAX_FANOUT, Profile
@@ -64,15 +63,18 @@ class Shard(NamedTuple):
             raise WireError(f"{cid} is a shard of fanout {fanout}, expected a power of two from 8 to {MAX_FANOUT}")
         if message.hash_type != MURMUR3_X64_64:
             raise WireError(f"{cid} is a shard by hash {message.hash_type}, expected murmur3 ({MURMUR3_X64_64:#x})")
-        width = prefix_width(fanout)
+        width, slots = prefix_width(fanout), _slots(fanout)
         links: list[ShardLink] = []
-        taken = 0
-        for link in node.links:
-            slot = _slot(cid, link, width, fanout)
-            if links and slot <= links[-1].slot:
-                raise WireError(f"{cid} is a shard whose slots are out of order")
+        taken, last = 0, -1
+        for target, name, size in node.links:
+            slot = slots.get((name or "")[:width], -1)
+            if slot <= last:
+                raise WireError(
+                    f"{cid} is a shard with a link named {name!r:.100}, expected {width} hex digits in front that rise"
+                )
             taken |= 1 << slot
-            links.append(ShardLink(slot, link.cid, link.size or 0, (link.name or "")[width:] or None))
+            last = slot
+            links.append(ShardLink(slot, target, size or 0, (name or "")[width:] or None))
         if taken != int.from_bytes(message.data or b"", "big"):
             raise WireError(f"{cid} is a shard whose bitfield does not match its links")
         return cls(fanout.bit_length() - 1, tuple(links))
@@ -132,17 +134,12 @@ def link_bytes(name: bytes, cid: bytes, size: int) -> bytes:
 
 
 @functools.cache
-def _prefixes(fanout: int) -> tuple[bytes, ...]:
+def _slots(fanout: int) -> dict[str, int]:
+    """Each slot by the prefix that names it, in order."""
     width = prefix_width(fanout)
-    return tuple(f"{slot:0{width}X}".encode() for slot in range(fanout))
+    return {f"{slot:0{width}X}": slot for slot in range(fanout)}
 
 
-def _slot(cid: CID, link: PBLink, width: int, fanout: int) -> int:
-    prefix = (link.name or "")[:width]
-    try:
-        slot = int(prefix, 16)
-    except ValueError:
-        slot = fanout
-    if slot >= fanout or f"{slot:0{width}X}" != prefix:
-        raise WireError(f"{cid} is a shard with a link named {link.name!r:.100}, expected {width} hex digits in front")
-    return slot
+@functools.cache
+def _prefixes(fanout: int) -> tuple[bytes, ...]:
+    return tuple(prefix.encode() for prefix in _slots(fanout))
