@@ -107,6 +107,25 @@ def test_the_visitors_query_is_kept_and_wins(rule: bytes, path: str, query: str,
     assert evaluate(parse(rule), path, query) == Redirect(target, 301)
 
 
+@pytest.mark.parametrize(
+    ("rule", "query", "target"),
+    [
+        (b"/s //]", "q=1", "//]?q=1"),  # no URL parser takes this
+        (b"/s /t#part", "q=1", "/t?q=1#part"),
+        (b"/s /t?a=1#part", "&", "/t?a=1#part"),
+        (b"/s /t", "q=\udcff", "/t?q=%FF"),
+    ],
+)
+def test_odd_targets_and_queries_are_joined_all_the_same(rule: bytes, query: str, target: str) -> None:
+    assert evaluate(parse(rule), "/s", query) == Redirect(target, 301)
+
+
+@pytest.mark.parametrize("status", ["\u00b2", "\u0663\u0660\u0661", "0301", "+301", "3_01"])
+def test_a_status_is_three_ascii_digits(status: str) -> None:
+    with pytest.raises(WireError, match="status"):
+        parse(f"/a /b {status}".encode())
+
+
 def test_a_pattern_cannot_be_made_to_backtrack() -> None:
     rules = parse(b"/" + b":a:b" * 500 + b"x /b\n/" + b"/".join(b":p%d" % number for number in range(500)) + b"/end /b")
     assert evaluate(rules, "/" + "a" * 5000, "") is None

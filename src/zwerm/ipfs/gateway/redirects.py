@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode
 
 from zwerm.core.errors import WireError
 
 MAX_SIZE: Final = 64 * 1024  # bytes, the specification's
 MAX_RULES: Final = 2_000  # lines that are rules; each costs a comparison for every path that is not there
 
-_STATUSES: Final = frozenset({200, 301, 302, 303, 307, 308, 404, 410, 451})
+_STATUSES: Final = frozenset({"200", "301", "302", "303", "307", "308", "404", "410", "451"})
 _PLACEHOLDER: Final = re.compile(r":([A-Za-z][A-Za-z0-9_]*)")
 # In `from` a placeholder is a whole segment, so that no pattern can be made to backtrack.
 _SEGMENT: Final = re.compile(r"(?<=/):([A-Za-z][A-Za-z0-9_]*)(?=/|\Z)")
@@ -65,7 +65,7 @@ def _parse_rule(number: int, words: list[str]) -> Rule:
         raise WireError(f"_redirects line {number}: {target[:80]!r} is neither a path nor a URL")
     status = 301
     if len(words) == 3:
-        if not words[2].isdigit() or int(words[2][:4]) not in _STATUSES:
+        if words[2] not in _STATUSES:
             raise WireError(f"_redirects line {number}: status {words[2][:16]!r} is not supported")
         status = int(words[2])
     return Rule(source, _compile(number, source), target, status)
@@ -109,8 +109,11 @@ def _merge_query(target: str, query: str) -> str:
     """Add the visitor's query; what the visitor says wins over what the rule says."""
     if not query:
         return target
-    scheme, host, path, static, fragment = urlsplit(target)
+    # Taken apart by hand: a target may be text that no URL parser takes, and it is the site's own affair.
+    location, hash_sign, fragment = target.partition("#")
+    location, _, static = location.partition("?")
     dynamic = parse_qsl(query, keep_blank_values=True)
     chosen = {name for name, _ in dynamic}
     merged = [pair for pair in parse_qsl(static, keep_blank_values=True) if pair[0] not in chosen] + dynamic
-    return urlunsplit((scheme, host, path, urlencode(merged), fragment))
+    question = "?" if merged else ""
+    return f"{location}{question}{urlencode(merged, errors='surrogateescape')}{hash_sign}{fragment}"
