@@ -81,10 +81,8 @@ class Gateway:
             response = _error(request, error.status, str(error), error.headers)
         except (BlockNotFound, NameNotFound, NotFoundError) as error:
             response = _error(request, HTTPStatus.NOT_FOUND, str(error))
-        except (WireError, LocalProtocolError) as error:
+        except (WireError, LocalProtocolError, ResourceLimitError) as error:
             response = _error(request, HTTPStatus.BAD_REQUEST, str(error))
-        except ResourceLimitError as error:
-            response = _error(request, HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
         except ZwermError as error:
             response = _error(request, HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
         for name, value in _CORS.items():
