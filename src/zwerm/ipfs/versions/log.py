@@ -201,8 +201,8 @@ def _difference(before: CID | None, after: CID | None) -> ChangeKind | None:
 
 
 def _listed(commit: Commit, path: FilePath) -> ChangeKind | None:
-    """Return what a commit says it did to a path: the kind if it names the very path, otherwise "changed", or None."""
-    related = False
+    """Return what a commit says it did to a path, or to a directory above or below it; None: nothing."""
+    found: ChangeKind | None = ChangeKind.CHANGED if commit.omitted else None
     for touch in commit.changes:
         for text in (touch.path, touch.source):
             try:
@@ -211,10 +211,14 @@ def _listed(commit: Commit, path: FilePath) -> ChangeKind | None:
                 continue
             if touched is None:
                 continue
-            if touched.segments == path.segments:
-                return touch.kind if text == touch.path else ChangeKind.REMOVED
-            related = related or touched.contains(path) or path.contains(touched)
-    return ChangeKind.CHANGED if related or commit.omitted else None
+            if touched.contains(path):
+                kind = touch.kind if text == touch.path else ChangeKind.REMOVED
+                if touched.segments == path.segments:
+                    return kind
+                found = kind if kind is not ChangeKind.MODE else found
+            elif path.contains(touched):
+                found = found or ChangeKind.CHANGED
+    return found
 
 
 def _renamed_from(commit: Commit, path: FilePath) -> FilePath | None:
