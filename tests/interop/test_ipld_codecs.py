@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from tests.ipfs.ipld.test_dag_pb import cids as link_cids
 from tests.ipfs.ipld.values import cids, documents, integers
 from tests.peers.lines import LinePeer
-
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.ipld import codec
 from zwerm.ipfs.ipld.dag_pb import PBLink, PBNode
@@ -61,10 +61,16 @@ def writable(name: str, value: object) -> bool:
     return True
 
 
+def taken_for_a_link(value: object) -> bool:
+    """Whether their encoder stumbles: to them a map whose "/" is its "bytes" is a CID."""
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return (isinstance(value, dict) and {"/", "bytes"} <= value.keys()) or any(map(taken_for_a_link, children))
+
+
 @batches
 @given(st.lists(shared, min_size=20, max_size=40))
 def test_they_read_what_we_write_and_write_the_same(peer: LinePeer, values: list[object]) -> None:
-    values = [value for value in values if writable("dag-json", value)]
+    values = [value for value in values if writable("dag-json", value) and not taken_for_a_link(value)]
     targets = ["dag-cbor", "dag-json"]
     for source in targets:
         blocks = [codec.encode(CODECS[source], value) for value in values]
