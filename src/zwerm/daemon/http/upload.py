@@ -6,6 +6,7 @@ the part's type says whether it is a file, a directory or a symbolic link.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
@@ -28,6 +29,8 @@ from zwerm.daemon.rpc.body import Part, PartKind
 MAX_NAME: Final = 32_768  # characters of a file name, folders included
 
 _KINDS: Final = {kind.value: kind for kind in PartKind}
+_LENGTH: Final = re.compile(r"[0-9]{1,18}")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,18}")  # whatever fits an int64 for certain
 
 
 class Upload:
@@ -98,7 +101,7 @@ def _part(headers: dict[str, str], chunks: AsyncIterator[bytes]) -> Part:
         mode=_number(fields, headers, "mode", 8),
         mtime=_mtime(fields, headers),
         absolute_path=unquote(headers["abspath"]) if "abspath" in headers else None,
-        size=int(headers["content-length"]) if headers.get("content-length", "").isdecimal() else None,
+        size=int(length) if _LENGTH.fullmatch(length := headers.get("content-length", "")) else None,
     )
 
 
@@ -106,10 +109,12 @@ def _number(fields: dict[str, list[str]], headers: dict[str, str], name: str, ba
     text = fields[name][0] if name in fields else headers.get(name, "")
     if not text:
         return None
+    if not _NUMBER.fullmatch(text):
+        raise WireError(f"{name} is {text[:32]!r}, expected a number")
     try:
         return int(text, base)
     except ValueError:
-        raise WireError(f"{name} is {text[:32]!r}, expected a number") from None
+        raise WireError(f"{name} is {text!r}, expected a number in base {base}") from None
 
 
 def _mtime(fields: dict[str, list[str]], headers: dict[str, str]) -> tuple[int, int] | None:
