@@ -68,13 +68,13 @@ export function BlockCard({ cid, narrow }) {
           ${node.cid_v0 && node.version === 1 && html`<dt>${t("cid.asV0")}</dt><dd><${HashChip} hash=${node.cid_v0} /></dd>`}
           ${node.version === 0 && html`<dt>${t("cid.asV1")}</dt><dd><${HashChip} hash=${node.cid_v1} /></dd>`}
           <dt>${t("explore.blockSize")}</dt><dd>${size(node.size)} <span class="quiet small">(${t("explore.bytesCount", { n: node.size })})</span></dd>
-          ${node.content_size !== null && html`<dt>${t("explore.contentSize")}</dt><dd>${size(node.content_size)}</dd>`}
+          ${node.content_size !== null && node.kind !== "directory" && node.kind !== "hamt" && html`<dt>${t("explore.contentSize")}</dt><dd>${size(node.content_size)}</dd>`}
           ${node.total_size !== null && html`<dt>${t("explore.totalSize")}</dt><dd>${size(node.total_size)}</dd>`}
-          <dt>${t("explore.keptAs")}</dt><dd>${node.pinned ? pins[node.pinned] : t("explore.notPinned")}</dd>
+          <dt>${t("pins.title")}</dt><dd>${node.pinned ? pins[node.pinned] : t("explore.notPinned")}</dd>
         </dl>
         <p class="row wrap small"><a href=${`${contentAddress(node.cid)}?format=raw&download=true`}>${t("explore.rawBlock")}</a><a href=${`${contentAddress(node.cid)}?format=car&download=true`}>${t("explore.car")}</a></p></div></section>
     <div><${Links} node=${node} more=${() => setWanted(wanted + 200)} />
-      ${node.value !== null && html`<section class="card"><header><h2>${t("explore.value")}</h2></header><div class="body"><pre class="value" tabindex="0">${JSON.stringify(node.value, null, 2)}</pre></div></section>`}
-      <section class="card"><header><h2>${t("explore.bytes")}</h2><span class="small quiet">${t("explore.bytesCount", { n: node.size })}</span></header><div class="body stack"><${BytesView} key=${node.cid} cid=${node.cid} size=${node.size} narrow=${narrow} /></div></section></div>
-  </div>`;
+      ${node.value !== null && html`<section class="card"><header><h2>${t("explore.value")}</h2></header><div class="body"><pre class="value" tabindex="0">${JSON.stringify(node.value, null, 2)}</pre></div></section>`}</div>
+  </div>
+  <section class="card"><header><h2>${t("explore.bytes")}</h2><span class="small quiet">${t("explore.bytesCount", { n: node.size })}</span></header><div class="body stack"><${BytesView} key=${node.cid} cid=${node.cid} size=${node.size} narrow=${narrow} /></div></section>`;
 }

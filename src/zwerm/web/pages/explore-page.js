@@ -51,7 +51,7 @@ function nameOf(path) {
 /** @param {Node} node @param {string} path */
 function answerOf(node, path) {
   const name = path === "/" ? nameOf(path) : nameOf(path) ? `“${nameOf(path)}”` : shortHash(node.cid);
-  return t(ANSWERS[node.kind], { name, n: node.links_total, size: size(node.content_size ?? node.size), codec: node.codec });
+  return t(ANSWERS[node.kind], { name, n: node.links_total, size: size((node.kind === "directory" || node.kind === "hamt" ? node.total_size : node.content_size) ?? node.size), codec: node.codec });
 }
 
 /** @param {{path: string}} props */

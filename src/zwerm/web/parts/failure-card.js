@@ -1,5 +1,6 @@
 /** An error in three parts: what happened, why if known, what to do now; the rest in a fold. */
 import { html } from "../vendor/preact.js";
+import { shortHash } from "../format.js";
 import { language, t } from "../language.js";
 import { Icon } from "./icon.js";
 
@@ -34,11 +35,14 @@ const SENTENCES = {
   "disk-full": ["failure.diskFull", "failure.diskFull.do"],
 };
 
+/** Long addresses as elsewhere: first six and last four; the details hold them whole. @param {string | null} text */
+const withShortHashes = (text) => text && text.replace(/\b(?:b[a-z2-7]{40,}|Qm[1-9A-HJ-NP-Za-km-z]{44}|[kz][0-9A-Za-z]{44,})\b/g, shortHash);
+
 /** The three parts in the language of the page. English takes the daemon's own, which name the thing. @param {Failure} failure */
 export function sentences(failure) {
   const [what, advice] = SENTENCES[failure.code] ?? SENTENCES.internal;
   const own = language.value === "en" && failure.status > 0;
-  return { what: own ? failure.what : t(what), why: own ? failure.why : null, advice: (own && failure.do) || t(advice) };
+  return { what: own ? (withShortHashes(failure.what) ?? "") : t(what), why: own ? withShortHashes(failure.why) : null, advice: (own && failure.do) || t(advice) };
 }
 
 /** @param {{failure: Failure, retry?: () => void}} props */
