@@ -21,6 +21,7 @@ from zwerm.daemon.http.server import Handler, HttpServer
 from zwerm.daemon.http.sockets import bind_all, bound_address
 from zwerm.daemon.http.web import WebHandler
 from zwerm.daemon.metrics import CONTENT_TYPE, Metrics
+from zwerm.node.maintenance import collect_when_full
 
 if TYPE_CHECKING:
     from zwerm.node.address import Address
@@ -47,6 +48,7 @@ class Listeners:
         self._metrics: Metrics | None = None
         self._gateway: GatewayHandler | None = None
         self._api: AppApi | None = None
+        self._keeper: asyncio.Task[None] | None = None
         self.owner_key = secrets.token_urlsafe(24)  # what a page from another machine has to bring
 
     def bind(self) -> None:
@@ -91,9 +93,13 @@ class Listeners:
             await server.start(sockets)
         self._sockets = {}  # they belong to the servers now
         api.start()
+        self._keeper = asyncio.create_task(collect_when_full(node))
 
     async def stop(self) -> None:
         """End all requests within `http.grace` and a little, and free the ports."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait([self._keeper])
         if self._api is not None:
             await self._api.close()
         grace = min(self._config.duration("http.grace"), 3.0)
@@ -131,6 +137,8 @@ class Listeners:
             path = exchange.raw_path
             if path == "/health" and exchange.method in ("GET", "HEAD"):
                 await self._health(exchange)
+            elif path in ("/webui", "/webui/") and (web := self.address("web")) is not None:
+                await exchange.send(302, {**_TEXT, "Location": f"http://localhost:{web.port}/"})
             elif path in ("/metrics", "/debug/metrics/prometheus") and exchange.method in ("GET", "HEAD"):
                 await self._show_metrics(exchange)
             else:

@@ -211,7 +211,7 @@ SETTINGS: Final = (
         restart=False,
     ),
     Setting("http.idle", DURATION, "75s", "How long a connection without requests is kept open."),
-    Setting("http.grace", DURATION, "3s", "How long requests in progress may go on when the node stops."),
+    Setting("http.grace", DURATION, "3s", "How long requests in progress may go on when the node stops, up to 3s."),
     Setting("performance.threads", integer(1, 64), 4, "Worker threads for disk and hashing."),
     Setting("log.level", choice("debug", "info", "warning", "error"), "info", "The least important log lines shown."),
     Setting("log.format", choice("text", "json"), "text", "Whether log lines are for people or for programs."),

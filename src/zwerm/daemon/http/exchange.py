@@ -7,6 +7,7 @@ a stream may end with trailers. A handler answers in full before it returns, wit
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from email.utils import formatdate
@@ -23,6 +24,7 @@ from zwerm.core.errors import ResourceLimitError, WireError
 
 MAX_FIELDS: Final = 1000  # parameters in one query
 JOINED: Final = 65_536  # bytes of a body that goes out in one write with its head
+STALL: Final = 120.0  # seconds without a byte in either direction after which the client counts as gone
 WRITE_BUFFER: Final = 262_144  # bytes of answer kept before the handler is made to wait
 
 _REASONS: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
@@ -126,8 +128,14 @@ class Exchange:
         """
         content = self._request.content
         try:
-            while data := await content.readany():
+            while True:
+                async with asyncio.timeout(STALL):
+                    data = await content.readany()
+                if not data:
+                    return
                 yield data
+        except TimeoutError:
+            raise WireError(f"nothing came of the request's body for {STALL:.0f} seconds") from None
         except (ConnectionError, HttpProcessingError, RequestPayloadError, ClientError) as error:
             raise WireError("the request broke off before its body ended") from error
 
@@ -164,7 +172,7 @@ class Exchange:
         transport.write(answer)
         self._complete = True
         if len(answer) > JOINED:
-            await self._request.writer.drain()
+            await self.drain()
         return answer
 
     async def send_head(
@@ -203,6 +211,20 @@ class Exchange:
         head = self._head(status, [*_pairs(headers), *more], length=length, close=close)
         self.transport.write(head)
         return Writer(self, self._request, chunked=chunked, length=length, silent=self.method == "HEAD")
+
+    async def drain(self) -> None:
+        """Wait until the connection's buffer has room again.
+
+        Raises:
+            ConnectionError: the client has gone, or took nothing for `STALL` seconds.
+        """
+        if not self._request.protocol.writing_paused:
+            return
+        try:
+            async with asyncio.timeout(STALL):
+                await self._request.writer.drain()
+        except TimeoutError:
+            raise ConnectionAbortedError(f"the client took nothing for {STALL:.0f} seconds") from None
 
     def answer(self) -> Answered:
         """What to return to aiohttp: whether the connection can take another request."""
@@ -253,7 +275,7 @@ class Writer:
         """Send a piece; return when the connection's buffer has room again."""
         if data and not self._silent:
             self._put(self._exchange.transport, data)
-            await self._request.writer.drain()
+            await self._exchange.drain()
 
     def write_nowait(self, data: bytes) -> None:
         """Send a small piece without waiting; nothing happens when the client has gone. `drain` now and then."""
@@ -275,7 +297,7 @@ class Writer:
             self._left -= size
 
     async def drain(self) -> None:
-        await self._request.writer.drain()
+        await self._exchange.drain()
 
     async def finish(self, trailers: Mapping[str, str] | None = None) -> None:
         """End the body. With a declared length and too few bytes the connection is cut instead."""

@@ -14,8 +14,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Final, NamedTuple
 
-from zwerm.core.errors import TransportError, WireError
-from zwerm.daemon.http.exchange import WRITE_BUFFER, Exchange, Writer
+from zwerm.core.errors import WireError
+from zwerm.daemon.http.exchange import STALL, WRITE_BUFFER, Exchange, Writer
 from zwerm.ipfs.blockstore.packstore import PackBlockstore
 from zwerm.ipfs.blockstore.store import BlockLocation
 from zwerm.ipfs.source import BlockSource
@@ -23,7 +23,6 @@ from zwerm.ipfs.unixfs.reader import File
 from zwerm.ipfs.unixfs.spans import Span, spans
 
 SMALL: Final = 65_536  # bytes below which a read and a write cost less
-STALL: Final = 120.0  # seconds without progress after which the client counts as gone
 
 _FAIR: Final = 4 * 1024 * 1024  # bytes sent before others get their turn
 _AHEAD: Final = 64  # leaves located at once
@@ -45,8 +44,7 @@ async def send_file(
     Raises:
         WireError: the file contradicts itself; the answer is incomplete and must be cut.
         BlockNotFound, CorruptBlock: as for reading; the same.
-        TransportError: the client took nothing for `STALL` seconds.
-        ConnectionError: the client has gone.
+        ConnectionError: the client has gone, or took nothing for `STALL` seconds.
     """
     descriptor = await _take_over(exchange, writer)
     if descriptor is None:
@@ -167,7 +165,7 @@ async def _wait_for_room(connection: int) -> None:
         async with asyncio.timeout(STALL):
             await room
     except TimeoutError:
-        raise TransportError(f"the client took nothing for {STALL:.0f} seconds") from None
+        raise ConnectionAbortedError(f"the client took nothing for {STALL:.0f} seconds") from None
     finally:
         loop.remove_writer(connection)
 

@@ -120,8 +120,10 @@ class HttpServer:
         try:
             try:
                 await self._handler(exchange)
-            except (ConnectionError, asyncio.CancelledError):
+            except asyncio.CancelledError:
                 raise
+            except ConnectionError as error:
+                log.debug("the client has gone: %s", error)
             except (WireError, ResourceLimitError) as error:
                 await self._fail(exchange, 400 if isinstance(error, WireError) else 413, str(error))
             except Exception:
@@ -133,8 +135,12 @@ class HttpServer:
             self._busy.discard(protocol)
             if not self._busy:
                 self._idle_now.set()
+            seconds = time.perf_counter() - began
             if self._observe is not None:
-                self._observe(self.name, exchange, time.perf_counter() - began)
+                self._observe(self.name, exchange, seconds)
+            if log.isEnabledFor(logging.DEBUG):
+                fields = {"listener": self.name, "status": exchange.status, "seconds": round(seconds, 6)}
+                log.debug("%s %s", exchange.method, exchange.raw_path, extra=fields)
 
     @staticmethod
     async def _fail(exchange: Exchange, status: int, message: str) -> None:
