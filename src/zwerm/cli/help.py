@@ -49,7 +49,8 @@ def command_help(program: str, command: CliCommand, siblings: Iterable[CliComman
         lines += ["", "More commands", *_table([(other.words, other.one_line()) for other in others], width)]
     lines += ["", "Examples"]
     lines += _table([(f"$ {program} {example.line}", example.meaning) for example in command.examples], width)
-    lines += ["", f"Options of every command: {', '.join('--' + entry.name for entry in GLOBAL_OPTIONS[:9])}"]
+    shared = ", ".join("--" + entry.name for entry in GLOBAL_OPTIONS[:9])
+    lines += ["", *wrap(f"Options of every command: {shared}", width, break_on_hyphens=False)]
     return "\n".join(lines) + "\n"
 
 

@@ -102,8 +102,10 @@ def _execute(program: str, command: CliCommand, parsed: Parsed, given: dict[str,
         os.environ["ZWERM_DEBUG"] = "1"
     session = Session(_settings(program, given))
     try:
-        status = _carry_out(session, command, parsed)
-        session.output.flush()
+        try:
+            status = _carry_out(session, command, parsed)
+        finally:
+            session.output.flush()  # what was found before a failure is shown before it
     finally:
         session.close()
     return status or DONE

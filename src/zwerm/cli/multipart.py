@@ -83,7 +83,7 @@ class Upload:
             yield from _descriptor_pieces(self._body.descriptor, buffer)
             yield b"\r\n"
         else:
-            for entry in walk(self._body):
+            for entry in _walk(self._body):
                 yield self._head(entry.name, entry.kind, _metadata(entry, self._body), entry.path)
                 if entry.kind is PartKind.SYMLINK:
                     yield os.fsencode(entry.target)
@@ -102,6 +102,13 @@ class Upload:
         if path is not None:
             lines.append(f"Abspath: {quote(os.fsencode(path.absolute()), safe='/')}")
         return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+
+
+def _walk(body: DiskBody) -> Iterator[Entry]:
+    try:
+        yield from walk(body)
+    except OSError as error:
+        raise _ReadFailed(error) from None
 
 
 class _ReadFailed(Exception):

@@ -7,7 +7,7 @@ import pytest
 from tests.daemon.rpc.caller import Rpc, Upload, upload
 from zwerm.daemon.rpc.errors import CommandError
 
-RAW = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"  # of b"hello world", by every implementation
+RAW = "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"  # of b"hello world", by every implementation
 
 
 async def put(rpc: Rpc, data: bytes, **options: object) -> str:

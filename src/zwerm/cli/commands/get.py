@@ -16,6 +16,7 @@ from zwerm.cli.progress import Progress
 from zwerm.cli.session import Session
 from zwerm.core.errors import StorageError
 from zwerm.daemon.rpc.content import entry_name
+from zwerm.daemon.rpc.registry import Context
 from zwerm.ipfs.unixfs.data import Mtime
 from zwerm.ipfs.unixfs.disk import DiskWriter
 from zwerm.ipfs.unixfs.entry import Kind
@@ -110,7 +111,7 @@ def _write_local(client: LocalClient, path: str, target: Path, bar: Progress) ->
     node = client.node()
 
     async def write() -> None:
-        cid = await node.resolve(path)
+        cid = await Context(node).resolve(path)
         found = await reader.stat(node.source, cid)
         bar.update(0, found.size if found.kind is Kind.FILE else found.total_size)
         place = _target(target, is_file=found.kind is not Kind.DIRECTORY, name=entry_name(path))
