@@ -37,6 +37,7 @@ class Mode(enum.Enum):
     NAMES = "names are there, contents are not"
     CONTENTS = "contents are there, names are not"
     ZEROS = "names and sizes are there, contents are zeros"
+    UNCUT = "all of it is there, but no file was made shorter"
     RANDOM = "each is there, or not, or torn"
     EVERYTHING = "all of it is there, as after a kill"
 
@@ -180,6 +181,8 @@ def _survives(change: Change, mode: Mode, chance: random.Random) -> bool:
         return change.name is not None
     if mode is Mode.CONTENTS:
         return change.name is None
+    if mode is Mode.UNCUT:
+        return change.size is None
     return mode in (Mode.ZEROS, Mode.EVERYTHING)
 
 
@@ -193,7 +196,7 @@ def _contents(node: Node, position: int, mode: Mode, chance: random.Random) -> b
         elif change.data is not None:
             end = change.offset + len(change.data)
             contents.extend(bytes(max(end - len(contents), 0)))
-            if is_durable or mode in (Mode.EVERYTHING, Mode.CONTENTS):
+            if is_durable or mode in (Mode.EVERYTHING, Mode.CONTENTS, Mode.UNCUT):
                 contents[change.offset : end] = change.data
             elif mode is Mode.RANDOM:
                 _tear(contents, change.offset, change.data, chance)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.conformance.check_blockstore import CHECKS, Check, block, name_of
 
+from tests.conformance.check_blockstore import CHECKS, Check, block, name_of
 from zwerm.core.errors import ResourceLimitError
 from zwerm.ipfs.blockstore import MemoryBlockstore
 

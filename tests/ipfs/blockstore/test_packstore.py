@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.conformance.check_blockstore import CHECKS, Check, name_of
 
+from tests.conformance.check_blockstore import CHECKS, Check, name_of
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.database import Database
 

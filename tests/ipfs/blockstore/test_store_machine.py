@@ -11,9 +11,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
 from tests.conformance.check_blockstore import block
 from tests.ipfs.blockstore.crash import abandon
-
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.database import Database
 

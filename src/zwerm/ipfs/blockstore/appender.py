@@ -42,6 +42,7 @@ class Appender:
         self._pieces: list[bytes] = []
         self._buffered = 0
         self._unsynced: dict[int, Unsynced] = {}
+        self._in_flight: dict[int, Unsynced] = {}  # taken by a flush that has not ended
 
     @property
     def number(self) -> int | None:
@@ -53,9 +54,13 @@ class Appender:
         """Bytes that no file has yet."""
         return self._buffered
 
+    def has(self, number: int) -> bool:
+        """Whether a pack is being appended to, or has bytes that no flush has committed."""
+        return number == self.number or number in self._unsynced or number in self._in_flight
+
     def leave(self, number: int) -> bool:
-        """Append no more to a pack; False when it has bytes that are not yet synced."""
-        if number in self._unsynced or (self.number == number and self._pieces):
+        """Append no more to a pack; False when it has bytes that no flush has committed."""
+        if number in self._unsynced or number in self._in_flight or (self.number == number and self._pieces):
             return False
         if self.number == number and self._file is not None:
             self._files.release(self._file)
@@ -77,7 +82,7 @@ class Appender:
         if self._buffered + size > _BUFFER or len(self._pieces) > _PIECES:
             self.write_out()
         file = self._file
-        if file is None or (file.size + self._buffered + size > self._limit and file.size > len(HEADER)):
+        if file is None or len(HEADER) < file.size + self._buffered > self._limit - size:
             file = self._next_file()
         offset = file.size + self._buffered + len(head)
         self._pieces += (head, data)
@@ -101,15 +106,18 @@ class Appender:
 
     def take_unsynced(self) -> list[Unsynced]:
         """Return what was written since the last time: to be synced, then given to `release` or `put_back`."""
-        unsynced = list(self._unsynced.values())
-        self._unsynced = {}
-        return unsynced
+        self._in_flight, self._unsynced = self._unsynced, {}
+        return list(self._in_flight.values())
 
     def release(self, unsynced: list[Unsynced]) -> None:
+        """The flush has committed them."""
+        self._in_flight = {}
         for item in unsynced:
             self._files.release(item.file)
 
     def put_back(self, unsynced: list[Unsynced]) -> None:
+        """The flush failed."""
+        self._in_flight = {}
         for item in unsynced:
             newer = self._unsynced.get(item.file.number)
             self._note(item.file, max(item.size, newer.size if newer else 0), is_new=item.is_new)

@@ -16,7 +16,7 @@ from typing import Final
 from zwerm.core.errors import StorageError
 from zwerm.ipfs.blockstore.appender import disk_error
 from zwerm.ipfs.blockstore.disk import Disk, Sync
-from zwerm.ipfs.blockstore.index import Index, Role
+from zwerm.ipfs.blockstore.index import Index, PackRow, Role
 from zwerm.ipfs.blockstore.pack import HEADER, MAX_CID, Section, scan, section_head
 from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
 from zwerm.ipfs.blockstore.recovery import drop_emptied
@@ -30,8 +30,26 @@ _WASTE_WHEN_FULL: Final = 0.05  # the same when the limit is near
 class Compaction:
     """One run over a store's packs. One at a time; reads, writes and deletions go on beside it."""
 
-    def __init__(self, index: Index, files: PackFiles, disk: Disk, pack_size: int, moved: Callable[[], None]) -> None:
-        """Prepare; `moved` is called whenever places that somebody may remember have become wrong."""
+    def __init__(
+        self,
+        index: Index,
+        files: PackFiles,
+        disk: Disk,
+        pack_size: int,
+        *,
+        moved: Callable[[], None],
+        is_appended: Callable[[int], bool],
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            index: Where the blocks lie.
+            files: The packs.
+            disk: For writing.
+            pack_size: Bytes that a pack of copies may grow to.
+            moved: Is called whenever places that somebody may remember have become wrong.
+            is_appended: Says whether new blocks go to a pack, which is then none for copies.
+        """
         self.freed = 0  # bytes given back so far
         self.damaged: list[int] = []  # packs that were left because a block in them is damaged
         self._index = index
@@ -40,8 +58,11 @@ class Compaction:
         self._pack_size = pack_size
         self._batch_bytes = min(_BYTES, pack_size // 4)
         self._moved = moved
+        self._is_appended = is_appended
+        self._victims: set[int] = set()
         self._copies: PackFile | None = None
-        self._committed = 0  # bytes of the copies' pack that the index knows
+        self._began = 0  # bytes that the copies' pack had before
+        self._committed = 0  # bytes of it that the index knows
         self._new = False  # whether its name has yet to be synced
 
     def victims(self, *, near_limit: bool) -> list[int]:
@@ -54,6 +75,7 @@ class Compaction:
             whole = file is not None and file.size >= row.committed
             if row.role == Role.KEPT and whole and dead > 0 and (not row.live or dead >= waste * row.committed):
                 found.append(row)
+        self._victims = {row.number for row in found}
         return [row.number for row in sorted(found, key=lambda row: row.live)]
 
     def need(self, number: int) -> int:
@@ -87,10 +109,17 @@ class Compaction:
         return True
 
     def finish(self) -> None:
-        """Close the pack of copies and forget the emptied ones. Call it in every case."""
-        if self._copies is not None:
-            self._close_copies()
-        drop_emptied(self._index, self._files, self._disk)
+        """Close the pack of copies and forget the emptied ones. Call it in every case.
+
+        Raises:
+            StorageError: the disk failed; what is left to do is done when the store is opened again.
+        """
+        try:
+            if self._copies is not None:
+                self._close_copies()
+            drop_emptied(self._index, self._files, self._disk)
+        except OSError as error:
+            raise disk_error("end a compaction", error) from error
 
     def _close_copies(self) -> None:
         """Cut off what no transaction points at; a pack without any block goes the way of the emptied ones."""
@@ -103,7 +132,7 @@ class Compaction:
                 file.size = self._committed
             with self._index.database.transaction() as connection:
                 self._index.set_role(connection, file.number, Role.KEPT if self._committed else Role.EMPTIED)
-            self.freed -= self._committed
+            self.freed -= file.size - self._began
         finally:
             self._files.release(file)
 
@@ -144,11 +173,11 @@ class Compaction:
             data = os.pread(source.descriptor, section.size, section.offset)
             head = section_head(bytes(section.cid), section.size)
             size = len(head) + section.size
+            copies.size = position + size  # before the write, so that what a failed one leaves is cut off
             if len(data) != section.size or self._disk.write(copies.descriptor, [head, data], position) != size:
                 raise StorageError(f"cannot copy blocks out of {source.path}: a read or write was cut short")
             moved.append((section, section._replace(offset=position + len(head), head=len(head))))
             position += size
-        copies.size = position
         self._disk.sync(copies.descriptor, Sync.COPIES)
         if self._new:
             self._disk.sync_directory(self._files.folder, Sync.COPIES_PACK)
@@ -160,13 +189,42 @@ class Compaction:
         self._moved()
 
     def _room_for(self, size: int) -> PackFile:
+        """The pack that copies go to: one that is not full, so that small packs do not gather, or a new one."""
         if self._copies is not None and self._copies.size + size > self._pack_size:
             self._close_copies()
         if self._copies is None:
-            file = self._files.create()
-            self._copies, self._committed, self._new = file, 0, True
-            with self._index.database.transaction() as connection:
-                self._index.set_role(connection, file.number, Role.COPIES)
-            self._disk.write(file.descriptor, [HEADER], 0)
-            file.size = len(HEADER)
+            self._copies = self._reopen(size) or self._create()
         return self._copies
+
+    def _reopen(self, size: int) -> PackFile | None:
+        rows = [row for row in self._index.packs() if self._can_take(row, size)]
+        if not rows:
+            return None
+        row = max(rows, key=lambda row: row.committed)
+        file = self._files.acquire(row.number, writing=True)
+        if file is not None:
+            self._began = self._committed = row.committed
+            self._new = False
+            with self._index.database.transaction() as connection:
+                self._index.set_role(connection, row.number, Role.COPIES)
+        return file
+
+    def _can_take(self, row: PackRow, size: int) -> bool:
+        file = self._files.find(row.number)
+        return (
+            row.role == Role.KEPT
+            and row.committed + size <= self._pack_size
+            and file is not None
+            and file.size == row.committed
+            and row.number not in self._victims
+            and not self._is_appended(row.number)
+        )
+
+    def _create(self) -> PackFile:
+        file = self._files.create()
+        self._began, self._committed, self._new = 0, 0, True
+        with self._index.database.transaction() as connection:
+            self._index.set_role(connection, file.number, Role.COPIES)
+        self._disk.write(file.descriptor, [HEADER], 0)
+        file.size = len(HEADER)
+        return file

@@ -20,7 +20,9 @@ class Sync(enum.Enum):
     FOUND_PACK = "the directory entry of a pack that the index did not know, likewise"
     COPIES = "the copies that compaction made, before the index points to them and the originals go"
     COPIES_PACK = "the directory entry of the pack that copies go to, likewise"
-    CUT = "the end of a pack of copies, before what a crash left behind it could be taken for new blocks"
+    CUT = "the end of a pack of copies that were not finished, before what lies behind it could be taken for new blocks"
+    CUT_LATER = "the same, when a crash came between and it is done on opening"
+    SAVED = "the name of a database that takes the place of a damaged one"
     GONE = "the disappearance of an emptied pack, before the index forgets that it is to be unlinked"
     FOLDER = "the directory entry of the blocks folder itself, when the store is made"
 

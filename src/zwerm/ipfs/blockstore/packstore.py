@@ -311,7 +311,14 @@ class PackBlockstore:
     @contextlib.contextmanager
     def _compaction(self) -> Iterator[Compaction]:
         with self._compacting:
-            compaction = Compaction(self._index, self._files, self._disk, self.pack_size, self._reader.forget_all)
+            compaction = Compaction(
+                self._index,
+                self._files,
+                self._disk,
+                self.pack_size,
+                moved=self._reader.forget_all,
+                is_appended=self._appender.has,
+            )
             try:
                 yield compaction
             finally:

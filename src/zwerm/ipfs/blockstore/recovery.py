@@ -81,7 +81,7 @@ def _end_compaction(rows: Iterable[PackRow], index: Index, files: PackFiles, dis
             assert opened is not None  # noqa: S101 -- it was found a moment ago
             try:
                 disk.truncate(opened.descriptor, row.committed)
-                disk.sync(opened.descriptor, Sync.CUT)
+                disk.sync(opened.descriptor, Sync.CUT_LATER)
                 file.size = row.committed
             finally:
                 files.release(opened)

@@ -58,19 +58,18 @@ def settle_packs(index: Index, files: PackFiles, disk: Disk) -> None:
 
 
 def _cut(files: PackFiles, number: int, size: int, disk: Disk) -> None:
-    """End a pack behind its last whole block."""
+    """End a pack behind its last whole block. Not synced: an end that comes back proves itself or is cut again."""
     file = files.acquire(number, writing=True)
     if file is None:
         return
     try:
         disk.truncate(file.descriptor, size)
-        disk.sync(file.descriptor, Sync.CUT)
         file.size = size
     finally:
         files.release(file)
 
 
-def save_database(path: str | os.PathLike[str]) -> Saved:
+def save_database(path: str | os.PathLike[str], disk: Disk | None = None) -> Saved:
     """Move a damaged database aside and make a new one from what can be read of it; nobody may have it open.
 
     The blockstore's own tables are left out: opening the store makes them again from the packs. Everything is in place,
@@ -100,7 +99,7 @@ def save_database(path: str | os.PathLike[str]) -> Saved:
             with contextlib.suppress(FileNotFoundError):
                 os.replace(path + suffix, aside + suffix)
         os.replace(fresh, path)
-        Disk().sync_directory(os.path.dirname(os.path.abspath(path)), Sync.FOLDER)
+        (disk or Disk()).sync_directory(os.path.dirname(os.path.abspath(path)), Sync.SAVED)
     except OSError as error:
         raise StorageError(f"cannot put the saved database in place of {path}: {error.strerror}") from error
     return saved
