@@ -46,6 +46,11 @@ def _url(text: str) -> None:
         raise LocalProtocolError(f"{text!r} is not an address of the web; expected a form like https://example.org")
 
 
+def _version(text: str) -> None:
+    if text and not re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}", text):
+        raise LocalProtocolError(f"{text[:32]!r} is not a release; expected three numbers such as 0.7.0")
+
+
 def _host(text: str) -> None:
     if not _HOST.fullmatch(text):
         raise LocalProtocolError(f"{text!r} is not a host name")
@@ -208,6 +213,13 @@ SETTINGS: Final = (
         checked_text(str),
         "",
         "A secret that every RPC request must carry (Authorization: Bearer SECRET); empty: none on the loopback.",
+        restart=False,
+    ),
+    Setting(
+        "api.version",
+        checked_text(_version),
+        "",
+        "The Kubo release that `version` answers with, for clients that insist on an old one; empty: the one followed.",
         restart=False,
     ),
     Setting("http.idle", DURATION, "75s", "How long a connection without requests is kept open."),

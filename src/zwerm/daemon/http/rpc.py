@@ -113,7 +113,8 @@ async def answer_command(
             else:
                 options[name] = value
         body = Upload.of(exchange) if command.takes_body else None
-        result = await invoke(command, Context(node, stop=stop), arguments, options, body)
+        context = Context(node, stop=stop, kubo_version=node.config.text("api.version") or None)
+        result = await invoke(command, context, arguments, options, body)
         await _send_result(exchange, headers, result)
     except CommandNotFound:
         await exchange.send(404, {**_TEXT, **headers}, b"404 page not found\n")
