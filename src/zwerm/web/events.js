@@ -43,8 +43,12 @@ export async function refreshNode() {
   }
 }
 
-/** @param {Job} job */
+/**
+ * Take over what is newer: the end of a short job can be told by an event before the answer to its start is read.
+ * @param {Job} job
+ */
 export function rememberJob(job) {
+  if (job.state === "running" && jobs.value[job.id] && jobs.value[job.id].state !== "running") return;
   jobs.value = { ...jobs.value, [job.id]: job };
 }
 

@@ -7,13 +7,13 @@ import shutil
 import time
 from typing import Any, Final
 
+from zwerm.daemon.app.entries import plain
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.jobs import Job
 from zwerm.daemon.app.request import Reply, Request, field, parse_cid, route, time_text
 from zwerm.ipfs.pins.pin import PinKind
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
-from zwerm.node import statistics
 
 MAX_DAMAGED: Final = 1000  # blocks named in the result of a verification
 _UNITS: Final = {"gc": "blocks", "verify": "blocks", "measure": "blocks"}
@@ -28,7 +28,7 @@ async def repo(request: Request) -> dict[str, Any]:
     return {
         "path": str(node.repository.path),
         "disk": node.store.used(),
-        "blocks": await asyncio.to_thread(statistics.count_blocks, node),
+        "blocks": (await node.repo_stat()).blocks,
         "maximum": node.config.size("storage.max") or None,
         "free": free.free,
         "kinds": measured[1] if measured else None,
@@ -40,11 +40,13 @@ async def repo(request: Request) -> dict[str, Any]:
 async def list_pins(request: Request) -> dict[str, Any]:
     """List what is kept."""
     kind = request.choice("kind", "all", *(kind.value for kind in PinKind))
-    name = request.optional("q")
+    name = plain(request.optional("q") or "")
     limit, start = request.limit(), request.number("after", 0, 0, 100_000_000)
     shown: list[dict[str, Any]] = []
     position = 0
-    async for pin in request.node.pins.list(None if kind == "all" else PinKind(kind), name):
+    async for pin in request.node.pins.list(None if kind == "all" else PinKind(kind)):
+        if name not in plain(pin.name or ""):
+            continue
         position += 1
         if position <= start:
             continue

@@ -15,6 +15,8 @@ import { PinList } from "../storage/pin-list.js";
 
 /** @import {Job, Space} from "../types.d.ts" */
 
+const MEASURED_UNASKED = 200_000; // blocks; beyond it a measurement takes long enough to be asked for
+
 /** @param {Space} space */
 function answerOf(space) {
   const unused = space.kinds?.find(({ kind }) => kind === "unused")?.bytes;
@@ -37,10 +39,11 @@ export function StoragePage() {
   const ended = Object.values(jobs.value).filter((job) => job.state !== "running").length;
   const space = useResource((signal) => /** @type {Promise<Space>} */ (read("repo", {}, signal)), [], `${filesTurn.value} ${ended}`);
   const measuring = latestJob("measure")?.state === "running";
+  const small = (space.data?.blocks ?? 0) < MEASURED_UNASKED;
   const unmeasured = space.data !== null && space.data.kinds === null;
   useEffect(() => {
-    if (unmeasured && !latestJob("measure")) void startJob("measure").catch(() => undefined); // the card offers it by hand as well
-  }, [unmeasured]);
+    if (unmeasured && !measuring && small) void startJob("measure").catch(() => undefined); // the card offers it by hand as well
+  }, [unmeasured, small]);
   return html`
     <${PageHead} title=${t("nav.storage")} answer=${space.data ? answerOf(space.data) : space.failure ? "" : null}><a class="button" href=${href("settings", "/", { find: "storage.max" })}>${t("storage.limit")}</a><//>
     <section class="card"><header><h2>${t("storage.kinds")}</h2><span class="small quiet wide">${space.data?.measured ? t("storage.measured", { time: when(space.data.measured) }) : ""}</span>

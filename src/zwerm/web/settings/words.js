@@ -25,11 +25,11 @@ export const GROUPS = [
     title: "settings.sharing",
     keys: {
       "gateway.public": ["set.gatewayPublic", "set.gatewayPublic.why"],
-      "gateway.listing": ["set.gatewayListing", "set.gatewayListing.why"],
       "gateway.subdomains": ["set.gatewaySubdomains", "set.gatewaySubdomains.why"],
-      "gateway.trustless_only": ["set.trustlessOnly", "set.trustlessOnly.why"],
-      "gateway.denied": ["set.gatewayDenied", "set.gatewayDenied.why"],
-      "gateway.range_limit": ["set.rangeLimit", "set.rangeLimit.why"],
+      "gateway.isolate": ["set.gatewayIsolate", "set.gatewayIsolate.why"],
+      "gateway.deserialized": ["set.gatewayPages", "set.gatewayPages.why"],
+      "gateway.dnslink": ["set.gatewayNames", "set.gatewayNames.why"],
+      "gateway.denylist": ["set.gatewayDenied", "set.gatewayDenied.why"],
     },
   },
   {
@@ -56,6 +56,7 @@ export const GROUPS = [
     keys: {
       "api.cors": ["set.apiCors", "set.apiCors.why"],
       "api.hosts": ["set.apiHosts", "set.apiHosts.why"],
+      "api.version": ["set.apiVersion", "set.apiVersion.why"],
       "api.token": ["set.apiToken", "set.apiToken.why"],
     },
   },
