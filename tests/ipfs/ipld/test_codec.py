@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zwerm.core.errors import LocalProtocolError, WireError
+from zwerm.ipfs.block import MAX_BLOCK
 from zwerm.ipfs.ipld import codec
-from zwerm.ipfs.ipld.codec import MAX_DOCUMENT, UnknownCodec
+from zwerm.ipfs.ipld.codec import MAX_TEXT_DOCUMENT, UnknownCodec
 from zwerm.ipfs.ipld.dag_pb import PBLink, PBNode
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
@@ -51,6 +52,13 @@ def test_a_codec_that_is_not_known_is_said_to_be() -> None:
             call(0x300001, b"")
 
 
+def test_the_json_form_of_a_block_may_be_longer_than_a_block() -> None:
+    block = codec.encode(multicodec.DAG_CBOR, b"x" * (MAX_BLOCK - 10))
+    text = codec.encode(multicodec.DAG_JSON, codec.decode(multicodec.DAG_CBOR, block))
+    assert len(text) > MAX_BLOCK
+    assert codec.encode(multicodec.DAG_CBOR, codec.decode(multicodec.DAG_JSON, text)) == block
+
+
 def test_a_dag_pb_node_becomes_a_map_in_the_other_codecs() -> None:
     node = PBNode((PBLink(ACORN, "a", 1),), b"data")
     for code in (multicodec.DAG_CBOR, multicodec.DAG_JSON):
@@ -67,8 +75,9 @@ def test_raw_takes_bytes_only(value: object) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_document_larger_than_any_block_is_refused(code: int) -> None:
-    with pytest.raises(WireError):
-        codec.decode(code, b" " * (MAX_DOCUMENT + 1))
+    limit = MAX_TEXT_DOCUMENT if code in {multicodec.DAG_JSON, multicodec.JSON} else MAX_BLOCK
+    with pytest.raises(WireError, match=f"expected at most {limit}"):
+        codec.decode(code, b" " * (limit + 1))
 
 
 def test_forms_of_old_writers_are_read_when_asked_for() -> None:

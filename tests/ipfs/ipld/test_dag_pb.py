@@ -47,7 +47,12 @@ nodes = st.builds(
 )
 def test_vectors(node: PBNode, wire: str) -> None:
     assert node.serialize().hex() == wire
-    assert PBNode.parse(bytes.fromhex(wire)) == node
+    data = bytes.fromhex(wire)
+    assert PBNode.parse(data) == node
+    for size in range(1, len(data)):
+        if data[size : size + 1] != b"\x0a" or data[size:] != b"\x0a\0":  # links alone are a node too
+            with pytest.raises(WireError):
+                PBNode.parse(data[:size])
 
 
 def test_data_before_the_links_is_read_too() -> None:

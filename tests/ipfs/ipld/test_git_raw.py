@@ -160,11 +160,19 @@ def test_a_tree_maps_names_to_modes_and_links() -> None:
         wrapped(b"commit", b"tree abcd\n\n"),
         wrapped(b"commit", "tree é\n\n".encode()),
         wrapped(b"tag", b"tag v1\n\n"),
+        wrapped(b"commit", b"tree " + SHA.encode() + b"\na b" * 70_000),
     ],
 )
 def test_what_is_no_git_object_is_refused(data: bytes) -> None:
     with pytest.raises(WireError):
         git_raw.decode(data)
+
+
+def test_an_object_cut_short_at_any_length_is_refused() -> None:
+    data = wrapped(b"tree", b"100644 a b\0" + bytes.fromhex(SHA) + b"40000 c\0" + bytes.fromhex(SHA))
+    for size in range(len(data)):
+        with pytest.raises(WireError):
+            git_raw.decode(data[:size])
 
 
 def test_objects_are_not_written() -> None:

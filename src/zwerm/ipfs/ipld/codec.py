@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError, WireError
+from zwerm.ipfs.block import MAX_BLOCK
 from zwerm.ipfs.ipld import cbor, dag_cbor, dag_json, dag_pb, git_raw, json, raw
 from zwerm.ipfs.ipld.dag_pb import PBNode
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
-MAX_DOCUMENT: Final = 8 * 1024 * 1024  # bytes; a block is smaller, its dag-json form may be this large
+MAX_TEXT_DOCUMENT: Final = 4 * MAX_BLOCK  # bytes of JSON, which may be the longer form of a block
 
 
 class UnknownCodec(LocalProtocolError):
@@ -58,11 +59,12 @@ def decode(code: int, data: bytes, *, strict: bool = True) -> Any:
 
     Raises:
         UnknownCodec: no codec of that code.
-        WireError: the bytes are not of that codec, in no canonical form where it has one, or more than `MAX_DOCUMENT`.
+        WireError: the bytes are not of that codec, in no canonical form where it has one, or larger than any block.
     """
     codec = _codec(code)
-    if len(data) > MAX_DOCUMENT:
-        raise WireError(f"{multicodec.codec_name(code)} of {len(data)} bytes, expected at most {MAX_DOCUMENT}")
+    limit = MAX_TEXT_DOCUMENT if code in {multicodec.DAG_JSON, multicodec.JSON} else MAX_BLOCK
+    if len(data) > limit:
+        raise WireError(f"{multicodec.codec_name(code)} of {len(data)} bytes, expected at most {limit}")
     if not strict and code == multicodec.DAG_CBOR:
         return dag_cbor.decode(data, strict=False)
     return codec.decode(data)

@@ -19,6 +19,7 @@ from zwerm.multiformats.cid import CID
 _SHA1_SIZE: Final = 20
 _SHA1_PREFIX: Final = bytes([multicodec.SHA1, _SHA1_SIZE])
 _MAX_SIZE_DIGITS: Final = 12
+_MAX_LINES: Final = 65_536  # of headers
 
 
 def decode(data: bytes) -> Any:
@@ -112,6 +113,8 @@ def _tag(content: bytes) -> dict[str, Any]:
 def _fields(content: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """Split the headers, whose continuation lines begin with a space, from the message after the empty line."""
     head, _, message = content.partition(b"\n\n") if not content.startswith(b"\n") else (b"", b"", content[1:])
+    if head.count(b"\n") > _MAX_LINES:
+        raise WireError(f"Git object with more than {_MAX_LINES} lines of headers")
     fields: list[tuple[bytes, bytes]] = []
     for line in head.replace(b"\n ", b"\0").split(b"\n"):
         key, space, value = line.partition(b" ")

@@ -24,9 +24,9 @@ MAX_INTEGER: Final = 2**64 - 1  # as dag-cbor; the smallest integer is one furth
 _MAX_DIGITS: Final = 20
 
 # A string is taken whole even when it is never closed, so that the scan stays linear.
-_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
-_NOT_STRUCTURE: Final = re.compile(r"[^\[\]{}:]+")
-_NESTING: Final = {"[": 1, "{": 1, "]": -1, "}": -1, ":": 0}
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NOT_STRUCTURE: Final = bytes(byte for byte in range(256) if byte not in b"[]{}:")
+_NESTING: Final = [(byte in b"[{") - (byte in b"]}") for byte in range(256)]
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -38,7 +38,7 @@ def decode(data: bytes, build: Callable[[Pairs], Any]) -> Any:
     """
     try:
         text = data.decode()
-        _check_structure(text)
+        _check_structure(data)
         value = json.loads(
             text, object_pairs_hook=build, parse_int=_integer, parse_float=_float, parse_constant=_constant
         )
@@ -65,12 +65,12 @@ def unique(pairs: Pairs) -> dict[str, Any]:
     return built
 
 
-def _check_structure(text: str) -> None:
+def _check_structure(data: bytes) -> None:
     """Hold the limits before anything is built."""
-    if text.count("[") + text.count("{") + text.count(":") <= MAX_DEPTH:
+    if data.count(b"[") + data.count(b"{") + data.count(b":") <= MAX_DEPTH:
         return
-    structure = _NOT_STRUCTURE.sub("", _STRING.sub("", text))
-    entries = structure.count("[") + structure.count("{") + structure.count(":")
+    structure = _STRING.sub(b"", data).translate(None, _NOT_STRUCTURE)
+    entries = structure.count(b"[") + structure.count(b"{") + structure.count(b":")
     if entries > MAX_ENTRIES:
         raise WireError(f"JSON with more than {MAX_ENTRIES} lists, maps and map entries")
     if max(itertools.accumulate(map(_NESTING.__getitem__, structure)), default=0) > MAX_DEPTH:
