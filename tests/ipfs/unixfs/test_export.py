@@ -178,7 +178,7 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> Non
         run(export.get(blocks, root, tmp_path / "target"))
     with pytest.raises(WireError, match="cannot be written to a disk"):
         tarred(blocks, root, "root")
-    assert list((tmp_path / "target").iterdir()) == []
+    assert list(tmp_path.rglob("*")) in ([], [tmp_path / "target"])
 
 
 def test_a_target_whose_folder_is_not_there_is_named(folder: Path, tmp_path: Path) -> None:

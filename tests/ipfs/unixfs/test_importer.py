@@ -202,9 +202,77 @@ def test_a_small_file_that_is_cut_while_it_is_read_is_noticed(tmp_path: Path, mo
     path = tmp_path / "file"
     path.write_bytes(b"whole")
     really = os.read
-    monkeypatch.setattr(os, "read", lambda descriptor, size: really(descriptor, size)[:-1])
+
+    def cut(descriptor: int, size: int) -> bytes:
+        path.write_bytes(path.read_bytes()[:-1])
+        return really(descriptor, size)
+
+    monkeypatch.setattr(os, "read", cut)
     with pytest.raises(FileChanged, match="it changed each time"):
         added(path)
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Files of a few mebibytes, which hashing threads read whole."""
+    root = tmp_path / "album"
+    root.mkdir()
+    for number in range(12):
+        (root / f"{number}").write_bytes(os.urandom(100_000 * (number + 1)))
+    return root
+
+
+@pytest.mark.parametrize(
+    "profile", [*PROFILES.values(), Profile(layout=Layout.TRICKLE), Profile(chunker="rabin"), Profile(keep_mtime=True)]
+)
+def test_files_that_threads_read_are_those_that_are_read_here(album: Path, profile: Profile) -> None:
+    blocks, counted = Blocks(), []
+    with Hashers() as hashers:
+        importer = Importer(blocks, profile, hashers=hashers, progress=lambda *report: counted.append(report))
+        entry = importer.add_path(album)
+    expected = Blocks()
+    assert entry == Importer(expected, profile).add_path(album)
+    assert blocks.data == expected.data
+    assert counted[-1] == (100_000 * 78, 12)
+
+
+def test_a_file_that_changes_while_a_thread_reads_it_is_read_again(
+    album: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = iter([b"first", b"second"])
+    really = os.pread
+
+    def meddle(descriptor: int, size: int, offset: int) -> bytes:
+        if (change := next(changes, None)) is not None:
+            with (album / "0").open("ab") as file:
+                file.write(change)
+        return really(descriptor, size, offset)
+
+    for number in range(1, 12):
+        (album / f"{number}").unlink()
+    (album / "0").write_bytes(os.urandom(1_000_000))
+    monkeypatch.setattr(os, "pread", meddle)
+    blocks = Blocks()
+    with Hashers() as hashers:
+        entry = Importer(blocks, Profile(chunker="size-600000"), hashers=hashers).add_path(album)
+    assert run(tree(blocks, entry.cid)) == {"0": (album / "0").read_bytes()}
+
+
+@pytest.mark.parametrize("reason", ["a thread cannot read", "the store is full"])
+def test_what_goes_wrong_leaves_no_descriptor_open(album: Path, monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    def fail(*_: object) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    descriptors = len(os.listdir("/proc/self/fd"))
+    with Hashers() as hashers:
+        if reason == "the store is full":
+            with pytest.raises(ResourceLimitError):
+                Importer(Quota(), hashers=hashers).add_path(album)
+        else:
+            monkeypatch.setattr(os, "pread", fail)
+            with pytest.raises(ImportFailed, match=r"cannot add .*/album/\d+: input/output error"):
+                Importer(NoStore(), hashers=hashers).add_path(album)
+    assert len(os.listdir("/proc/self/fd")) == descriptors
 
 
 def test_a_file_whose_size_is_known_only_by_reading_is_read(tmp_path: Path) -> None:
@@ -256,14 +324,26 @@ def test_names_that_are_not_utf8_survive(tmp_path: Path) -> None:
     assert added(tmp_path) == {name: b"x"}
 
 
-def test_folders_may_lie_deeper_than_python_recurses(tmp_path: Path) -> None:
-    path = tmp_path
+@pytest.fixture
+def bottomless(tmp_path: Path) -> Iterator[Path]:
+    """Folders inside each other, more than `shutil.rmtree` and so pytest could remove."""
+    path = tmp_path / "bottomless"
+    path.mkdir()
+    inside = path
     for _ in range(1100):
-        path = path / "d"
-        path.mkdir()
-    (path / "file").write_bytes(b"x")
+        inside = inside / "d"
+        inside.mkdir()
+    (inside / "file").write_bytes(b"x")
+    yield path
+    (inside / "file").unlink()
+    while inside != tmp_path:
+        inside.rmdir()
+        inside = inside.parent
+
+
+def test_folders_may_lie_deeper_than_python_recurses(bottomless: Path) -> None:
     blocks = Blocks()
-    entry = Importer(blocks).add_path(tmp_path)
+    entry = Importer(blocks).add_path(bottomless)
     assert len(blocks.data) == 1102
     assert entry.total_size == sum(map(len, blocks.data.values()))
 

@@ -78,7 +78,7 @@ async def test_leaves_are_not_read() -> None:
 async def test_a_missing_inner_node_is_said() -> None:
     source, cid = build(SMALL)
     root = await open_file(source, cid)
-    source.store.delete([root._root.links[0].cid])
+    source.store.delete([root.node.links[0].cid])
     with pytest.raises(BlockNotFound):
         [span async for span in spans(source, root)]
 

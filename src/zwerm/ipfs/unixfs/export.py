@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import tarfile
 from collections.abc import AsyncGenerator, Callable
@@ -26,6 +27,8 @@ from zwerm.multiformats.cid import CID
 
 MAX_DEPTH: Final = 256  # folders inside each other; each holds a descriptor while it is written
 _PIECE: Final = 1024 * 1024  # bytes handed to a thread at once
+_OPERATIONS: Final = 64  # files, folders and symlinks handed to a thread at once
+_GATHERED: Final = 64 * 1024  # bytes of a tar that are yielded together
 _PERMISSIONS: Final = 0o777  # what a tar carries: content from elsewhere makes nothing setuid
 
 Progress = Callable[[int, int], None]  # bytes and files written so far
@@ -105,19 +108,42 @@ async def get(
     size = files = 0
     with DiskWriter(target, overwrite=overwrite) as disk:
         async with contextlib.aclosing(walk(source, cid)) as items:
+            waiting: list[Callable[[], None]] = []  # handing over one small file at a time would cost more than it
+            gathered = 0
             async for item in items:
-                if item.stat.kind is Kind.DIRECTORY:
-                    await asyncio.to_thread(disk.leave if item.leaving else disk.enter, item.path, item.stat)
-                    continue
-                if item.file is None:
-                    await asyncio.to_thread(disk.symlink, item.path, item.stat)
-                elif item.file.size <= _PIECE:
-                    await asyncio.to_thread(disk.file, item.path, item.stat, await item.file.read())
-                else:
+                if item.file is not None and item.file.size > _PIECE:
+                    await asyncio.to_thread(_run, waiting)
                     await _write_large(disk, item, item.file)
-                size, files = size + item.stat.size, files + 1
-                if progress is not None:
-                    progress(size, files)
+                else:
+                    data = b"" if item.file is None else await item.file.read()
+                    waiting.append(functools.partial(_write, disk, item, data))
+                    gathered += len(data)
+                if item.stat.kind is not Kind.DIRECTORY:
+                    size, files = size + item.stat.size, files + 1
+                if gathered >= _PIECE or len(waiting) >= _OPERATIONS:
+                    await asyncio.to_thread(_run, waiting)
+                    gathered = 0
+                    if progress is not None:
+                        progress(size, files)
+            await asyncio.to_thread(_run, waiting)
+        if progress is not None:
+            progress(size, files)
+
+
+def _run(waiting: list[Callable[[], None]]) -> None:
+    """Do what is waiting, in order, and forget it."""
+    for work in waiting:
+        work()
+    waiting.clear()
+
+
+def _write(disk: DiskWriter, item: Item, data: bytes) -> None:
+    if item.stat.kind is Kind.DIRECTORY:
+        (disk.leave if item.leaving else disk.enter)(item.path, item.stat)
+    elif item.file is None:
+        disk.symlink(item.path, item.stat)
+    else:
+        disk.file(item.path, item.stat, data)
 
 
 async def _write_large(disk: DiskWriter, item: Item, file: File) -> None:
@@ -143,18 +169,26 @@ async def tar(source: BlockSource, cid: CID, name: str) -> AsyncGenerator[bytes,
         WireError, ResourceLimitError, NotUnixFS, BlockNotFound: as `walk`; what was yielded before is no whole tar.
     """
     checked_name(name)
+    gathered = bytearray()  # headers and small files, which nobody wants one by one
     async with contextlib.aclosing(walk(source, cid)) as items:
         async for item in items:
             if item.leaving:
                 continue
-            yield _header("/".join((name, *item.path)), item.stat)
+            gathered += _header("/".join((name, *item.path)), item.stat)
             if item.file is not None:
                 async with contextlib.aclosing(item.file.stream()) as stream:
                     async for part in stream:
-                        yield part
-                if padding := -item.file.size % tarfile.BLOCKSIZE:
-                    yield bytes(padding)
-    yield bytes(2 * tarfile.BLOCKSIZE)
+                        if len(part) >= _GATHERED:
+                            yield bytes(gathered)
+                            gathered.clear()
+                            yield part
+                        else:
+                            gathered += part
+                gathered += bytes(-item.file.size % tarfile.BLOCKSIZE)
+            if len(gathered) >= _GATHERED:
+                yield bytes(gathered)
+                gathered.clear()
+    yield bytes(gathered) + bytes(2 * tarfile.BLOCKSIZE)
 
 
 def _header(path: str, found: Stat) -> bytes:

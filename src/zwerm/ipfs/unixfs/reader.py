@@ -110,7 +110,7 @@ class File:
         self.mode = node.message.permissions
         self.mtime = node.message.mtime
         self._source = source
-        self._root = node
+        self.node = node
         self._cache: dict[CID, Node] = {}
 
     async def read(self, offset: int = 0, length: int | None = None) -> bytes:
@@ -133,7 +133,7 @@ class File:
             raise LocalProtocolError(f"offset {start}, expected 0 or more")
         levels: list[_Level] = []
         try:
-            node, position, cid = self._root, 0, self.cid
+            node, position, cid = self.node, 0, self.cid
             while True:
                 own, _ = file_sizes(cid, node)
                 if own and position < end and position + own > start:

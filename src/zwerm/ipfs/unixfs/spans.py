@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.source import BlockSource
-from zwerm.ipfs.unixfs.node import file_sizes
-from zwerm.ipfs.unixfs.reader import MAX_DEPTH, File, open_file
+from zwerm.ipfs.unixfs.entry import Kind
+from zwerm.ipfs.unixfs.node import Node, file_sizes, parse_inner
+from zwerm.ipfs.unixfs.reader import MAX_DEPTH, File
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
@@ -51,10 +52,7 @@ async def spans(source: BlockSource, file: File, start: int = 0, end: int | None
             continue
         if depth > MAX_DEPTH:
             raise WireError(f"{file.cid} is a file of more than {MAX_DEPTH} levels")
-        below = file if depth == 0 else await open_file(source, cid)
-        if below.size != size:
-            raise WireError(f"{cid} holds {below.size} bytes of file, its parent says {size}")
-        node = below._root  # of the same package: a parsed block is all that an open file is
+        node = file.node if depth == 0 else _checked(file, cid, await source.get(cid), size)
         own, sizes = file_sizes(cid, node)
         if first < min(last, own):
             data = (node.message.data or b"")[first : min(last, own)]
@@ -68,3 +66,14 @@ async def spans(source: BlockSource, file: File, start: int = 0, end: int | None
                 children.append((link.cid, at, length, depth + 1))
             at += length
         waiting += reversed(children)
+
+
+def _checked(file: File, cid: CID, data: bytes, size: int) -> Node:
+    """Parse a block inside the file and hold it against what its parent said."""
+    node = parse_inner(cid, data)
+    if node.kind is not Kind.FILE:
+        raise WireError(f"{file.cid} is a file that links to a {node.kind.value}, {cid}")
+    own, sizes = file_sizes(cid, node)
+    if own + sum(sizes) != size:
+        raise WireError(f"{cid} holds {own + sum(sizes)} bytes of file, its parent says {size}")
+    return node
