@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from zwerm.node.config import Config
     from zwerm.node.maintenance import Repaired, Verified
     from zwerm.node.roots import Roots
-    from zwerm.node.statistics import TreeCounter
+    from zwerm.node.statistics import BlockCounter, TreeCounter
 
 Addable: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]"
 Findable: TypeAlias = "str | CID | ContentPath"
@@ -99,6 +99,7 @@ class Node:
         self.history: History
         self.collector: Collector
         self.roots: Roots
+        self.blocks: BlockCounter
         self.tree: TreeCounter
 
     @classmethod

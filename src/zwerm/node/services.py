@@ -23,7 +23,7 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     from zwerm.ipfs.versions.history import History
     from zwerm.ipfs.versions.policy import Policy
     from zwerm.node.roots import Roots
-    from zwerm.node.statistics import TreeCounter
+    from zwerm.node.statistics import BlockCounter, TreeCounter
 
     repository = node._opened
     if repository is None:
@@ -68,5 +68,6 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     node.roots = Roots(node.files, node.history)
     node.collector = Collector(node.store, node.pins, node.roots)
     stack.push_async_callback(node.collector.close)
+    node.blocks = BlockCounter(node)
     node.tree = TreeCounter(node)
     stack.push_async_callback(node.tree.close)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from zwerm.node.node import Node
 
 _REMEMBERED: Final = 20_000  # directories whose counts are known
+_SELDOM: Final = 20  # a count that took a second is made again after so many
+_QUICK: Final = 0.1  # seconds that a count may take to be made whenever somebody asks
+_BREATH: Final = 500  # entries after which others get their turn
 _PATIENCE: Final = 0.15  # seconds that a caller waits for a count that is being made
 
 
@@ -32,9 +36,20 @@ def numbers(node: Node) -> dict[str, float]:
     }
 
 
-def count_blocks(node: Node) -> int:
-    """Return how many blocks there are."""
-    return node.store.statistics().blocks
+class BlockCounter:
+    """How many blocks there are, as of a moment ago: counting reads the whole index, a large one seldom."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._count = 0
+        self._again_at = 0.0  # on the monotonic clock
+
+    async def count(self) -> int:
+        began = time.monotonic()
+        if began >= self._again_at:
+            self._count = (await asyncio.to_thread(self._node.store.statistics)).blocks
+            self._again_at = _again_at(began)
+        return self._count
 
 
 def count_pins(node: Node) -> int:
@@ -45,6 +60,12 @@ def count_pins(node: Node) -> int:
 def count_versions(node: Node) -> int:
     """Return how many versions of the files are listed."""
     return int(node.database.query("SELECT COUNT(*) FROM versions")[0][0])
+
+
+def _again_at(began: float) -> float:
+    """Return when to count again what was counted since `began`: at once, unless it took long."""
+    now = time.monotonic()
+    return now if now - began < _QUICK else now + (now - began) * _SELDOM
 
 
 class TreeSize(NamedTuple):
@@ -60,17 +81,19 @@ class TreeCounter:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._known: OrderedDict[CID, TreeSize] = OrderedDict()
-        self._work: asyncio.Task[TreeSize] | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._latest: TreeSize | None = None
+        self._again_at = 0.0  # on the monotonic clock
 
     async def count(self) -> TreeSize | None:
-        """Return the counts of the files as they stand; None while they are still being made."""
+        """Return the counts of the files, of a large tree as of a moment ago; None while they were never made."""
         known = self._known.get(await self._node.files.root())
         if known is not None:
             return known
-        if self._work is None or self._work.done():
+        if (self._work is None or self._work.done()) and time.monotonic() >= self._again_at:
             self._work = asyncio.create_task(self._count_root())
-        done, _ = await asyncio.wait({self._work}, timeout=_PATIENCE)
-        return self._work.result() if done and self._work.exception() is None else None
+            await asyncio.wait({self._work}, timeout=_PATIENCE)
+        return self._latest
 
     async def close(self) -> None:
         """End what is running."""
@@ -78,8 +101,12 @@ class TreeCounter:
             self._work.cancel()
             await asyncio.gather(self._work, return_exceptions=True)
 
-    async def _count_root(self) -> TreeSize:
-        return await self._count(await self._node.files.root(), 0)
+    async def _count_root(self) -> None:
+        began = time.monotonic()
+        try:
+            self._latest = await self._count(await self._node.files.root(), 0)
+        finally:
+            self._again_at = _again_at(began)
 
     async def _count(self, cid: CID, depth: int) -> TreeSize:
         known = self._known.get(cid)
@@ -95,6 +122,8 @@ class TreeCounter:
                     below.append(entry.cid)
                 else:
                     files += 1
+                if not (files + directories) % _BREATH:
+                    await asyncio.sleep(0)
         except ZwermError:
             below.clear()  # content that is not here counts as nothing
         for child in below if depth < 500 else ():

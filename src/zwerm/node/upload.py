@@ -17,9 +17,9 @@ from zwerm.ipfs.mfs.journal import Change
 from zwerm.ipfs.mfs.path import FilePath, check_name
 from zwerm.ipfs.unixfs.builder import FileBuilder
 from zwerm.ipfs.unixfs.data import Mtime
-from zwerm.ipfs.unixfs.directory import DirectoryWriter
 from zwerm.ipfs.unixfs.entry import Entry
 from zwerm.node.importing import add_stream
+from zwerm.node.merge import Tree, directory_or_none, insert, merge
 
 if TYPE_CHECKING:
     from zwerm.node.node import Node
@@ -29,6 +29,7 @@ MAX_FILES: Final = 250_000  # in one upload; each takes some hundred bytes of me
 _SMALL: Final = 262_144  # bytes of a file that is gathered with others
 _GATHER: Final = 2 * 1024 * 1024  # bytes, and
 _GATHER_FILES: Final = 256  # files gathered before a thread takes them
+_MANY: Final = 200  # names in the target that are changed one by one, and so listed in the version
 
 
 class Uploaded(NamedTuple):
@@ -142,30 +143,41 @@ class Upload:
         Raises:
             FileExists: `fail`, and something is there. Nothing was changed.
         """
-        made = await self.finish()
-        files = self._node.files
-        names = await self._top_names(target, conflict)
+        tree: Tree = {}
+        for uploaded in await self.finish():
+            insert(tree, uploaded.path, uploaded.entry)
+        for path in self._directories:
+            insert(tree, path, None)
+        names = await self._top_names(target, tree, conflict)
         self.placed = list(names.values())
-        empty = await asyncio.to_thread(lambda: DirectoryWriter(self._node.store, self._profile).finish())
-        before = self._node.history.head
+        node, files = self._node, self._node.files
+        await files.flush()  # what waits in memory only could not be read
+        before = node.history.head
         async with files.batch(message):
             await files.mkdir(str(target), parents=True)
-            for path in sorted(self._directories, key=len):
-                where = _below(target, names, path)
-                if not await files.exists(str(where)):
-                    await files.place(str(where), empty.cid)
-            for path, entry in made:
-                await files.place(str(_below(target, names, path)), entry.cid)
-        head = self._node.history.head
+            renamed = {names[name]: below for name, below in tree.items()}
+            if len(renamed) > _MANY:
+                whole = await merge(node, self._profile, (await files.stat(str(target))).cid, renamed)
+                await files.place(str(target), whole.cid)
+            else:
+                for name, below in renamed.items():
+                    await self._place_one(target.child(name), below)
+        head = node.history.head
         return Change(await files.root(), head if head != before else None)
 
-    async def _top_names(self, target: FilePath, conflict: str) -> dict[str, str]:
+    async def _place_one(self, path: FilePath, below: Entry | Tree) -> None:
+        node = self._node
+        if not isinstance(below, Entry):
+            known = (await node.files.stat(str(path))).cid if await node.files.exists(str(path)) else None
+            below = await merge(node, self._profile, await directory_or_none(node, known), below)
+        await node.files.place(str(path), below.cid)
+
+    async def _top_names(self, target: FilePath, tree: Tree, conflict: str) -> dict[str, str]:
         """Return under which name each top entry of the upload goes into the target."""
-        tops = dict.fromkeys(path[0] for path in (*self._directories, *(made.path for made in self._made)))
         if conflict == "replace":
-            return {name: name for name in tops}
+            return {name: name for name in tree}
         names: dict[str, str] = {}
-        for name in tops:
+        for name in tree:
             free = name
             number = 2
             while free in names.values() or await self._node.files.exists(str(target.child(free))):
@@ -199,10 +211,6 @@ class Upload:
             builder.write(data)
             made.append(Uploaded(path, builder.finish()))
         return made
-
-
-def _below(target: FilePath, names: dict[str, str], path: tuple[str, ...]) -> FilePath:
-    return FilePath((*target.segments, names[path[0]], *path[1:]))
 
 
 def _numbered(name: str, number: int) -> str:

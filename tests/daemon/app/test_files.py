@@ -305,3 +305,48 @@ def test_uploads_at_once_all_arrive(daemon, folder) -> None:
         thread.join(PATIENCE)
     assert results == [201] * 8
     assert len(names(daemon, folder)) == 8
+
+
+def test_very_many_names_are_merged_into_a_folder_at_once(daemon, folder) -> None:
+    put(daemon, f"{folder}/5", b"old")
+    put(daemon, f"{folder}/kept", b"kept")
+    before = versions(daemon)
+    body, headers = multipart({str(number): b"new" for number in range(300)} | {"sub/a": b"1"})
+    assert daemon.app("POST", "files/upload", body, headers, path=folder).status == 201
+    assert versions(daemon) == before + 1
+    found = set(names(daemon, folder, limit=1000))
+    assert found == {str(number) for number in range(300)} | {"kept", "sub"}
+    assert daemon.rpc("files/read", f"{folder}/5").body == b"new"
+    assert daemon.rpc("files/read", f"{folder}/kept").body == b"kept"
+
+
+def test_a_name_cannot_be_a_file_and_a_folder(daemon, folder) -> None:
+    for files in ({"a": b"1", "a/b": b"2"}, {"a/b": b"2", "a": b"1"}):
+        body, headers = multipart(files)
+        answer = daemon.app("POST", "files/upload", body, headers, path=folder)
+        assert code(answer) == "bad-path"
+    assert names(daemon, folder) == []
+
+
+def test_folders_merge_several_levels_deep_and_replace_files_in_the_way(daemon, folder) -> None:
+    for files in ({"d/e/f/1": b"1", "d/e/x": b"file"}, {"d/e/f/2": b"2", "d/e/x/now": b"folder"}):
+        body, headers = multipart(files)
+        assert daemon.app("POST", "files/upload", body, headers, path=folder).status == 201
+    assert names(daemon, f"{folder}/d/e") == ["f", "x"]
+    assert names(daemon, f"{folder}/d/e/f") == ["1", "2"]
+    assert names(daemon, f"{folder}/d/e/x") == ["now"]
+
+
+def test_a_large_folder_is_listed_page_by_page_in_its_own_order(daemon, folder) -> None:
+    body, headers = multipart({f"n{number}": b"" for number in range(11_000)})
+    assert daemon.app("POST", "files/upload", body, headers, path=f"{folder}/large").status == 201
+    found: list[str] = []
+    after: dict[str, str] = {}
+    while True:
+        page = daemon.app("GET", "files", path=f"{folder}/large", limit=1000, **after).json
+        assert (page["sorted"], page["total"]) == (False, None)
+        found += [entry["name"] for entry in page["entries"]]
+        if page["next"] is None:
+            break
+        after = {"after": page["next"]}
+    assert sorted(found) == sorted(f"n{number}" for number in range(11_000))

@@ -13,10 +13,15 @@ from zwerm.daemon.app.request import time_text
 from zwerm.ipfs.mfs.path import FilePath
 from zwerm.ipfs.mfs.status import FileEntry, FileStat, entries
 from zwerm.ipfs.source import BlockSource
+from zwerm.ipfs.unixfs.data import DataType
+from zwerm.ipfs.unixfs.directory.hamt import Shard
 from zwerm.ipfs.unixfs.entry import Kind
+from zwerm.ipfs.unixfs.node import Node
 from zwerm.multiformats.cid import CID
 
 SORTED_UP_TO: Final = 10_000  # entries of a directory that is sorted; larger ones come in their own order
+_SAMPLE: Final = 4  # shards looked into to guess the size of a directory
+_BELOW: Final = 3  # names that a shard in a shard stands for, at least about
 _CACHED: Final = 4  # sorted directories remembered, so that its second page does not sort again
 _DIGITS: Final = re.compile(r"(\d+)")
 
@@ -84,12 +89,17 @@ class Listings:
         return Listing(known, sorted=True, more=False)
 
     async def _is_large(self, cid: CID) -> bool:
-        count = 0
-        async for _ in entries(self._source, cid, long=False):
-            count += 1
-            if count > SORTED_UP_TO:
-                return True
-        return False
+        """Guess from a few blocks whether a directory is too large to sort: hashes spread the names evenly."""
+        node = Node.parse(cid, await self._source.get(cid))
+        if node.message.type is not DataType.HAMT_SHARD:
+            return len(node.links) > SORTED_UP_TO
+        below = [link.cid for link in Shard.parse(cid, node).links if link.name is None]
+        found = 0
+        for child in below[:_SAMPLE]:
+            shard = Shard.parse(child, Node.parse(child, await self._source.get(child)))
+            found += sum(1 if link.name is not None else _BELOW for link in shard.links)
+        estimate = len(node.links) - len(below) + found * len(below) / max(min(len(below), _SAMPLE), 1)
+        return estimate > SORTED_UP_TO
 
     async def _page(self, cid: CID, after: str | None, limit: int) -> Listing:
         page: list[FileEntry] = []

@@ -21,6 +21,7 @@ from zwerm.ipfs.unixfs.reader import stat
 SEARCH_TIME: Final = 2.0  # seconds after which a search says what it has
 COUNT_TIME: Final = 0.5  # seconds for counting the versions of a path
 MAX_VERSIONS: Final = 200
+_BREATH: Final = 500  # entries of a search after which others get their turn
 SEARCH_LIMIT: Final = 500  # entries that a search finds at most
 
 
@@ -129,7 +130,7 @@ async def search(request: Request) -> dict[str, Any]:
     limit = request.number("limit", 100, 1, SEARCH_LIMIT)
     start = request.path(default="/")
     found: list[dict[str, Any]] = []
-    complete = True
+    complete, passed = True, 0
     try:
         async with asyncio.timeout(SEARCH_TIME):
             source = request.node.source
@@ -141,6 +142,9 @@ async def search(request: Request) -> dict[str, Any]:
                         text = plain(entry.name)
                         if all(word in text for word in words) and len(found) < limit:
                             found.append(entry_document(path, entry))
+                        passed += 1
+                        if not passed % _BREATH:
+                            await asyncio.sleep(0)
                         if entry.kind is Kind.DIRECTORY:
                             waiting.append((path.child(entry.name), entry.cid))
                 except BlockNotFound:

@@ -26,7 +26,7 @@ async def figures(node: Node, listeners: Listeners) -> dict[str, Any]:
             "files": tree.files if tree else None,
             "directories": tree.directories if tree else None,
             "pins": await asyncio.to_thread(statistics.count_pins, node),
-            "blocks": await asyncio.to_thread(statistics.count_blocks, node),
+            "blocks": await node.blocks.count(),
             "versions": await asyncio.to_thread(statistics.count_versions, node),
         },
         "size": {"disk": node.store.used(), "maximum": node.config.size("storage.max") or None},
