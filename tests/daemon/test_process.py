@@ -310,3 +310,16 @@ def test_systemd_is_told_when_it_is_ready_and_when_it_stops(start, tmp_path: Pat
         assert manager.recv(100) == b"READY=1"
         daemon.stop()
         assert manager.recv(100) == b"STOPPING=1"
+
+
+def test_it_works_without_uvloop(start, monkeypatch, tmp_path: Path) -> None:
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "uvloop.py").write_text("raise ImportError('not installed')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "hidden"))
+    daemon = start()
+    data = os.urandom(3 * MEBIBYTE)
+    cid = daemon.add(data)
+    assert daemon.get(daemon.gateway, f"/ipfs/{cid}").body == data
+    assert daemon.rpc("cat", cid).body == data
+    assert daemon.stop() == 0
+    assert "Traceback" not in daemon.errors

@@ -48,21 +48,21 @@ def test_defaults_are_kubos_ports_on_the_loopback() -> None:
 def test_values_come_from_the_run_then_the_file_then_the_profile(path: Path) -> None:
     path.write_text('profile = "lowpower"\n[http]\nidle = "20s"\n')
     config = Config(path)
-    assert config.integer("performance.threads") == 2
+    assert config.integer("performance.threads") == 4
     assert config.duration("http.idle") == 20
     assert Config(path, overrides={"http.idle": "1m"}).duration("http.idle") == 60
-    assert Config(path, profile="default").integer("performance.threads") == 4
+    assert Config(path, profile="default").integer("performance.threads") == 8
 
 
 def test_typed_text_becomes_the_type_of_the_key(path: Path) -> None:
     config = Config(path)
-    config.set("performance.threads", "8")
+    config.set("performance.threads", "16")
     config.set("history.record", "false")
     config.set("api.cors", "http://a.example, http://b.example")
     config.set("gateway.subdomains", '["localhost", "dweb.example"]')
     config.set("storage.max", "5GiB")
     again = Config(path)
-    assert again.integer("performance.threads") == 8
+    assert again.integer("performance.threads") == 16
     assert again.boolean("history.record") is False
     assert again.texts("api.cors") == ("http://a.example", "http://b.example")
     assert again.texts("gateway.subdomains") == ("localhost", "dweb.example")
@@ -95,8 +95,8 @@ def test_setting_a_key_keeps_the_comments(path: Path) -> None:
         ("http.idle", "soon", "not a duration"),
         ("history.policy", "last 0", "not a policy"),
         ("import.chunker", "size-0", "not a chunker"),
-        ("performance.threads", 0, "from 1 to 64"),
-        ("performance.threads", True, "from 1 to 64"),
+        ("performance.threads", 0, "from 2 to 64"),
+        ("performance.threads", True, "from 2 to 64"),
         ("history.record", "maybe", "neither true nor false"),
         ("log.level", "loud", "not one of debug, info"),
         ("bootstrap", ["1.2.3.4:4001"], "not a multiaddr"),

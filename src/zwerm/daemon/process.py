@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -75,6 +76,8 @@ async def _serve(
         stack.callback(repository.close)
         config = repository.config
         logs.configure(config.text("log.level"), config.text("log.format"))
+        threads = ThreadPoolExecutor(config.integer("performance.threads"), "zwerm-worker")
+        asyncio.get_running_loop().set_default_executor(threads)
         listeners = Listeners(config)
         stack.callback(listeners.close_sockets)
         listeners.bind()

@@ -224,7 +224,7 @@ SETTINGS: Final = (
     ),
     Setting("http.idle", DURATION, "75s", "How long a connection without requests is kept open."),
     Setting("http.grace", DURATION, "3s", "How long requests in progress may go on when the node stops, up to 3s."),
-    Setting("performance.threads", integer(1, 64), 4, "Worker threads for disk and hashing."),
+    Setting("performance.threads", integer(2, 64), 8, "Worker threads of the daemon for what waits for the disk."),
     Setting("log.level", choice("debug", "info", "warning", "error"), "info", "The least important log lines shown."),
     Setting("log.format", choice("text", "json"), "text", "Whether log lines are for people or for programs."),
 )
@@ -240,7 +240,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "lan": ("A node that meets others of its local network only.", {"bootstrap": [], "discovery.lan": True}),
     "lowpower": (
         "A small machine: fewer threads, connections closed sooner, old versions thinned.",
-        {"performance.threads": 2, "http.idle": "15s", "history.policy": "thin"},
+        {"performance.threads": 4, "http.idle": "15s", "history.policy": "thin"},
     ),
     "test": (
         "For tests and trials beside other nodes: loopback only, free ports, nobody to join.",
