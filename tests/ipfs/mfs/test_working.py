@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 from collections.abc import Iterable
 
@@ -11,6 +12,7 @@ import pytest
 from tests.ipfs.mfs.room import Room, disk_room, memory_room
 from zwerm.core.errors import LocalProtocolError, StorageError
 from zwerm.ipfs.block import Block
+from zwerm.ipfs.ipld.traverse import walk
 from zwerm.ipfs.mfs.errors import FileMissing
 from zwerm.ipfs.mfs.journal import Change, ChangeKind, Touch
 from zwerm.ipfs.unixfs.profile import PROFILES
@@ -291,3 +293,27 @@ async def test_a_thousand_files_in_a_batch_leave_one_directory_behind(tmp_path, 
                 await room.files.write(f"/d/{number}", b"%d" % number, create=True, parents=True)
         assert len(put) < 600
         assert len(await room.names("/d")) == 500
+
+
+async def test_blocks_are_synced_before_the_root_moves(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    events: list[str] = []
+    synced: set[bytes] = set()
+    real_sync, real_transaction = room.store.sync, room.database.transaction
+
+    def sync() -> None:
+        synced.update(room.store.multihashes())
+        events.append("sync")
+        real_sync()
+
+    def transaction():  # type: ignore[no-untyped-def]
+        events.append("transaction")
+        return real_transaction()
+
+    monkeypatch.setattr(room.store, "sync", sync)
+    monkeypatch.setattr(room.database, "transaction", transaction)
+    change = await room.files.write("/a/b", random.Random(1).randbytes(700_000), create=True, parents=True)
+    assert events == ["sync", "transaction"]
+    assert change.version is not None
+    needed = [cid.multihash async for cid, _ in walk(room.source, [change.root, change.version])]
+    assert len(needed) == 7  # three leaves, the file, two directories, the commit
+    assert synced.issuperset(needed)
