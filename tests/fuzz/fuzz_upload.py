@@ -1,8 +1,8 @@
 """An upload is refused with WireError, or each of its parts has a name, a mode and a time that a file can have."""
 
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any
+from collections.abc import AsyncIterator
 
+from tests.fuzz.inputs import run_without_waiting
 from zwerm.core.errors import WireError
 from zwerm.daemon.http.exchange import Exchange
 from zwerm.daemon.http.upload import MAX_NAME, Upload
@@ -22,7 +22,7 @@ class _Request(Exchange):
 
 def fuzz(data: bytes) -> None:
     try:
-        _run(_read(data))
+        run_without_waiting(_read(data))
     except WireError:
         return
 
@@ -35,12 +35,3 @@ async def _read(data: bytes) -> None:
         assert part.mtime is None or abs(part.mtime[0]) < 2**63
         async for _ in part.chunks:
             break
-
-
-def _run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run what never waits, without an event loop."""
-    try:
-        coroutine.send(None)
-    except StopIteration:
-        return
-    raise AssertionError("it waits for something")

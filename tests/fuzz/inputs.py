@@ -1,8 +1,11 @@
-"""What harnesses make of raw bytes: text with anything in it, and streams cut into pieces."""
+"""What harnesses make of raw bytes: text with anything in it, streams cut into pieces; and coroutines run at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
 def text(data: bytes) -> str:
@@ -14,3 +17,13 @@ def pieces(data: bytes, size: int) -> Iterator[bytes]:
     """Cut into pieces of `size` bytes, at least one."""
     for start in range(0, len(data), max(size, 1)):
         yield data[start : start + max(size, 1)]
+
+
+def run_without_waiting(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run what never waits, without an event loop."""
+    try:
+        coroutine.send(None)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    raise AssertionError("it waits for something")

@@ -8,6 +8,7 @@ that show content are in `deserialized`, those a client verifies by itself in `v
 from __future__ import annotations
 
 import dataclasses
+import re
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, quote, unquote
@@ -33,6 +34,9 @@ _CORS: Final = {
     "X-Stream-Output",
 }
 _MAX_PATH: Final = 16_384  # characters of a request path
+_MAX_PARAMETERS: Final = 64  # of a query
+# Controls, and bytes that were no UTF-8; parts of a request come back in headers and pages.
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,9 +100,14 @@ class Gateway:
         if request.method not in {"GET", "HEAD"}:
             allow = {"Allow": "GET, HEAD, OPTIONS"}
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, f"method {request.method[:16]}, expected GET or HEAD", allow)
+        if _UNPRINTABLE.search(f"{request.path}{request.query}{request.host}"):
+            raise Refused(HTTPStatus.BAD_REQUEST, "request with bytes that are no text, expected percent-encoding")
         if len(request.path) > _MAX_PATH:
             raise Refused(HTTPStatus.REQUEST_URI_TOO_LONG, f"path of {len(request.path)} characters")
-        query = parse_qs(request.query, keep_blank_values=True, max_num_fields=64)
+        try:
+            query = parse_qs(request.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
+        except ValueError:
+            raise Refused(HTTPStatus.BAD_REQUEST, f"query of more than {_MAX_PARAMETERS} parameters") from None
         own = host.from_host(request.host, self._config.subdomains)
         if own is None and self._config.dnslink and not request.path.startswith(("/ipfs/", "/ipns/")):
             own = self._dnslink_root(request)
@@ -269,7 +278,7 @@ def _runs(response: GatewayResponse) -> bool:
 def _error(
     request: GatewayRequest, status: HTTPStatus, message: str, headers: dict[str, str] | None = None
 ) -> GatewayResponse:
-    message = " ".join(message.split())
+    message = " ".join(message.split()).encode("utf-8", "backslashreplace").decode()  # lone surrogates have no bytes
     if "text/html" in request.headers.get("accept", "") and status >= HTTPStatus.BAD_REQUEST:
         body, media_type = pages.error_page(status, message).encode(), "text/html; charset=utf-8"
     else:
