@@ -80,6 +80,23 @@ def test_a_range_fetches_one_path_and_the_next_one_in_it_only_leaves() -> None:
     run(check())
 
 
+@pytest.mark.parametrize("raw", [True, False])
+def test_small_reads_in_a_row_fetch_each_leaf_once(raw: bool) -> None:
+    data = os.urandom(1000)
+    blocks, cid = built(data, Profile(chunker="size-100", raw_leaves=raw))
+
+    async def check() -> None:
+        file = await open_file(blocks, cid)
+        blocks.asked.clear()
+        for offset in range(0, 1000, 10):
+            assert await file.read(offset, 10) == data[offset : offset + 10]
+        assert len(blocks.asked) == 10
+        assert await file.read(990, 50) == data[990:]
+        assert await file.read(5000, 50) == b""
+
+    run(check())
+
+
 def test_reads_at_the_same_time_do_not_disturb_each_other() -> None:
     data = os.urandom(5000)
     blocks, cid = built(data, Profile(chunker="size-10", max_links=3))

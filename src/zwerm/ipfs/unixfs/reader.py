@@ -7,10 +7,13 @@ each block that is fetched yields at least one byte per level of the tree, and t
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Any, Final, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError, WireError
+from zwerm.ipfs.ipld.dag_pb import PBLink
 from zwerm.ipfs.source import BlockSource
 from zwerm.ipfs.unixfs.data import DataType, Mtime
 from zwerm.ipfs.unixfs.entry import Kind
@@ -20,7 +23,7 @@ from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
 MAX_DEPTH: Final = 64  # levels of a file; 2 links a node and 2 MiB leaves would already reach 2**85 bytes
-_CACHED_NODES: Final = 32  # inner nodes a file remembers, for reads that jump about
+_REMEMBERED: Final = 32  # inner nodes a file remembers, for reads that jump about
 
 
 class Stat(NamedTuple):
@@ -83,13 +86,31 @@ async def open_file(source: BlockSource, cid: CID) -> File:
     return File(source, cid, node)
 
 
+class _Inner(NamedTuple):
+    """A node of the file, checked, and where its parts lie in it."""
+
+    cid: CID
+    data: bytes  # its own, before those of its links
+    links: tuple[PBLink, ...]
+    bounds: tuple[int, ...]  # where each link's bytes begin, and at last where the node's end; relative to the node
+
+    @classmethod
+    def of(cls, cid: CID, node: Node) -> _Inner:
+        own, sizes = file_sizes(cid, node)
+        return cls(cid, node.message.data or b"", node.links, tuple(itertools.accumulate(sizes, initial=own)))
+
+    @property
+    def size(self) -> int:
+        return self.bounds[-1]
+
+
 class _Child(NamedTuple):
     """A link that overlaps the range: where its bytes begin in the file, how many there are."""
 
     cid: CID
     start: int
     size: int
-    node: Node | None  # when it is remembered from before
+    inner: _Inner | None  # when it is remembered from before
 
 
 class _Level(NamedTuple):
@@ -104,18 +125,22 @@ class File:
 
     def __init__(self, source: BlockSource, cid: CID, node: Node) -> None:
         """Take the parsed root; WireError when it contradicts itself."""
-        own, sizes = file_sizes(cid, node)
         self.cid = cid
-        self.size = own + sum(sizes)  # bytes
+        self.node = node  # the root
+        self._source = source
+        self._root = _Inner.of(cid, node)
+        self.size = self._root.size  # bytes
         self.mode = node.message.permissions
         self.mtime = node.message.mtime
-        self._source = source
-        self.node = node
-        self._cache: dict[CID, Node] = {}
+        self._inner: dict[CID, _Inner] = {}
+        self._recent = (0, b"")  # where the part that was read last begins, and the part: small reads come in rows
 
     async def read(self, offset: int = 0, length: int | None = None) -> bytes:
         """Return up to `length` bytes from `offset`; fewer only at the end of the file. Raises as `stream`."""
-        end = None if length is None else offset + length
+        end = self.size if length is None else min(offset + length, self.size)
+        start, part = self._recent
+        if start <= offset and end <= start + len(part):
+            return part[offset - start : end - start]
         return b"".join([part async for part in self.stream(offset, end)])
 
     async def stream(self, start: int = 0, end: int | None = None) -> AsyncGenerator[bytes, None]:
@@ -133,31 +158,30 @@ class File:
             raise LocalProtocolError(f"offset {start}, expected 0 or more")
         levels: list[_Level] = []
         try:
-            node, position, cid = self.node, 0, self.cid
+            inner, position = self._root, 0
             while True:
-                own, _ = file_sizes(cid, node)
-                if own and position < end and position + own > start:
-                    yield _part(node.message.data or b"", position, start, end)
-                if node.links:
+                if inner.data and position < end and position + len(inner.data) > start:
+                    yield self._part(inner.data, position, start, end)
+                if inner.links:
                     if len(levels) == MAX_DEPTH:
                         raise WireError(f"{self.cid} is a file of more than {MAX_DEPTH} levels")
-                    levels.append(self._level(cid, node, position, start, end))
+                    levels.append(self._level(inner, position, start, end))
                 while levels:
                     child = next(levels[-1].children, None)
                     if child is None:
                         await close(levels.pop().blocks)
                         continue
-                    if child.node is None:
+                    if child.inner is not None:
+                        inner = child.inner
+                    else:
                         data = await anext(levels[-1].blocks)
                         if child.cid.codec == multicodec.RAW:
                             if len(data) != child.size:
                                 raise _lie(child, len(data))
-                            yield _part(data, child.start, start, end)
+                            yield self._part(data, child.start, start, end)
                             continue
-                        node = self._check(child, data)
-                    else:
-                        node = child.node
-                    position, cid = child.start, child.cid
+                        inner = self._check(child, data)
+                    position = child.start
                     break
                 else:
                     return
@@ -165,37 +189,36 @@ class File:
             while levels:
                 await close(levels.pop().blocks)
 
-    def _level(self, cid: CID, node: Node, position: int, start: int, end: int) -> _Level:
-        own, sizes = file_sizes(cid, node)
+    def _part(self, data: bytes, position: int, start: int, end: int) -> bytes:
+        """Cut what lies between `start` and `end` out of `data`, which begins at `position`."""
+        self._recent = (position, data)
+        return data[max(start - position, 0) : end - position]
+
+    def _level(self, inner: _Inner, position: int, start: int, end: int) -> _Level:
+        bounds = inner.bounds
+        index = max(bisect.bisect_right(bounds, start - position) - 1, 0)
         children: list[_Child] = []
-        position += own
-        for link, size in zip(node.links, sizes, strict=True):
-            if position >= end:
-                break
-            if size and position + size > start:
-                children.append(_Child(link.cid, position, size, self._cache.get(link.cid)))
-            position += size
-        wanted = [child.cid for child in children if child.node is None]
+        while index < len(inner.links) and position + bounds[index] < end:
+            cid, size = inner.links[index].cid, bounds[index + 1] - bounds[index]
+            if size:
+                children.append(_Child(cid, position + bounds[index], size, self._inner.get(cid)))
+            index += 1
+        wanted = [child.cid for child in children if child.inner is None]
         return _Level(iter(children), self._source.get_many(wanted))
 
-    def _check(self, child: _Child, data: bytes) -> Node:
+    def _check(self, child: _Child, data: bytes) -> _Inner:
         """Parse a block inside the file and hold it against what its parent said."""
         node = parse_inner(child.cid, data)
         if node.kind is not Kind.FILE:
             raise WireError(f"{self.cid} is a file that links to a {node.kind.value}, {child.cid}")
-        own, sizes = file_sizes(child.cid, node)
-        if own + sum(sizes) != child.size:
-            raise _lie(child, own + sum(sizes))
-        if node.links:
-            while len(self._cache) >= _CACHED_NODES:
-                del self._cache[next(iter(self._cache))]
-            self._cache[child.cid] = node
-        return node
-
-
-def _part(data: bytes, position: int, start: int, end: int) -> bytes:
-    """Cut what lies between `start` and `end` out of `data`, which begins at `position`."""
-    return data[max(start - position, 0) : end - position]
+        inner = _Inner.of(child.cid, node)
+        if inner.size != child.size:
+            raise _lie(child, inner.size)
+        if inner.links:
+            while len(self._inner) >= _REMEMBERED:
+                del self._inner[next(iter(self._inner))]
+            self._inner[child.cid] = inner
+        return inner
 
 
 def _lie(child: _Child, size: int) -> WireError:
