@@ -168,7 +168,7 @@ def _ports(config: Config) -> Iterator[Finding]:
 
 def _content(session: Session) -> Iterator[Finding]:
     try:
-        numbers: dict[str, Any] = session.document("repo/stat")
+        numbers: dict[str, Any] = session.document("repo/stat", options={"detail": True})
     except DaemonUnreachable as error:
         yield Finding("content", Verdict.BAD, str(error))
         return

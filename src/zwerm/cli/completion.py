@@ -35,15 +35,17 @@ def bash(program: str) -> str:
     cases = []
     options = " ".join(name for entry in GLOBAL_OPTIONS for name in _dashed(entry))
     following = _next_words()
-    for path in sorted({*following, *(command.words for command in _commands())}):
-        own = next((command.all_options() for command in _commands() if command.words == path), ())
+    commands = {command.words: command for command in _commands()}
+    for path in sorted({*following, *commands}):
+        own = commands[path].all_options() if path in commands else ()
         names = " ".join(name for entry in own for name in _dashed(entry))
         words = " ".join(following.get(path, []))
-        cases.append(f'    "{path}") words="{words}"; options="{names}" ;;')
+        files = "yes" if path in commands and commands[path].all_arguments() else ""
+        cases.append(f'    "{path}") words="{words}"; options="{names}"; files="{files}" ;;')
     body = "\n".join(cases)
     return f"""# bash completion for {program}; made by `{program} completion bash`
 _{program}() {{
-  local current="${{COMP_WORDS[COMP_CWORD]}}" path="" word words="" options=""
+  local current="${{COMP_WORDS[COMP_CWORD]}}" path="" word words="" options="" files=""
   for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
     case "$word" in -*) continue ;; esac
     case " $(_{program}_words "$path") " in
@@ -54,19 +56,19 @@ _{program}() {{
   _{program}_table "$path"
   if [[ "$current" == -* ]]; then
     COMPREPLY=($(compgen -W "$options {options}" -- "$current"))
-  elif [[ -n "$words" ]]; then
-    COMPREPLY=($(compgen -W "$words" -- "$current"))
-    [[ -n "$path" ]] && COMPREPLY+=($(compgen -f -- "$current"))
   else
-    compopt -o filenames 2>/dev/null
-    COMPREPLY=($(compgen -f -- "$current"))
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    if [[ -n "$files" ]]; then
+      compopt -o filenames 2>/dev/null
+      COMPREPLY+=($(compgen -f -- "$current"))
+    fi
   fi
 }}
-_{program}_words() {{ local words options; _{program}_table "$1"; echo "$words"; }}
+_{program}_words() {{ local words options files; _{program}_table "$1"; echo "$words"; }}
 _{program}_table() {{
   case "$1" in
 {body}
-    *) words=""; options="" ;;
+    *) words=""; options=""; files="" ;;
   esac
 }}
 complete -F _{program} {program}

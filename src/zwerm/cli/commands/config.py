@@ -22,10 +22,11 @@ def _config(session: Session, parsed: Parsed) -> None:
         return
     if len(parsed.arguments) > 2:
         raise UsageError(f"{parsed.arguments[2]!r} is one argument too many; put quotes around a value with spaces")
+    reading = len(parsed.arguments) == 1
     answer = remote.call(session, parsed)
     try:
         for item in answer.items():
-            if session.settings.json:
+            if session.settings.json or (reading and parsed.flag("json")):  # with a value, --json is about that
                 session.output.json(item)
             elif len(parsed.arguments) == 1:
                 session.output.line(_shown(item["Value"]))

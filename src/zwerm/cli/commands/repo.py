@@ -20,6 +20,7 @@ def stat(session: Session, parsed: Parsed, answer: Answer) -> None:
         rows += [(name, _size(item[name], human)) for name in ("RepoSize", "StorageMax")]
         if not only:
             rows += [("RepoPath", safe(item["RepoPath"])), ("Version", item["Version"])]
+        if "BlocksSize" in item:
             rows += [("BlocksSize", _size(item["BlocksSize"], human)), ("DeadSize", _size(item["DeadSize"], human))]
             rows += [("Damaged", str(item["Damaged"]))] if item["Damaged"] else []
         for name, value in rows:

@@ -75,6 +75,7 @@ class UploadAdder:
         self._roots: list[tuple[str, Entry]] = []
         self._root_folders: dict[str, int] = {}  # where finished folders stand among the roots
         self._stack: list[_Folder] = []
+        self._folders: dict[str, Entry] = {}  # below the roots; told at the end, as one may be opened again
         self._finished: list[tuple[str, Entry]] = []  # not told yet
         self._released = 0.0
 
@@ -95,7 +96,7 @@ class UploadAdder:
         await self._leave(0)
         plan = self._plan
         roots = self._roots
-        self._finished += roots
+        self._finished += [*self._folders.items(), *roots]
         if plan.wrap:
             roots = [("", await self._wrapper())]
             self._finished += roots
@@ -202,7 +203,8 @@ class UploadAdder:
             if not (folder.names or folder.folders or self._plan.empty_dirs):
                 continue
             if self._stack:
-                self._finished.append((path, entry))
+                self._folders.pop(path, None)
+                self._folders[path] = entry
                 self._stack[-1].folders[folder.name] = entry
             else:
                 self._root_folders[folder.name] = len(self._roots)

@@ -9,11 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from json import loads
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.daemon.rpc.body import Body, read_one
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.daemon.rpc.registry import Context, argument, command, file_argument, flag
+
+if TYPE_CHECKING:
+    from zwerm.node.config import Config
 
 _LIMIT: Final = 1 << 20  # bytes of a configuration
 
@@ -125,17 +128,22 @@ async def config_profile_apply(context: Context, profile: str, dry_run: bool = F
         raise CommandError(f"{profile} is not a profile; there are {', '.join(PROFILES)}")
     before = kubo_document(context)
     if dry_run:
-        defaults = PROFILES[profile][1]
-        after = _nested({key: defaults.get(ours, _shown(context, ours)) for key, ours in KUBO_KEYS.items()})
-        return {"OldCfg": before, "NewCfg": before | after}
+        from zwerm.node.config import Config
+
+        tried = Config(context.node.repository.path / "config.toml", profile=profile)
+        return {"OldCfg": before, "NewCfg": _document(tried, str(context.node.identity))}
     await asyncio.to_thread(context.node.config.update, {"profile": profile})
     return {"OldCfg": before, "NewCfg": kubo_document(context)}
 
 
 def kubo_document(context: Context) -> dict[str, Any]:
     """The settings that Kubo has too, nested as its configuration file is."""
-    values = {_PEER_ID: str(context.node.identity)}
-    return _nested(values | {key: _shown(context, ours) for key, ours in KUBO_KEYS.items()})
+    return _document(context.node.config, str(context.node.identity))
+
+
+def _document(config: Config, peer_id: str) -> dict[str, Any]:
+    values: dict[str, Any] = {_PEER_ID: peer_id}
+    return _nested(values | {key: _shown(config, ours) for key, ours in KUBO_KEYS.items()})
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,9 +157,9 @@ def _nested(values: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _shown(context: Context, key: str) -> Any:
+def _shown(config: Config, key: str) -> Any:
     """A setting as Kubo writes it."""
-    value = context.node.config.raw(key)
+    value = config.raw(key)
     if key.startswith("addresses.") and isinstance(value, str) and value:
         from zwerm.node.address import Address
 

@@ -49,7 +49,12 @@ def _row(name: str, peer_id: PeerId, base: str) -> dict[str, str]:
     arguments=[argument("name", "What it is called.")],
     options=[
         option("type", "t", text="ed25519, rsa or secp256k1.", default="ed25519"),
-        option("size", "s", kind=OptionKind.INT, text="Bits of an RSA key: 2048, the only size made here."),
+        option(
+            "size",
+            "s",
+            kind=OptionKind.INT,
+            text="Bits of an RSA key: 2048, the only size made here; other types have one size.",
+        ),
         _BASE,
     ],
 )
@@ -62,8 +67,8 @@ async def key_gen(
     kind = {"ed25519": KeyType.ED25519, "rsa": KeyType.RSA, "secp256k1": KeyType.SECP256K1}.get(type_.lower())
     if kind is None:
         raise CommandError(f"key type {type_!r}, expected ed25519, rsa or secp256k1")
-    if size not in (None, -1) and (kind is not KeyType.RSA or size != 2048):
-        raise CommandError(f"key size {size}, expected 2048 with --type=rsa, and none with other types")
+    if kind is KeyType.RSA and size not in (None, -1, 2048):
+        raise CommandError(f"key size {size}, expected 2048 with --type=rsa")
     key = await asyncio.to_thread(context.node.keys.generate, name, kind)
     return _row(name, PeerId.of(key.public), ipns_base)
 

@@ -146,13 +146,17 @@ async def pin_update(context: Context, from_path: str, to_path: str, unpin: bool
 @command(
     "pin/verify",
     "Check that everything kept is here and intact",
+    arguments=[argument("ipfs-path", "Only check these pins.", required=False, variadic=True, stdin=False)],
     options=[
         flag("verbose", text="Tell of the pins that are whole, too."),
         flag("quiet", "q", text="Print only the addresses of broken pins.", display=True),
     ],
 )
-async def pin_verify(context: Context, verbose: bool = False) -> AsyncIterator[dict[str, Any]]:
+async def pin_verify(
+    context: Context, ipfs_path: Sequence[str] = (), verbose: bool = False
+) -> AsyncIterator[dict[str, Any]]:
+    chosen = {await context.resolve(path) for path in ipfs_path}
     async for found in context.node.pins.verify():
-        if verbose or not found.ok:
+        if (verbose or not found.ok) and (not chosen or found.cid in chosen):
             bad = [{"Cid": context.text(node.cid), "Err": node.error} for node in found.bad]
             yield {"Cid": context.text(found.cid), "Ok": found.ok, "BadNodes": bad}

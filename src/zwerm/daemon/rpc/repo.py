@@ -27,10 +27,11 @@ def _cid(context: Context, multihash: bytes) -> str:
     "Show how much is stored",
     options=[
         flag("size-only", "s", text="Only the sizes."),
+        flag("detail", text="Also what is dead, damaged and limited; Kubo has no such fields."),
         flag("human", "H", text="Sizes as people write them.", display=True),
     ],
 )
-async def repo_stat(context: Context, size_only: bool = False) -> dict[str, Any]:
+async def repo_stat(context: Context, size_only: bool = False, detail: bool = False) -> dict[str, Any]:
     """Tell sizes in bytes. Without a limit, `StorageMax` is what the disk would still take."""
     import shutil
 
@@ -44,10 +45,10 @@ async def repo_stat(context: Context, size_only: bool = False) -> dict[str, Any]
     answer: dict[str, Any] = {"RepoSize": used, "StorageMax": limit}
     if size_only:
         return answer | {"NumObjects": 0, "RepoPath": "", "Version": ""}
+    answer |= {"NumObjects": found.blocks, "RepoPath": str(path), "Version": f"zwerm-repo@{VERSION}"}
+    if not detail:
+        return answer
     return answer | {
-        "NumObjects": found.blocks,
-        "RepoPath": str(path),
-        "Version": f"zwerm-repo@{VERSION}",
         "BlocksSize": found.size,
         "DeadSize": found.dead,
         "Damaged": found.damaged,
