@@ -74,11 +74,11 @@ async def _verify(node: Node, progress: Report | None, *, repair: bool) -> tuple
     return found, dropped
 
 
-async def collect_when_full(node: Node) -> None:
+async def collect_when_full(node: Node, *, period: float = _CHECK) -> None:
     """Collect by itself whenever `storage.collect_at` percent of `storage.max` are used; runs until cancelled."""
     tried_at = 0
     while True:
-        await asyncio.sleep(_CHECK)
+        await asyncio.sleep(period)
         limit, percent = node.config.size("storage.max"), node.config.integer("storage.collect_at")
         used = node.store.used()
         if not limit or not percent or used * 100 < limit * percent or used == tried_at:
