@@ -8,6 +8,7 @@ from zwerm.core.errors import ZwermError
 from zwerm.ipfs.gateway.gateway import Gateway, GatewayConfig
 from zwerm.ipfs.gateway.message import FileRange, GatewayRequest
 from zwerm.ipfs.ipld.dag_pb import PBLink, PBNode
+from zwerm.ipfs.unixfs.data import DataType, UnixFSData
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
@@ -32,13 +33,15 @@ _GATEWAYS = [Gateway(_Source()), Gateway(_Source(), GatewayConfig(deserialized=F
 _FILES = {"index.html": b"<p>hello", "a b": b"text " * 1_000, "_redirects": b"/old/* /new/:splat\n/* /a 404"}
 _NODE = _SITE.node({"a": [1, CID.of(b"")]})
 _ODD = _SITE.node(PBNode((PBLink(_SITE.file(b"x"), "\udcff\n<\"'&", 1),), b"\x08\x01"), multicodec.DAG_PB)
-_ROOT = run_without_waiting(_SITE.directory({**_FILES, "node": _NODE, "odd": _ODD}))
+_LINK = _SITE.node(PBNode((), UnixFSData(DataType.SYMLINK, b"\xff\n/target").serialize()), multicodec.DAG_PB)
+_ROOT = run_without_waiting(_SITE.directory({**_FILES, "node": _NODE, "odd": _ODD, "link": _LINK}))
 _PATHS = [
     f"/ipfs/{_ROOT}/a%20b",
     f"/ipfs/{_ROOT}/",
     f"/ipfs/{_ROOT}/old/x",
     f"/ipfs/{_ROOT}/node/a/0",
     f"/ipfs/{_ROOT}/odd/",
+    f"/ipfs/{_ROOT}/link",
     "/ipfs/",
     "/ipns/example.com/",
 ]
@@ -49,6 +52,7 @@ _HEADERS = [
     b"service-worker: script",
     b"accept: text/html",
     b"accept: text/html",
+    b"accept: */*",
     b"sec-fetch-mode: navigate",
 ]
 _QUERIES = [
@@ -61,6 +65,11 @@ SEEDS = [
     b"\n".join([b"GET", path.encode(), _QUERIES[number % 4], b"localhost:8080", header, _HEADERS[number - 1]])
     for number, (path, header) in enumerate(zip(_PATHS, _HEADERS, strict=True))
 ] + [
+    *(
+        f"GET\n/ipfs/{root}\nformat={form}".encode()
+        for root in (_ROOT, _ODD, _LINK)
+        for form in ("tar", "dag-json", "car")
+    ),
     f"HEAD\n/index.html\n\n{_ROOT}.ipfs.localhost".encode(),
     f"GET\n/%ff%0a%3C%22'&\n\n{_ODD.to_v1()}.ipfs.localhost\naccept: text/html".encode(),
     f"GET\n/ipfs/\nuri=ipfs://{_ROOT}/a\nlocalhost".encode(),

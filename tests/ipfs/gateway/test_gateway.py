@@ -3,6 +3,9 @@
 import pytest
 
 from tests.ipfs.gateway.site import Site
+from zwerm.ipfs.ipld.dag_pb import PBNode
+from zwerm.ipfs.unixfs.data import DataType, UnixFSData
+from zwerm.multiformats import multicodec
 
 
 async def test_a_query_of_too_many_parameters_is_refused() -> None:
@@ -32,3 +35,11 @@ async def test_a_method_that_is_no_text_is_refused_as_any_other(accept: str) -> 
     answer = await Site().get("/ipfs/", method="\udcffGET", accept=accept)
     assert answer.status == 405
     assert b"\\udcffGET" in answer.body
+
+
+async def test_a_symlink_whose_target_is_no_utf_8_is_answered_with_its_bytes() -> None:
+    site = Site()
+    message = UnixFSData(DataType.SYMLINK, b"\xff/target")
+    link = site.node(PBNode((), message.serialize()), multicodec.DAG_PB)
+    answer = await site.get(f"/ipfs/{link}")
+    assert (answer.status, answer.body) == (200, b"\xff/target")

@@ -27,6 +27,13 @@ def test_a_link_stays_below_the_directory() -> None:
     )
 
 
+def test_a_name_that_is_no_utf_8_is_shown_with_marks_and_linked_by_its_bytes() -> None:
+    row = pages.listing_rows([pages.Row("\udcffa", "bafy", 1, directory=False)])
+    assert 'href="./%FFa"' in row
+    assert "\ufffda" in row
+    assert row.encode()
+
+
 def test_an_empty_folder_says_so() -> None:
     assert "This folder is empty." in pages.listing_tail(0)
     assert "1 entry" in pages.listing_tail(1)

@@ -60,7 +60,7 @@ async def respond(source: BlockSource, target: Target, wish: Wish) -> GatewayRes
     if found.kind is Kind.DIRECTORY:
         return await _directory(source, target)
     if found.kind is Kind.SYMLINK:
-        text = (found.target or "").encode()
+        text = (found.target or "").encode("utf-8", "surrogateescape")
         return _bytes(target, text, "inode/symlink", f'"{target.cid}"')
     return await _file(source, target, target.cid)
 

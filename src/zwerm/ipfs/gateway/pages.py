@@ -81,10 +81,12 @@ def listing_rows(rows: Iterable[Row]) -> str:
 
 def _row(row: Row) -> str:
     icon = _FOLDER if row.directory else _FILE
-    target = "./" + quote(row.name, safe="") + ("/" if row.directory else "")
+    # A name that is no UTF-8 has lone surrogates: its bytes stand in the link, and marks in what is shown.
+    target = "./" + quote(row.name, safe="", errors="surrogateescape") + ("/" if row.directory else "")
+    name = row.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     size = "" if row.size is None else human_size(row.size)
     return (
-        f'<tr><td><a href="{target}">{icon}{escape(row.name)}</a></td>'
+        f'<tr><td><a href="{target}">{icon}{escape(name)}</a></td>'
         f'<td class="wide"><code title="{escape(row.cid)}">{escape(short(row.cid))}</code></td>'
         f'<td class="end">{size}</td></tr>'
     )
