@@ -197,6 +197,19 @@ def test_a_directory_is_sharded_from_the_same_byte_on_as_in_helia(helia: LinePee
     assert asyncio.run(is_sharded(settings, names)) is bool(more)
 
 
+@pytest.mark.parametrize(("more", "threshold"), [(-1, 262_144), (0, 262_143), (1, 262_144)])
+def test_a_directory_is_sharded_where_kubo_did_but_for_one_byte(
+    kubo: LinePeer, tmp_path: Path, more: int, threshold: int
+) -> None:
+    """Kubo 0.22 shards at the threshold; since IPIP-499 it is above it, for Kubo too."""
+    names = [f"{number:0>222}" for number in range(1024)]  # with a CID of 34 bytes, 256 each
+    names[0] = names[0][: 222 + more] + "x" * more
+    for name in names:
+        (tmp_path / name).write_text(name)
+    profile = dataclasses.replace(PROFILES["unixfs-v0-2015"], hamt_threshold=threshold)
+    assert directory_of(profile, names) == in_kubo(kubo, tmp_path)
+
+
 def link_of(name: str, profile: Profile) -> tuple[bytes, bytes, int]:
     leaf = build(name.encode(), profile)
     return name.encode(), bytes(leaf.cid), leaf.total_size
@@ -319,8 +332,9 @@ def test_a_directory_that_shrinks_and_grows_is_that_of_helia(helia: LinePeer, pr
         question = {"op": "remove", "cid": str(theirs), "names": names[first : first + 100], **HELIA[profile]}
         theirs = CID.from_text(helia.ask(question)["cid"])
         assert asyncio.run(remove_all(names[first : first + 100])) == theirs
-    theirs = CID.from_text(helia.ask({"op": "set", "cid": str(theirs), "names": names, **HELIA[profile]})["cid"])
-    assert asyncio.run(set_all(names)) == theirs
+    chosen = [*names[1050:1150], *names[1300:]]  # some again, some that were never gone
+    theirs = CID.from_text(helia.ask({"op": "set", "cid": str(theirs), "names": chosen, **HELIA[profile]})["cid"])
+    assert asyncio.run(set_all(chosen)) == theirs
 
 
 @pytest.mark.parametrize(
