@@ -31,7 +31,7 @@ export function filesChanged() {
 async function loadFacts() {
   const [facts, running] = await Promise.all([read("node"), read("jobs")]);
   node.value = facts;
-  jobs.value = Object.fromEntries(/** @type {Job[]} */ (running.jobs).map((job) => [job.id, job]));
+  /** @type {Job[]} */ (running.jobs).forEach(rememberJob);
 }
 
 /** Load what the node says of itself anew, after a change that its counts follow. */
@@ -48,7 +48,8 @@ export async function refreshNode() {
  * @param {Job} job
  */
 export function rememberJob(job) {
-  if (job.state === "running" && jobs.value[job.id] && jobs.value[job.id].state !== "running") return;
+  const known = jobs.value[job.id];
+  if (job.state === "running" && known?.started === job.started && known.state !== "running") return;
   jobs.value = { ...jobs.value, [job.id]: job };
 }
 
@@ -92,10 +93,21 @@ function receive(block) {
 }
 
 async function listenOnce() {
-  const response = await request("GET", "events", lastId ? { headers: { "Last-Event-ID": lastId } } : {});
+  const abort = new AbortController();
+  const response = await request("GET", "events", { signal: abort.signal, headers: lastId ? { "Last-Event-ID": lastId } : {} });
   if (!response.body) return;
-  connection.value = "live";
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  try {
+    await loadFacts(); // only now: what happens from here on is told by an event
+    connection.value = "live";
+    await receiveAll(response.body);
+  } finally {
+    abort.abort();
+  }
+}
+
+/** @param {ReadableStream<Uint8Array>} stream */
+async function receiveAll(stream) {
+  const reader = stream.pipeThrough(/** @type {any} */ (new TextDecoderStream())).getReader();
   let text = "";
   for (;;) {
     const { value, done } = await reader.read();
@@ -123,7 +135,6 @@ export async function listen() {
   for (let failures = 0; ; ) {
     const began = Date.now();
     try {
-      await loadFacts();
       await listenOnce();
     } catch {
       failures += 1; // whatever ended it, the answer is the same: say that the node is away, and try again

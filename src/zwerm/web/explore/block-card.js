@@ -57,7 +57,7 @@ export function BlockCard({ cid, narrow }) {
   const [wanted, setWanted] = useState(50);
   const block = useResource((signal) => /** @type {Promise<Node>} */ (read("explore", { path: cid, limit: wanted }, signal)), [cid], `${wanted} ${pinsTurn.value}`);
   if (block.failure) return html`<section class="card"><${FailureCard} failure=${block.failure} retry=${block.reload} /></section>`;
-  if (!block.data) return html`<section class="card"><${Skeleton} rows=${5} /></section>`;
+  if (!block.data) return html`<div class="columns" key="waiting"><section class="card"><${Skeleton} rows=${7} /></section><section class="card"><${Skeleton} rows=${4} /></section></div>`;
   const node = block.data;
   const pins = { direct: t("pins.direct"), recursive: t("pins.recursive"), indirect: t("pins.indirect") };
   return html`<div class="columns">

@@ -54,12 +54,12 @@ export function GraphPicture({ outline, chosen, choose, narrow }) {
   };
   /** @param {Box | Dot} block */
   const common = ({ index, node }) => ({
-    "data-index": index, role: "button", tabindex: index === Math.max(0, first) ? 0 : -1, "aria-label": factsOf(node), "aria-pressed": node.cid === chosen, onClick: () => choose(node.cid),
+    "data-index": index, role: "button", tabindex: index === Math.max(0, first) ? 0 : -1, "aria-pressed": node.cid === chosen, onClick: () => choose(node.cid),
   });
   return html`<div class="graph"><svg ref=${drawing} width=${picture.width} height=${picture.height} viewBox=${`-1 -1 ${picture.width + 2} ${picture.height + 2}`} role="group" aria-label=${t("graph.label")} onKeyDown=${walk}>
     ${picture.lines.map((line) => html`<path class=${line.again ? "line again" : "line"} d=${curve(line)} />`)}
     ${picture.swarms.map(({ x, y, width, height, dots, more }) => html`<rect class="pen" x=${x} y=${y} width=${width} height=${height} rx="8" />
-      ${dots.map((dot) => html`<circle key=${dot.index} class=${["dot-block", dot.node.here ? "" : "away", dot.node.cid === chosen ? "chosen" : ""].join(" ")} ...${common(dot)} cx=${dot.x} cy=${dot.y} r="4.5"><title>${factsOf(dot.node)}</title></circle>`)}
+      ${dots.map((dot) => html`<circle key=${dot.index} class=${["dot-block", dot.node.here ? "" : "away", dot.node.cid === chosen ? "chosen" : ""].join(" ")} ...${common(dot)} aria-label=${factsOf(dot.node)} cx=${dot.x} cy=${dot.y} r="4.5"><title>${factsOf(dot.node)}</title></circle>`)}
       ${more > 0 && html`<text class="soft" x=${x + 10} y=${y + height - 8}>${t("graph.more", { n: more })}</text>`}`)}
     ${picture.rests.map(({ x, y, count }) => html`<text class="soft" x=${x + 6} y=${y + 14}>${t("graph.more", { n: count })}</text>`)}
     ${picture.boxes.map((box) => html`<g key=${box.index} class=${["box", box.node.kind, box.node.here ? "" : "away", box.node.cid === chosen ? "chosen" : ""].join(" ")} ...${common(box)}>

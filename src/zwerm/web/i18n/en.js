@@ -57,8 +57,8 @@ export default {
   "time.days": { one: "{n} day", other: "{n} days" },
 
   // Hashes and codes
-  "chip.copy": "Copy the address of {what}",
-  "chip.copied": "Copied the address of {what}",
+  "chip.copy": "{hash}: copy the address of {what}",
+  "chip.copied": "{hash}: copied the address of {what}",
   "chip.code": "Show as QR code",
   "chip.codeOf": "Show {what} as QR code",
   "code.title": "QR code",
@@ -456,7 +456,7 @@ export default {
   "set.apiHosts": "Host names",
   "set.apiHosts.why": "Names besides localhost under which the node may be asked for, as behind a proxy.",
   "set.apiVersion": "Version told to programs",
-  "set.apiVersion.why": "Programs made for Kubo ask for its version. Empty tells them zwerm's own.",
+  "set.apiVersion.why": "Programs made for Kubo ask for its version. Empty: the Kubo release that zwerm follows.",
   "set.apiToken": "Secret for programs",
   "set.apiToken.why": "Every program must carry it. Empty: none is needed on this computer.",
   "set.profile": "Profile",

@@ -57,8 +57,8 @@ export default {
   "time.days": { one: "{n} dag", other: "{n} dagen" },
 
   // Adressen en codes
-  "chip.copy": "Adres van {what} kopiëren",
-  "chip.copied": "Adres van {what} gekopieerd",
+  "chip.copy": "{hash}: adres van {what} kopiëren",
+  "chip.copied": "{hash}: adres van {what} gekopieerd",
   "chip.code": "Als QR-code tonen",
   "chip.codeOf": "{what} als QR-code tonen",
   "code.title": "QR-code",
@@ -456,7 +456,7 @@ export default {
   "set.apiHosts": "Hostnamen",
   "set.apiHosts.why": "Namen naast localhost waaronder de node te vragen is, zoals achter een proxy.",
   "set.apiVersion": "Versie die programma's horen",
-  "set.apiVersion.why": "Programma's voor Kubo vragen naar zijn versie. Leeg vertelt hun die van zwerm zelf.",
+  "set.apiVersion.why": "Programma's voor Kubo vragen naar zijn versie. Leeg: de Kubo-uitgave die zwerm volgt.",
   "set.apiToken": "Geheim voor programma's",
   "set.apiToken.why": "Elk programma moet het meesturen. Leeg: op deze computer hoeft het niet.",
   "set.profile": "Profiel",

@@ -181,7 +181,7 @@ export function FilesPage() {
   const loading = searching ? found.loading && !found.data : listing.loading && !listing.data;
 
   return html`
-    <${PageHead} title=${title} answer=${listing.data ? answerOf(listing.data, path === "/") : listing.failure ? "" : null}><${AddButtons} folder=${path} /><//>
+    <${PageHead} title=${title} answer=${listing.data ? answerOf(listing.data, path === "/") : listing.failure ? "" : null} long=${path === "/"}><${AddButtons} folder=${path} /><//>
     <section class="card" aria-label=${title}>
       ${here.length > 0 ? html`<${SelectionBar} selected=${here} clear=${() => setSelected(new Set())} ask=${ask} remove=${remove} />` : html`<div class="bar">
         ${path !== "/" && html`<${Breadcrumbs} path=${path} move=${move} />`}

@@ -80,7 +80,7 @@ export function HomePage() {
   const facts = node.value;
   const nothing = facts !== null && facts.counts.files === 0 && !facts.counts.versions;
   return html`
-    <${PageHead} title=${t("nav.home")} answer=${facts && answerOf(facts)}><a class="button wide" href=${href("files")}><${Icon} name="files" />${t("home.openFiles")}</a><//>
+    <${PageHead} title=${t("nav.home")} answer=${facts && answerOf(facts)} long><a class="button wide" href=${href("files")}><${Icon} name="files" />${t("home.openFiles")}</a><//>
     ${nothing ? html`<${FirstSteps} />` : html`<${Invitation} />`}
     <div class="columns wide-left">
       <${Recent} />

@@ -14,7 +14,7 @@ export function HashChip({ hash, name = "", whole = false, code = true }) {
     const timer = setTimeout(() => setCopied(false), 1600);
     return () => clearTimeout(timer);
   }, [copied]);
-  const label = t(copied ? "chip.copied" : "chip.copy", { what: name || shortHash(hash) });
+  const label = t(copied ? "chip.copied" : "chip.copy", { hash: whole ? hash : shortHash(hash), what: name || shortHash(hash) });
   return html`<span class="chip">
     <button type="button" class=${copied ? "copied" : ""} title=${hash} aria-label=${label}
       onClick=${async (/** @type {Event} */ event) => { event.stopPropagation(); setCopied(await copy(hash)); }}>

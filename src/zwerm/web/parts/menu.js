@@ -27,7 +27,7 @@ export function openMenu(event, label, items) {
 
 /** @param {{label: string, name: string, items: () => Item[], words?: string}} props `words` stand beside the dots */
 export function MenuButton({ label, name, items, words = "" }) {
-  return html`<button type="button" class=${words ? "" : "plain square small"} aria-label=${label} aria-haspopup="menu" title=${t("action.more")}
+  return html`<button type="button" class=${words ? "" : "plain square small"} aria-label=${words ? null : label} aria-haspopup="menu" title=${words ? null : t("action.more")}
     onClick=${(/** @type {MouseEvent} */ event) => openMenu(event, name, items())}><${Icon} name="more" />${words}</button>`;
 }
 

@@ -2,8 +2,11 @@
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import { UploadTray } from "./upload-tray.js";
 
-/** @param {{title: string, answer: string | null, children?: any}} props `answer` is null while it is not known yet */
-export function PageHead({ title, answer, children }) {
+/**
+ * @param {{title: string, answer: string | null, children?: any, long?: boolean}} props
+ * `answer` is null while it is not known yet; a `long` one takes two lines on a phone, which are kept free for it
+ */
+export function PageHead({ title, answer, children, long = false }) {
   const heading = useRef(/** @type {HTMLHeadingElement | null} */ (null));
   useEffect(() => {
     document.title = `${title} · zwerm`;
@@ -11,7 +14,7 @@ export function PageHead({ title, answer, children }) {
   return html`<div class="head">
     <h1 ref=${heading} tabindex="-1">${title}</h1>
     <div class="actions">${children}</div>
-    <p class="answer">${answer ?? html`<span class="skeleton line" />`}</p>
+    <p class=${long ? "answer long" : "answer"}>${answer ?? html`<span class="skeleton line" />`}</p>
   </div>
   <${UploadTray} />`;
 }
