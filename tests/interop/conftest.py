@@ -1,0 +1,5 @@
+"""What the interop tests share: daemons of their own."""
+
+from tests.daemon.conftest import start
+
+__all__ = ["start"]
