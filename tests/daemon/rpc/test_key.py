@@ -31,7 +31,6 @@ async def test_keys_are_of_any_type(rpc: Rpc, kind: str, start: str) -> None:
     ("options", "message"),
     [
         ({"type": "dsa"}, "key type 'dsa', expected"),
-        ({"size": 512}, "key size 512"),
         ({"type": "rsa", "size": 1024}, "key size 1024"),
         ({"ipns_base": "base1"}, "base 'base1' of peer IDs"),
     ],
