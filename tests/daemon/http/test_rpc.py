@@ -272,3 +272,25 @@ def test_metrics_are_prometheus_text(daemon) -> None:
     assert b'zwerm_http_requests_total{listener="api",status="200"}' in answer.body
     assert daemon.get(daemon.api, "/debug/metrics/prometheus").status == 200
     assert daemon.get(daemon.web, "/metrics", Origin="http://evil.example").status == 403
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: localhost\r\n"], ids=["none", "two"])
+def test_http_1_1_needs_one_host_header(daemon, hosts: bytes) -> None:
+    answer = raw_request(daemon.api, b"POST /api/v0/version HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n")
+    assert answer[8:13] == b" 400 "
+
+
+def test_a_client_that_waits_to_send_its_body_is_told_to_go_on(daemon) -> None:
+    """RFC 9110 section 10.1.1: 100 (Continue), or a final status at once."""
+    host, _, port = daemon.api.rpartition(":")
+    body, headers = multipart({"data": b"after the go-ahead"})
+    head = f"Host: localhost\r\nExpect: 100-continue\r\nContent-Length: {len(body)}\r\n"
+    head += f"Content-Type: {headers['Content-Type']}\r\n\r\n"
+    with socket.create_connection((host, int(port)), 20) as connection:
+        connection.sendall(f"POST /api/v0/block/put HTTP/1.1\r\n{head}".encode())
+        assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
+    with socket.create_connection((host, int(port)), 20) as connection:
+        connection.sendall(f"POST /api/v0/nothing HTTP/1.1\r\n{head}".encode())
+        assert connection.recv(1000).startswith(b"HTTP/1.1 404 ")

@@ -127,6 +127,9 @@ class Exchange:
             WireError: the client broke off.
         """
         content = self._request.content
+        if self._waits_for_continue():
+            # RFC 9110 section 10.1.1: whoever refuses the request answers without having read this far.
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         try:
             while True:
                 async with asyncio.timeout(STALL):
@@ -138,6 +141,11 @@ class Exchange:
             raise WireError(f"nothing came of the request's body for {STALL:.0f} seconds") from None
         except (ConnectionError, HttpProcessingError, RequestPayloadError, ClientError) as error:
             raise WireError("the request broke off before its body ended") from error
+
+    def _waits_for_continue(self) -> bool:
+        request = self._request
+        expected = self.headers.get("Expect", "").lower() == "100-continue" and request.version >= (1, 1)
+        return expected and not self._answered and not request.content.total_bytes
 
     async def body(self, limit: int) -> bytes:
         """Return the whole request body; a ResourceLimitError when it has more than `limit` bytes."""

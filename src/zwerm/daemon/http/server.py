@@ -119,6 +119,8 @@ class HttpServer:
         self._idle_now.clear()
         try:
             try:
+                if len(exchange.headers.getall("Host", ())) != 1 and request.version >= (1, 1):
+                    raise WireError("expected one Host header")  # RFC 9112 section 3.2
                 await self._handler(exchange)
             except asyncio.CancelledError:
                 raise
