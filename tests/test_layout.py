@@ -8,31 +8,19 @@ SOURCE = TESTS.parent / "src" / "zwerm"
 MIRRORED = sorted(folder.name for folder in SOURCE.iterdir() if folder.is_dir() and folder.name not in ("cli", "web"))
 SMALL = 40  # lines; a module below is tested by what uses it
 
-# Tests of what a folder does as a whole; each is named for the document or the idea it follows.
-WHOLE_FOLDERS = {
-    "ipfs/blockstore/test_power_loss.py",
-    "ipfs/blockstore/test_store_machine.py",
-    "ipfs/gateway/test_path_gateway.py",
-    "ipfs/gateway/test_redirects_file.py",
-    "ipfs/gateway/test_subdomain_gateway.py",
-    "ipfs/gateway/test_trustless_gateway.py",
-}
-
 
 def module_of(test: Path) -> Path:
     return SOURCE / test.relative_to(TESTS).with_name(test.name.removeprefix("test_"))
 
 
 def test_every_test_file_stands_where_its_module_does() -> None:
-    tests = [test for folder in MIRRORED for test in (TESTS / folder).rglob("test_*.py")]
+    """A file named for no module is about its folder as a whole: a specification, a property, a kill."""
+    modules = {path.name for folder in MIRRORED for path in (SOURCE / folder).rglob("*.py")}
     lost = [
-        name
-        for test in tests
-        if (name := test.relative_to(TESTS).as_posix()) not in WHOLE_FOLDERS
-        # `chunker/test_chunker.py` is of the folder as a whole too
-        and not (
-            module_of(test).is_file() or (test.stem == f"test_{test.parent.name}" and module_of(test).parent.is_dir())
-        )
+        test.relative_to(TESTS).as_posix()
+        for folder in MIRRORED
+        for test in (TESTS / folder).rglob("test_*.py")
+        if not (module_of(test).is_file() or (module_of(test).parent.is_dir() and module_of(test).name not in modules))
     ]
     assert lost == []
 
