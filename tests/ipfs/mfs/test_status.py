@@ -115,7 +115,7 @@ async def test_a_listing_that_is_not_read_to_its_end_leaves_nothing_running(room
     listing = await room.files.ls("/d", long=True)
     assert (await anext(listing)).kind is Kind.DIRECTORY
     await listing.aclose()
-    assert not room.files._reading
+    assert not room.files._used
 
 
 async def test_locality_counts_each_block_as_often_as_the_cumulative_size_does(room: Room) -> None:

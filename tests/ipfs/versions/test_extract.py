@@ -106,3 +106,11 @@ async def test_a_chain_goes_on_from_the_one_it_was_grafted_from(room: Room) -> N
     folder = await commits(room, await room.history.extract("/d"))
     assert [graft.path for graft in folder[0].grafts] == ["/f"]
     assert [commit.message for commit in await commits(room, await room.history.extract(f"/ipfs/{head}"))] != []
+
+
+async def test_changes_that_are_no_paths_stay_behind(room: Room) -> None:
+    changes = [Touch(CHANGED, "no path"), Touch(RENAMED, "/b", "no path"), Touch(RENAMED, "no path", "/f")]
+    block = Commit.sign(KEY, root=room.add(b"x"), parents=[], time=1, changes=changes).to_block()
+    room.store.put([block])
+    (found,) = await commits(room, await room.history.extract(f"/ipfs/{block.cid}"))
+    assert found.changes == (Touch(ADDED, "/b"), Touch(REMOVED, "/f"))

@@ -19,7 +19,7 @@ import contextlib
 import dataclasses
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from typing import TypeVar
@@ -93,7 +93,7 @@ class Files:
         workspace = Workspace(source)
         self._tree = Tree(workspace, profile)
         self._root = Root(database, store, workspace, self._tree)
-        self._reading: Counter[CID] = Counter()
+        self._used: Counter[CID] = Counter()  # read or put in place just now
 
     # What surrounds the file system.
 
@@ -108,7 +108,7 @@ class Files:
 
     def roots(self) -> list[CID]:
         """Return what the collector must keep, whole as far as it is here. Any thread."""
-        return [*dict.fromkeys([*self._root.in_use(), *list(self._reading)])]
+        return [*dict.fromkeys([*self._root.in_use(), *list(self._used)])]
 
     def batch(self, message: str | None = None) -> AbstractAsyncContextManager[Batch]:
         """Make all changes inside the block one change set: durable when it ends, undone when it raises.
@@ -300,14 +300,14 @@ class Files:
         if target.directory or not target.segments:
             target = target.child(content.name if content else origin.name)._replace(directory=False)
         place = f"cp: cannot get node from path {source.rstrip('/')}"
-        with self._store.hold():
+        with self._store.hold(), contextlib.ExitStack() as stack:
             fetched: Found | None = None
             if content:
                 with explained(place):
                     cid = await self._resolve(content)
+                stack.enter_context(self._using(cid))
                 with explained("cp"):
                     fetched = await self._described(cid)
-                self._store.touch([fetched.cid])
 
             async def copy(root: CID) -> Outcome:
                 found = fetched
@@ -365,11 +365,10 @@ class Files:
             BlockNotFound: its root block cannot be had.
         """
         target = FilePath.from_text(path)
-        with self._store.hold():
+        with self._store.hold(), self._using(cid):
             found = await self._described(cid)
             if not target.segments and await kind_of(self.source, cid) is not Kind.DIRECTORY:
                 raise NotADirectory(f"{cid} is not a directory, which the root has to be")
-            self._store.touch([cid])
             grafts = () if graft is None else (Graft(str(target._replace(directory=False)), graft),)
             return await self._change(
                 lambda root: operations.place(self._tree, root, target, found, parents=parents), flush, message, grafts
@@ -474,15 +473,21 @@ class Files:
 
     async def _kept(self, cid: CID, stream: AsyncGenerator[_Item, None]) -> AsyncGenerator[_Item, None]:
         """Pass a stream on, and keep what it reads from the collector until it ends."""
-        self._reading[cid] += 1
+        with self._using(cid):
+            async with contextlib.aclosing(stream):
+                async for item in stream:
+                    yield item
+
+    @contextlib.contextmanager
+    def _using(self, cid: CID) -> Iterator[None]:
+        """Keep content from the collector, from before it is relied on until something else keeps it."""
+        self._used[cid] += 1
         try:
-            async for item in stream:
-                yield item
+            yield
         finally:
-            await stream.aclose()
-            self._reading[cid] -= 1
-            if not self._reading[cid]:
-                del self._reading[cid]
+            self._used[cid] -= 1
+            if not self._used[cid]:
+                del self._used[cid]
 
 
 async def _only(entry: FileEntry) -> AsyncGenerator[FileEntry, None]:
