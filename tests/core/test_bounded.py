@@ -92,6 +92,18 @@ def test_a_cache_of_bytes_weighs_its_values() -> None:
     assert (len(cache), cache.size) == (0, 0)
 
 
+def test_what_weighs_nothing_takes_room_all_the_same() -> None:
+    queue: BoundedQueue[bytes] = BoundedQueue(3, "bytes waiting to be sent")
+    cache: LruCache[int, bytes] = LruCache(3, weigh=len)
+    for number in range(3):
+        queue.put(b"", 0)
+        cache.put(number, b"")
+    with pytest.raises(ResourceLimitError):
+        queue.put(b"", 0)
+    cache.put(3, b"")
+    assert list(cache) == [1, 2, 3]
+
+
 def test_a_cleared_cache_is_empty() -> None:
     cache: LruCache[str, int] = LruCache(2)
     cache.put("a", 1)

@@ -82,7 +82,7 @@ class BoundedQueue(Generic[T]):
         Raises:
             ResourceLimitError: no room for `size` more units. Nothing was changed.
         """
-        if self.size + size > self.limit:
+        if self.size + size > self.limit or len(self._items) >= self.limit:  # items of size 0 take room too
             raise ResourceLimitError(f"{self.size + size} {self._name}, the limit is {self.limit}")
         self._items.append((item, size))
         self.size += size
@@ -148,7 +148,7 @@ class LruCache(Generic[K, V]):
             return
         self._items[key] = value
         self.size += weight
-        while self.size > self.limit:
+        while self.size > self.limit or len(self._items) > self.limit:  # values of weight 0 take room too
             _, forgotten = self._items.popitem(last=False)
             self.size -= self._weigh(forgotten)
 
