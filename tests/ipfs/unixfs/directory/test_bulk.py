@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import random
+import subprocess
+import sys
+from collections.abc import Iterable
 
 import pytest
 
-from tests.ipfs.unixfs.blocks import Blocks
+from tests.ipfs.unixfs.blocks import Blocks, run
 from zwerm.core.errors import LocalProtocolError
+from zwerm.ipfs.block import Block
 from zwerm.ipfs.unixfs.builder import NoStore
 from zwerm.ipfs.unixfs.data import DataType, Mtime
-from zwerm.ipfs.unixfs.directory import bulk
+from zwerm.ipfs.unixfs.directory import DirEntry, bulk, entries, lookup
 from zwerm.ipfs.unixfs.directory.bulk import DirectoryWriter
 from zwerm.ipfs.unixfs.entry import Entry, Kind
 from zwerm.ipfs.unixfs.profile import DEFAULT, Profile
@@ -78,3 +84,57 @@ def test_a_writer_that_is_given_up_leaves_no_file_open() -> None:
     writer.add("a", LEAF, 1)
     writer.close()
     writer.close()
+
+
+MILLION = "bafybeicnswfj4pikxrljw4be3imdyzwa256dhhpm7h4dsgfz3eoaodvgui"
+
+BUILD = """
+import json, resource
+from zwerm.ipfs.unixfs import DirectoryWriter, NoStore
+from zwerm.multiformats.cid import CID
+
+writer, leaf = DirectoryWriter(NoStore()), CID.of(b"leaf")
+for number in range(1_000_000):
+    writer.add(f"file-{number:07}.txt", leaf, 4)
+print(json.dumps([str(writer.finish().cid), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
+"""
+
+
+@pytest.mark.full
+@pytest.mark.slow
+def test_a_million_names_are_sharded_in_a_fraction_of_the_memory_they_take() -> None:
+    cid, peak = json.loads(subprocess.run([sys.executable, "-c", BUILD], check=True, capture_output=True).stdout)
+    assert cid == MILLION
+    assert peak < 100  # MiB, of which the interpreter takes 25
+
+
+class Unchecked(Blocks):
+    """Takes blocks without hashing them again: there are 94,000."""
+
+    def put(self, blocks: Iterable[Block]) -> None:
+        self.data |= dict(blocks)
+
+
+@pytest.mark.full
+@pytest.mark.slow
+def test_a_page_and_a_name_of_a_million_cost_a_few_blocks() -> None:
+    blocks = Unchecked()
+    writer = DirectoryWriter(blocks)
+    for number in range(1_000_000):
+        writer.add(f"file-{number:07}.txt", CID.of(b"leaf"), 4)
+    root = writer.finish().cid
+
+    async def check() -> None:
+        async with contextlib.aclosing(entries(blocks, root)) as page:
+            first = [await anext(page) for _ in range(100)]
+        assert len(blocks.asked) < 20
+        blocks.asked.clear()
+        async with contextlib.aclosing(entries(blocks, root, after=first[-1].name)) as page:
+            assert (await anext(page)).name not in {entry.name for entry in first}
+        assert len(blocks.asked) < 5
+        blocks.asked.clear()
+        found = await lookup(blocks, root, "file-0777777.txt")
+        assert found == DirEntry("file-0777777.txt", CID.of(b"leaf"), 4)
+        assert len(blocks.asked) <= 4
+
+    run(check())
