@@ -151,7 +151,8 @@ def test_any_other_name_will_do(keystore: Keystore, name: str) -> None:
 
 def test_a_strangers_file_is_not_a_key(tmp_path: Path, keystore: Keystore) -> None:
     keystore.generate("blog")
-    for name in ("README", "key_!!", "key_77777777", ".1234.tmp"):
+    # No key at all; no base32; no UTF-8; bits left over; a name that no key may have; the node's own.
+    for name in ("README", ".1234.tmp", "key_!!", "key_77777777", "key_mfr", "key_bi", "key_onswyzq"):
         (tmp_path / "keystore" / name).write_bytes(b"")
     assert names(keystore) == [SELF, "blog"]
 
@@ -175,16 +176,18 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, keystore: Keystore, m
     assert list((tmp_path / "keystore").iterdir()) == []
 
 
-def test_the_key_and_its_folder_are_on_the_disk_when_the_call_returns(
+def test_the_key_and_its_folders_are_on_the_disk_when_the_call_returns(
     keystore: Keystore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keystore.generate("first")
     steps: list[str] = []
     monkeypatch.setattr(os, "fsync", lambda descriptor: steps.append(f"sync {os.fstat(descriptor).st_mode >> 12:o}"))
     link = os.link
     monkeypatch.setattr(os, "link", lambda *names: (steps.append("link"), link(*names)))
+    keystore.generate("first")
+    assert steps == ["sync 4", "sync 10", "link", "sync 4"]  # the new folder's name, a file, the file's name
+    steps.clear()
     keystore.generate("blog")
-    assert steps == ["sync 10", "link", "sync 4"]  # a regular file, then a directory
+    assert steps == ["sync 10", "link", "sync 4"]
 
 
 def test_a_key_file_stands_alone_too(tmp_path: Path) -> None:

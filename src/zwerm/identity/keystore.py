@@ -76,7 +76,9 @@ class Keystore:
         """Keep a key of the caller's; errors as `generate`."""
         path = self._path(_own(name))
         with _storage_errors():
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self._folder.is_dir():
+                self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                _sync_folder(self._folder.parent)
         try:
             save_key(path, key)
         except FileExistsError:
@@ -116,9 +118,8 @@ class Keystore:
             KeyExists: there is a key `new`, and not `overwrite`. Nothing was changed.
         """
         source, target = self._path(_own(old)), self._path(_own(new))
-        if not source.exists():
-            raise KeyNotFound(old)
         if old == new:
+            self.find(old)
             return False
         replaced = target.exists()
         with _storage_errors():
@@ -127,6 +128,8 @@ class Keystore:
                     os.replace(source, target)
                 else:
                     os.link(source, target)
+            except FileNotFoundError:
+                raise KeyNotFound(old) from None
             except FileExistsError:
                 raise KeyExists(new) from None
             source.unlink(missing_ok=True)
@@ -137,7 +140,7 @@ class Keystore:
         """Forget a key, for ever; return whose it was. KeyNotFound when there is none."""
         peer_id = PeerId.of(self.find(_own(name)).public)
         with _storage_errors():
-            self._path(name).unlink()
+            self._path(name).unlink(missing_ok=True)
             _sync_folder(self._folder)
         return peer_id
 
@@ -168,12 +171,13 @@ class Keystore:
             return
         with _storage_errors():
             names = [entry.name for entry in os.scandir(self._folder)]
-        for name in names:
-            if name.startswith(_FILE_PREFIX):
-                text = name.removeprefix(_FILE_PREFIX).upper()
-                # A file somebody else put here is not a key and not an error.
-                with contextlib.suppress(binascii.Error, UnicodeDecodeError):
-                    yield base64.b32decode(text + "=" * (-len(text) % 8)).decode()
+        for file_name in names:
+            text = file_name.removeprefix(_FILE_PREFIX).upper()
+            # A file somebody else put here is not a key and not an error.
+            with contextlib.suppress(binascii.Error, UnicodeDecodeError, LocalProtocolError):
+                name = base64.b32decode(text + "=" * (-len(text) % 8)).decode()
+                if name != SELF and self._path(name).name == file_name:
+                    yield name
 
 
 def save_key(path: Path, key: PrivateKey) -> None:
