@@ -6,6 +6,7 @@ import asyncio
 import base64
 import dataclasses
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -133,16 +134,23 @@ def make_tree(root: Path) -> None:
     (root / "one" / "two" / "three" / "four" / "leaf").write_text("leaf")
     (root / "one" / "beside").write_bytes(content(2 * CHUNK + 5))
     (root / "empty file").write_bytes(b"")
+    (root / "one" / "symlink").symlink_to("../files")
     for name in NAMES:
         (root / "files" / name).write_text(name)
 
 
 def tree_entries(root: Path) -> list[dict[str, object]]:
-    return [
-        {"path": f"tree/{path.relative_to(root)}", **({} if path.is_dir() else {"file": str(path)})}
-        for path in sorted(root.rglob("*"))
-        if not path.is_dir() or not any(path.iterdir())
-    ]
+    """What Helia is told to make the same tree: what is in folders makes the folders, but for empty ones."""
+    entries: list[dict[str, object]] = []
+    for path in sorted(root.rglob("*")):
+        entry: dict[str, object] = {"path": f"tree/{path.relative_to(root)}"}
+        if path.is_symlink():
+            entries.append(entry | {"link": os.readlink(path)})
+        elif path.is_file():
+            entries.append(entry | {"file": str(path)})
+        elif not any(path.iterdir()):
+            entries.append(entry)
+    return entries
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -177,8 +185,10 @@ def test_large_directories_are_those_of_helia(helia: LinePeer, profile: str, cou
 
 
 def test_a_directory_of_10000_entries_is_that_of_kubo(kubo: LinePeer, tmp_path: Path) -> None:
+    """Inside another, whose link to it says how much lies below."""
+    (tmp_path / "inner").mkdir()
     for number in range(10_000):
-        (tmp_path / f"file-{number}").write_text(f"file-{number}")
+        (tmp_path / "inner" / f"file-{number}").write_text(f"file-{number}")
     assert Importer(NoStore(), PROFILES["unixfs-v0-2015"]).add_path(tmp_path).cid == in_kubo(kubo, tmp_path)
 
 
