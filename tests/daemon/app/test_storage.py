@@ -256,3 +256,12 @@ def test_uploads_are_told_while_they_run(daemon, listener) -> None:
     assert (event["state"], event["direction"], event["name"]) == ("done", "in", "transfer")
     assert event["done"] == event["total"] == len(data)
     upload.join(PATIENCE)
+
+
+def test_uploads_by_rpc_are_told_too(daemon, listener) -> None:
+    data = os.urandom(2_000_000)
+    daemon.rpc("add", files={"by-rpc": data})
+    _, _, event = listener.next("transfer")
+    while event["state"] == "running":
+        _, _, event = listener.next("transfer")
+    assert (event["state"], event["name"]) == ("done", "by-rpc")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import posixpath
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
+from zwerm.core.errors import ZwermError
 from zwerm.node.events import Event, origin
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from zwerm.daemon.metrics import Metrics
     from zwerm.ipfs.mfs.journal import Change
     from zwerm.node.node import Node
+
+log = logging.getLogger("zwerm.app")
 
 MAX_PATHS: Final = 100  # paths in one event; more become the folders they have in common
 HEARTBEAT: Final = 15.0  # seconds between comment lines, which keep proxies from closing the stream
@@ -32,7 +36,6 @@ class Live:
         self._listeners = listeners
         self._metrics = metrics
         self._ticker: asyncio.Task[None] | None = None
-        self._transfers = 0
 
     def start(self) -> None:
         """Begin to watch the node."""
@@ -72,11 +75,6 @@ class Live:
                 with contextlib.suppress(asyncio.CancelledError):
                     await upcoming
 
-    def transfer(self, name: str, total: int | None) -> Transfer:
-        """Begin to tell of an upload."""
-        self._transfers += 1
-        return Transfer(self._node, self._transfers, name, total)
-
     def _changed(self, change: Change) -> None:
         self._node.events.publish(
             "files",
@@ -100,46 +98,13 @@ class Live:
                     "gateway": round((sent - last_sent) / (now - last)),
                     "requests": round((requests - last_requests) / (now - last), 1),
                 }
-                self._node.events.publish("node", {**await figures(self._node, self._listeners), "rates": rates})
+                try:
+                    found = await figures(self._node, self._listeners)
+                except ZwermError as error:
+                    log.warning("the node's figures cannot be had: %s", error)
+                    continue
+                self._node.events.publish("node", {**found, "rates": rates})
             last_sent, last_requests, last = sent, requests, now
-
-
-class Transfer:
-    """One upload as the listeners see it, told of at most four times a second."""
-
-    def __init__(self, node: Node, number: int, name: str, total: int | None) -> None:
-        self._node = node
-        self._number = number
-        self._name = name
-        self._total = total
-        self._done = 0
-        self._began = self._told = time.monotonic()
-
-    def progress(self, size: int) -> None:
-        """Count bytes; on the loop's thread."""
-        self._done += size
-        now = time.monotonic()
-        if now - self._told >= 0.25:
-            self._told = now
-            self._tell("running")
-
-    def end(self, *, ok: bool) -> None:
-        self._tell("done" if ok else "failed")
-
-    def _tell(self, state: str) -> None:
-        seconds = max(time.monotonic() - self._began, 0.001)
-        self._node.events.publish(
-            "transfer",
-            {
-                "id": self._number,
-                "direction": "in",
-                "name": self._name,
-                "done": self._done,
-                "total": self._total,
-                "state": state,
-                "rate": round(self._done / seconds),
-            },
-        )
 
 
 def _few(paths: list[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
@@ -10,13 +9,13 @@ from zwerm.daemon.app.entries import stat_document
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.files import change_document
 from zwerm.daemon.app.request import Reply, Request, parse_time, route
+from zwerm.daemon.http.transfer import Transfer
 from zwerm.daemon.http.upload import Upload as Multipart
 from zwerm.ipfs.mfs.path import FilePath
 from zwerm.ipfs.unixfs.data import Mtime
 from zwerm.node.upload import Upload, relative_path
 
 if TYPE_CHECKING:
-    from zwerm.daemon.app.live import Transfer
     from zwerm.ipfs.mfs.journal import Change
 
 _CONFLICTS: Final = ("replace", "rename", "fail")
@@ -32,17 +31,11 @@ async def upload_one(request: Request) -> Reply:
     conflict = request.choice("conflict", *_CONFLICTS)
     modified = request.exchange.headers.get("X-Zwerm-Modified")
     mtime = Mtime(int(parse_time(modified)), 0) if modified else None
-    transfer = _begin(request, path.name)
-    with request.node.store.hold():
-        try:
-            upload = Upload(request.node)
-            chunks = _counted(request.exchange.chunks(), transfer)
-            await upload.add_file(relative_path(path.name), chunks, mtime=mtime)
-            change = await upload.place(path.parent, conflict=conflict)
-        except BaseException:
-            transfer.end(ok=False)
-            raise
-    transfer.end(ok=True)
+    with request.node.store.hold(), Transfer(request.node, path.name, request.exchange) as transfer:
+        upload = Upload(request.node)
+        chunks = transfer.counted(request.exchange.chunks())
+        await upload.add_file(relative_path(path.name), chunks, mtime=mtime)
+        change = await upload.place(path.parent, conflict=conflict)
     return await _created(request, path.parent, change, upload)
 
 
@@ -54,38 +47,21 @@ async def upload_many(request: Request) -> Reply:
     multipart = Multipart.of(request.exchange)
     if multipart is None:
         raise AppError("bad-request", "An upload with POST is multipart/form-data; PUT takes one file as it is")
-    transfer = _begin(request, path.name or "/")
-    with request.node.store.hold():
-        try:
-            upload = Upload(request.node)
-            async for part in multipart.parts():
-                kind, _, encoded = part.field.partition(":")
-                if kind == "directory":
-                    name = (await part.read(_MAX_DIRECTORY)).decode("utf-8", "surrogateescape")
-                    upload.add_directory(relative_path(name))
-                elif kind == "file":
-                    name = unquote(encoded) if encoded else part.name
-                    mtime = Mtime(*part.mtime) if part.mtime else None
-                    await upload.add_file(relative_path(name), _counted(part.chunks, transfer), mtime=mtime)
-                else:
-                    raise AppError("bad-request", f"The form's field {part.field[:40]!r} is neither file nor directory")
-            change = await upload.place(path, conflict=conflict)
-        except BaseException:
-            transfer.end(ok=False)
-            raise
-    transfer.end(ok=True)
+    with request.node.store.hold(), Transfer(request.node, path.name or "/", request.exchange) as transfer:
+        upload = Upload(request.node)
+        async for part in multipart.parts():
+            kind, _, encoded = part.field.partition(":")
+            if kind == "directory":
+                name = (await part.read(_MAX_DIRECTORY)).decode("utf-8", "surrogateescape")
+                upload.add_directory(relative_path(name))
+            elif kind == "file":
+                name = unquote(encoded) if encoded else part.name
+                mtime = Mtime(*part.mtime) if part.mtime else None
+                await upload.add_file(relative_path(name), transfer.counted(part.chunks), mtime=mtime)
+            else:
+                raise AppError("bad-request", f"The form's field {part.field[:40]!r} is neither file nor directory")
+        change = await upload.place(path, conflict=conflict)
     return await _created(request, path, change, upload)
-
-
-def _begin(request: Request, name: str) -> Transfer:
-    length = request.exchange.headers.get("Content-Length", "")
-    return request.api.live.transfer(name, int(length) if length.isdecimal() else None)
-
-
-async def _counted(chunks: AsyncIterator[bytes], transfer: Transfer) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        transfer.progress(len(chunk))
-        yield chunk
 
 
 async def _created(request: Request, path: FilePath, change: Change, upload: Upload) -> Reply:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zwerm.core.errors import ZwermError
 from zwerm.daemon.http import security
 from zwerm.daemon.http.exchange import Exchange, Writer
+from zwerm.daemon.http.transfer import Transfer
 from zwerm.daemon.http.upload import Upload
 from zwerm.daemon.rpc.errors import CommandNotFound, UsageError, error_body
 from zwerm.daemon.rpc.invoke import invoke
@@ -99,23 +100,16 @@ async def answer_command(
         await exchange.send(405, {**_TEXT, **headers, **allow}, b"405 - Method Not Allowed\n")
         return
     origin.set("rpc")
-    arguments: list[str] = []
-    options: dict[str, Any] = {}
     try:
         command = find(exchange.raw_path[len(PREFIX) :].strip("/"))
         if command.local_only:
             raise CommandNotFound(command.path)
-        for name, value in exchange.parameters():
-            if name == "arg":
-                arguments.append(value)
-            elif name in options:
-                options[name] = [*(options[name] if isinstance(options[name], list) else [options[name]]), value]
-            else:
-                options[name] = value
-        body = Upload.of(exchange) if command.takes_body else None
+        arguments, options = _parameters(exchange)
         context = Context(node, stop=stop, kubo_version=node.config.text("api.version") or None)
-        result = await invoke(command, context, arguments, options, body)
-        await _send_result(exchange, headers, result)
+        with Transfer(node, command.path, exchange) as transfer:
+            body = Upload.of(exchange, transfer) if command.takes_body else None
+            result = await invoke(command, context, arguments, options, body)
+            await _send_result(exchange, headers, result)
     except CommandNotFound:
         await exchange.send(404, {**_TEXT, **headers}, b"404 page not found\n")
     except UsageError as error:
@@ -128,6 +122,20 @@ async def answer_command(
         log_if_bug(error, exchange)
         status, document = error_body(error)
         await exchange.send(status, {**headers, "Content-Type": "application/json"}, _json(document))
+
+
+def _parameters(exchange: Exchange) -> tuple[list[str], dict[str, Any]]:
+    """Return the query's arguments, and its options: text, or a list where a name comes again."""
+    arguments: list[str] = []
+    options: dict[str, Any] = {}
+    for name, value in exchange.parameters():
+        if name == "arg":
+            arguments.append(value)
+        elif name in options:
+            options[name] = [*(options[name] if isinstance(options[name], list) else [options[name]]), value]
+        else:
+            options[name] = value
+    return arguments, options
 
 
 def log_if_bug(error: BaseException, exchange: Exchange) -> None:

@@ -24,6 +24,7 @@ from zwerm.daemon.http.multipart import (
     boundary_of,
     split_parameters,
 )
+from zwerm.daemon.http.transfer import Transfer
 from zwerm.daemon.rpc.body import Part, PartKind
 
 MAX_NAME: Final = 32_768  # characters of a file name, folders included
@@ -36,20 +37,22 @@ _NUMBER: Final = re.compile(r"-?[0-9]{1,18}")  # whatever fits an int64 for cert
 class Upload:
     """The parts of one request, in the order they were sent, read once."""
 
-    def __init__(self, exchange: Exchange, boundary: str) -> None:
-        self._chunks = exchange.chunks()
+    def __init__(self, exchange: Exchange, boundary: str, transfer: Transfer | None = None) -> None:
+        chunks = exchange.chunks()
+        self._transfer = transfer
+        self._chunks = transfer.counted(chunks) if transfer else chunks
         self._parser = MultipartParser(boundary)
         self._events: deque[Event] = deque()
 
     @classmethod
-    def of(cls, exchange: Exchange) -> Upload | None:
-        """Return the upload of a request, or None when it has none.
+    def of(cls, exchange: Exchange, transfer: Transfer | None = None) -> Upload | None:
+        """Return the upload of a request, or None when it has none; `transfer` is told of its progress.
 
         Raises:
             WireError: multipart without a usable boundary.
         """
         boundary = boundary_of(exchange.headers.get("Content-Type", ""))
-        return None if boundary is None else cls(exchange, boundary)
+        return None if boundary is None else cls(exchange, boundary, transfer)
 
     async def parts(self) -> AsyncGenerator[Part, None]:
         """Yield the parts; a `WireError` when the body breaks off or is no multipart."""
@@ -58,7 +61,10 @@ class Upload:
                 raise WireError("multipart data outside a part")  # the parser gives a begin first, always
             chunks = self._part_chunks()
             async with aclosing(chunks):
-                yield _part(event.headers, chunks)
+                part = _part(event.headers, chunks)
+                if self._transfer is not None and part.name:
+                    self._transfer.name = part.name
+                yield part
                 async for _ in chunks:  # what the reader left
                     pass
 
