@@ -34,7 +34,7 @@ async def test_each_block_counts_once_for_the_first_that_keeps_it(node) -> None:
     await node.add(os.urandom(400_000), pin=False)
     told: list[tuple[int, int]] = []
     found = {kind.kind: kind async for kind in measure(node, lambda done, total: told.append((done, total)))}
-    assert list(found) == ["files", "pins", "history", "unused"]
+    assert list(found) == ["files", "pins", "history", "unused", "index"]
     assert 100_000 < found["files"].bytes < 110_000
     assert found["pins"].bytes == 200_000
     assert 300_000 < found["history"].bytes < 320_000

@@ -23,13 +23,13 @@ _STEP: Final = 128  # blocks read in one go on a thread
 class Kind(NamedTuple):
     """One reason to keep blocks."""
 
-    kind: str  # files, pins, history, unused
+    kind: str  # files, pins, history, unused, index
     bytes: int
     blocks: int
 
 
 async def measure(node: Node, progress: Callable[[int, int], None] | None = None) -> AsyncIterator[Kind]:
-    """Yield a record for each kind; what is left over is `unused`, together with the store's own overhead.
+    """Yield a record for each kind; what nothing keeps is `unused`, the store's own bookkeeping `index`.
 
     Walks everything that is kept; cancelling stops it between two steps.
     """
@@ -49,8 +49,9 @@ async def measure(node: Node, progress: Callable[[int, int], None] | None = None
                 if progress is not None:
                     progress(counted.blocks, statistics.blocks)
             yield Kind(kind, counted.size - before[0], counted.blocks - before[1])
-        used = node.store.used()
-        yield Kind("unused", max(used - counted.size, 0), max(statistics.blocks - counted.blocks, 0))
+        unused = max(statistics.size - counted.size, 0) + statistics.dead
+        yield Kind("unused", unused, max(statistics.blocks - counted.blocks, 0))
+        yield Kind("index", max(node.store.used() - counted.size - unused, 0), 0)
     finally:
         await asyncio.to_thread(marks.close)
 

@@ -153,7 +153,7 @@ export interface Space {
   blocks: number;
   maximum: number | null;
   free: number;
-  kinds: { kind: "files" | "pins" | "history" | "unused"; bytes: number; blocks: number }[] | null;
+  kinds: { kind: "files" | "pins" | "history" | "unused" | "index"; bytes: number; blocks: number }[] | null;
   measured: string | null;
 }
 

@@ -1,5 +1,5 @@
 /** Asks for one name: a new folder, another name, content known by its address. Wrong names are said before they are sent. */
-import { html, useState } from "../vendor/preact.js";
+import { html, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { t } from "../language.js";
 import { Dialog } from "../parts/dialog.js";
 import { FailureCard } from "../parts/failure-card.js";
@@ -25,6 +25,7 @@ export function NameDialog({ title, label, value = "", act, close, run, withAddr
   const [fault, setFault] = useState(/** @type {string | null} */ (null));
   const [failure, setFailure] = useState(/** @type {Failure | null} */ (null));
   const [busy, setBusy] = useState(false);
+  const field = useRef(/** @type {HTMLInputElement | null} */ (null));
 
   /** @param {Event} event */
   const submit = async (event) => {
@@ -47,12 +48,10 @@ export function NameDialog({ title, label, value = "", act, close, run, withAddr
     }
   };
 
-  /** Select the name without its ending, as file managers do. @param {FocusEvent} event */
-  const selectStem = (event) => {
-    const field = /** @type {HTMLInputElement} */ (event.currentTarget);
-    const dot = field.value.lastIndexOf(".");
-    field.setSelectionRange(0, dot > 0 ? dot : field.value.length);
-  };
+  useLayoutEffect(() => {
+    const dot = value.lastIndexOf("."); // the name without its ending, as file managers do
+    field.current?.setSelectionRange(0, dot > 0 ? dot : value.length);
+  }, []);
 
   return html`<${Dialog} title=${title} close=${close} footer=${html`<button type="button" onClick=${close}>${t("action.cancel")}</button>
       <button type="submit" form="name-form" class="first" aria-busy=${busy}>${act}</button>`}>
@@ -61,7 +60,7 @@ export function NameDialog({ title, label, value = "", act, close, run, withAddr
         <input id="name-cid" data-first class="field mono" required autocomplete="off" spellcheck=${false} placeholder="bafy…" value=${cid} onInput=${(/** @type {any} */ event) => setCid(event.currentTarget.value)} /></div>`}
       <div class="stack tight"><label for="name-name">${label}</label>
         <input id="name-name" data-first=${!withAddress} class="field" autocomplete="off" spellcheck=${false} value=${name} aria-invalid=${fault !== null} aria-describedby=${fault ? "name-fault" : null}
-          onFocus=${selectStem} onInput=${(/** @type {any} */ event) => { setName(event.currentTarget.value); setFault(null); }} />
+          ref=${field} onInput=${(/** @type {any} */ event) => { setName(event.currentTarget.value); setFault(null); }} />
         ${fault && html`<p id="name-fault" class="fault" role="alert">${fault}</p>`}</div>
       ${failure && html`<${FailureCard} failure=${failure} />`}
     </form>

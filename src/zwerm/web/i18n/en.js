@@ -234,6 +234,7 @@ export default {
   "storage.pins": "Pinned",
   "storage.history": "Older versions",
   "storage.unused": "Not used",
+  "storage.index": "Index",
   "storage.blocks": { one: "{n} block", other: "{n} blocks" },
   "storage.meter": "{used} used of {room}",
   "storage.used": "used",

@@ -234,6 +234,7 @@ export default {
   "storage.pins": "Vastgezet",
   "storage.history": "Oudere versies",
   "storage.unused": "Niet gebruikt",
+  "storage.index": "Index",
   "storage.blocks": { one: "{n} blok", other: "{n} blokken" },
   "storage.meter": "{used} gebruikt van {room}",
   "storage.used": "in gebruik",

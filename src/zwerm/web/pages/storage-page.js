@@ -48,7 +48,7 @@ export function StoragePage() {
     <${PageHead} title=${t("nav.storage")} answer=${space.data ? answerOf(space.data) : space.failure ? "" : null} long><a class="button" href=${href("settings", "/", { find: "storage.max" })}>${t("storage.limit")}</a><//>
     <section class="card"><header><h2>${t("storage.kinds")}</h2><span class="small quiet wide">${space.data?.measured ? t("storage.measured", { time: when(space.data.measured) }) : ""}</span>
         <button type="button" class="small" disabled=${measuring} onClick=${() => void startJob("measure").catch(() => space.reload())}>${t(measuring ? "storage.measuring" : "storage.measure")}</button></header>
-      ${space.failure ? html`<${FailureCard} failure=${space.failure} retry=${space.reload} />` : !space.data ? html`<${Skeleton} rows=${11} />`
+      ${space.failure ? html`<${FailureCard} failure=${space.failure} retry=${space.reload} />` : !space.data ? html`<${Skeleton} rows=${12} />`
         : html`<div class="body"><${Meter} space=${space.data} legend /><dl class="facts where"><dt>${t("storage.where")}</dt><dd class="mono">${space.data.path}</dd><dt>${t("storage.blocksAll")}</dt><dd>${t("storage.blocks", { n: space.data.blocks })}</dd><dt>${t("storage.pinsAll")}</dt><dd>${node.value?.counts.pins ?? "–"}</dd></dl></div>`}
     </section>
     <section class="card jobs" aria-label=${t("storage.tasks")}>

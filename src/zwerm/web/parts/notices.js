@@ -19,14 +19,14 @@ const dismiss = (id) => {
 /** @param {string} text @param {{label: string, run: () => void}} [action] */
 export function notify(text, action) {
   lastId += 1;
-  notices.value = [...notices.value.slice(-2), { id: lastId, text, bad: false, action }];
+  notices.value = [...notices.value.slice(-1), { id: lastId, text, bad: false, action }];
 }
 
 /** Say that something failed that has no place of its own on the page. @param {unknown} error */
 export function notifyFailure(error) {
   const { what, advice } = sentences(asFailure(error));
   lastId += 1;
-  notices.value = [...notices.value.slice(-2), { id: lastId, text: `${what} ${advice}`, bad: true }];
+  notices.value = [...notices.value.slice(-1), { id: lastId, text: `${what} ${advice}`, bad: true }];
 }
 
 /** Run the action of the last notice that has one (Ctrl Z). */

@@ -7,7 +7,7 @@ import { t } from "../language.js";
 /** @import {Key} from "../language.js" */
 
 /** What each kind of space is called, in the order of the bar. @type {Record<NonNullable<Space["kinds"]>[number]["kind"], Key>} */
-export const KINDS = { files: "storage.files", pins: "storage.pins", history: "storage.history", unused: "storage.unused" };
+export const KINDS = { files: "storage.files", pins: "storage.pins", history: "storage.history", unused: "storage.unused", index: "storage.index" };
 
 /** @param {{space: Space, legend?: boolean}} props the whole bar is the quota, or without one what is used */
 export function Meter({ space, legend = false }) {
@@ -18,6 +18,6 @@ export function Meter({ space, legend = false }) {
     <p class="row spread wrap"><span><b>${size(space.disk)}</b> <span class="quiet">${space.maximum ? t("storage.ofQuota", { room: size(room) }) : t("storage.used")}</span></span><span class="quiet small">${t("storage.left", { size: size(space.free) })}</span></p>
     ${legend && !space.kinds && html`<ul class="legend" aria-hidden="true">${Object.keys(KINDS).map(() => html`<li><span class="skeleton width-2" /></li>`)}</ul>`}
     ${legend && space.kinds && html`<ul class="legend">${space.kinds.map(({ kind, bytes, blocks }) => html`<li><span class=${`swatch ${kind}`} aria-hidden="true" /><span class="grow">${t(KINDS[kind])}</span>
-      <span class="quiet small wide">${t("storage.blocks", { n: blocks })}</span><b>${size(bytes)}</b><span class="quiet small num">${percent(space.disk ? bytes / space.disk : 0)}</span></li>`)}</ul>`}
+      <span class="quiet small wide">${kind === "index" ? "" : t("storage.blocks", { n: blocks })}</span><b>${size(bytes)}</b><span class="quiet small num">${percent(space.disk ? bytes / space.disk : 0)}</span></li>`)}</ul>`}
   </div>`;
 }
