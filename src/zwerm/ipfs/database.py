@@ -22,6 +22,7 @@ Migration = str | Callable[[sqlite3.Connection], None]
 _CACHE: Final = 16_384  # KiB of page cache for the writer: the upper levels of an index of 10 million blocks
 _READER_CACHE: Final = 4_096  # KiB for each reader
 _LOG_LIMIT: Final = 4 * 1024 * 1024  # bytes; the log file is cut back to this after a checkpoint
+_VACUUM: Final = 512  # pages given back in one transaction: bounds the log
 _BUSY: Final = 10.0  # seconds to wait for a lock that another process holds
 _IDLE_READERS: Final = 8  # connections kept for the next query; more are opened when more threads ask at once
 
@@ -184,7 +185,11 @@ class Database:
         """Give free pages back to the file system and fold the log into the file."""
         with self._lock, _translated(self.path):
             self._check_open()
-            self._writer.execute("PRAGMA incremental_vacuum").fetchall()
+            while self._writer.execute("PRAGMA freelist_count").fetchone()[0]:
+                before = self._writer.execute("PRAGMA page_count").fetchone()[0]
+                self._writer.execute(f"PRAGMA incremental_vacuum({_VACUUM})").fetchall()
+                if self._writer.execute("PRAGMA page_count").fetchone()[0] == before:
+                    break
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     def snapshot(self, select: str) -> sqlite3.Connection:
@@ -229,6 +234,8 @@ def _translated(path: str) -> Iterator[None]:
     try:
         yield
     except (sqlite3.OperationalError, sqlite3.InternalError) as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # a wrong statement: a bug of ours
+            raise
         raise StorageError(_explain(path, error)) from error
     except sqlite3.DatabaseError as error:
         if type(error) is not sqlite3.DatabaseError:  # a constraint, a wrong call: the owner's business

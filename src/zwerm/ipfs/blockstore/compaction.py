@@ -39,6 +39,7 @@ class Compaction:
         *,
         moved: Callable[[], None],
         is_appended: Callable[[int], bool],
+        is_stopped: Callable[[], bool],
     ) -> None:
         """Prepare a run.
 
@@ -48,6 +49,7 @@ class Compaction:
             disk: For writing.
             pack_size: Bytes that a pack of copies may grow to.
             moved: Is called whenever places that somebody may remember have become wrong.
+            is_stopped: Says whether to end early, between two batches.
             is_appended: Says whether new blocks go to a pack, which is then none for copies.
         """
         self.freed = 0  # bytes given back so far
@@ -59,6 +61,7 @@ class Compaction:
         self._batch_bytes = min(_BYTES, pack_size // 4)
         self._moved = moved
         self._is_appended = is_appended
+        self._is_stopped = is_stopped
         self._victims: set[int] = set()
         self._copies: PackFile | None = None
         self._began = 0  # bytes that the copies' pack had before
@@ -83,13 +86,15 @@ class Compaction:
         return sum(row.live for row in self._index.packs() if row.number == number) + len(HEADER)
 
     def rewrite(self, number: int) -> bool:
-        """Move everything out of a pack and unlink it; False when a damaged block forbids that."""
+        """Move everything out of a pack and unlink it; False when a damaged block forbids that, or it was stopped."""
         file = self._files.acquire(number)
         if file is None:
             return True
         size = file.size
         try:
             for batch in self._batches(file, size):
+                if self._is_stopped():
+                    return False
                 if not all(section.intact for section in batch):
                     self.damaged.append(file.number)
                     return False

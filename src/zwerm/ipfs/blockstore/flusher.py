@@ -35,6 +35,7 @@ class Flusher:
         pending: Pending,
         holds: Holds,
         disk: Disk,
+        rows: int,
     ) -> None:
         self.index_size = index.database.size()  # bytes of the database after the last flush
         self._lock = lock  # the store's, which guards appender and pending
@@ -45,14 +46,18 @@ class Flusher:
         self._pending = pending
         self._holds = holds
         self._disk = disk
+        self._rows = rows  # in one transaction
         self._one_flush = threading.Lock()
         self._failure: StorageError | None = None
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
-        self._closing = False
+        self._ending = False  # the thread is to stop
+        self._closed = False  # nothing more is taken
 
     def check_usable(self) -> None:
         """Raise what made the store read-only, if something did."""
+        if self._closed:
+            raise LocalProtocolError("the blockstore is closed")
         if self._failure is not None:
             raise self._failure
 
@@ -75,19 +80,22 @@ class Flusher:
         """Wake the thread when it has something to do; called under the store's lock after every change."""
         if self._appender.written < _AHEAD and self._pending.weight < _MANY:
             return
-        if self._thread is None and not self._closing:
+        if self._thread is None and not self._ending:
             self._thread = threading.Thread(target=self._run, name="zwerm-blockstore", daemon=True)
             self._thread.start()
         self._wake.set()
 
     def close(self) -> None:
         """Stop the thread and flush what is left."""
-        self._closing = True
+        self._ending = True
         if self._thread is not None:
             self._wake.set()
             self._thread.join()
-        if self._failure is None:
-            self.sync()
+        try:
+            if self._failure is None:
+                self.sync()
+        finally:
+            self._closed = True
 
     def _flush(self) -> None:
         with self._lock:
@@ -118,12 +126,17 @@ class Flusher:
             self._fail(error)
 
     def _commit(self, batch: Batch, unsynced: list[Unsynced]) -> None:
-        with self._database.transaction() as connection:
-            gained = self._index.insert(connection, batch.places)
-            self._index.touch(connection, batch.touched)
-            for item in unsynced:  # every pack that gained a block is among them
-                self._index.grow_pack(connection, item.file.number, item.size, gained.get(item.file.number, 0))
-            self._index.set_state(connection, "epoch", self._holds.epoch)
+        """Tell the index, in as many transactions as it takes; only the last one makes it true for `sync`."""
+        keys = sorted(batch.places)  # in order: neighbours share a page
+        for start in range(0, max(len(keys), 1), self._rows):
+            places = {key: batch.places[key] for key in keys[start : start + self._rows]}
+            with self._database.transaction() as connection:
+                gained = self._index.insert(connection, places)
+                for item in unsynced:  # every pack that gained a block is among them
+                    self._index.grow_pack(connection, item.file.number, item.size, gained.get(item.file.number, 0))
+                if start == 0:
+                    self._index.touch(connection, batch.touched)
+                    self._index.set_state(connection, "epoch", self._holds.epoch)
 
     def _fail(self, error: OSError) -> None:
         """Stop writing: after a failed sync nobody knows what of the page cache reached the disk."""
@@ -137,7 +150,7 @@ class Flusher:
         while True:
             self._wake.wait()
             self._wake.clear()
-            if self._closing:
+            if self._ending:
                 return
             try:
                 self._work()

@@ -130,23 +130,20 @@ class Index:
     def set_state(connection: sqlite3.Connection, key: str, value: int) -> None:
         connection.execute("INSERT OR REPLACE INTO blockstore_state VALUES (?, ?)", (key, value))
 
-    @staticmethod
-    def insert(connection: sqlite3.Connection, places: dict[bytes, Place]) -> dict[int, int]:
+    def insert(self, connection: sqlite3.Connection, places: dict[bytes, Place]) -> dict[int, int]:
         """Add blocks; those that are here already stay where they are. Return the live bytes each pack gained."""
-        rows = [(key, *places[key]) for key in sorted(places)]  # in order: neighbours share a page
-        before = connection.total_changes
-        connection.executemany("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?, ?, ?)", rows)
+        rows = [(key, *place) for key, place in places.items()]
+        try:
+            with self.database.transaction():  # a savepoint
+                connection.executemany("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?)", rows)
+            added = places
+        except sqlite3.IntegrityError:
+            statement = "INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?, ?, ?)"
+            added = {row[0]: places[row[0]] for row in rows if connection.execute(statement, row).rowcount}
         gained: dict[int, int] = {}
-        every = connection.total_changes - before == len(rows)
-        for key, place in places.items():
-            if every or Index._is_at(connection, key, place):
-                gained[place.pack] = gained.get(place.pack, 0) + place.size + place.head
+        for place in added.values():
+            gained[place.pack] = gained.get(place.pack, 0) + place.size + place.head
         return gained
-
-    @staticmethod
-    def _is_at(connection: sqlite3.Connection, key: bytes, place: Place) -> bool:
-        found = connection.execute("SELECT pack, offset FROM blocks WHERE multihash = ?", (key,)).fetchone()
-        return bool(found == (place.pack, place.offset))
 
     @staticmethod
     def touch(connection: sqlite3.Connection, touched: dict[bytes, int]) -> None:

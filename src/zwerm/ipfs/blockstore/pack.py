@@ -90,7 +90,9 @@ def _read_section(reader: _Window, position: int) -> Section | None:
     return Section(cid, position + after, size, after, intact)
 
 
-_CID: Final = re.compile(rb"(?:\x01[\x55\x70\x71])?\x12\x20|\x01.{1,3}[\x16\x13\x14\x15\x11\x1e]", re.DOTALL)
+_CID: Final = re.compile(  # how a CID can begin: usual codecs with sha2-256, version 0, or another hash function
+    rb"(?:\x01[\x55\x70\x71])?\x12\x20|\x01.{1,3}(?:[\x11-\x17\x1e]|[\x81-\xc0]\xe4\x02)", re.DOTALL
+)
 
 
 def _find_section(reader: _Window, position: int) -> Section | None:
@@ -104,7 +106,7 @@ def _find_section(reader: _Window, position: int) -> Section | None:
                 if cid_at - width < position:
                     continue
                 section = _read_section(reader, cid_at - width)
-                if section is not None and section.intact and section.size and section.offset > cid_at:
+                if section is not None and section.intact:
                     return section
         at += max(len(window) - MAX_CID, 1)
     return None

@@ -11,6 +11,7 @@ import os
 import threading
 from typing import Final
 
+from zwerm.core.errors import LocalProtocolError
 from zwerm.ipfs.blockstore.disk import Disk
 from zwerm.ipfs.blockstore.holds import Holds
 from zwerm.ipfs.blockstore.pack import file_name
@@ -44,6 +45,7 @@ class PackFiles:
         self._files: dict[int, PackFile] = {}
         self._open: collections.OrderedDict[int, PackFile] = collections.OrderedDict()  # by last use
         self._leaving: list[PackFile] = []  # unlinked, still read from
+        self._closed = False
         self._last = 0  # the highest number given out
         self._lock = threading.Lock()
 
@@ -91,8 +93,11 @@ class PackFiles:
 
         Raises:
             OSError: it is known, and cannot be opened.
+            LocalProtocolError: all are closed.
         """
         with self._lock:
+            if self._closed:
+                raise LocalProtocolError("the blockstore is closed")
             file = self._files.get(number)
             if file is None:
                 return None
@@ -119,7 +124,9 @@ class PackFiles:
     def release(self, file: PackFile) -> None:
         with self._lock:
             file.readers -= 1
-            if file.unlinked:
+            if self._closed and not file.readers:
+                self._close_file(file)
+            elif file.unlinked or len(self._open) > _OPEN:
                 self._close_unused()
 
     def lend(self, file: PackFile) -> None:
@@ -141,9 +148,12 @@ class PackFiles:
             self._close_unused()
 
     def close(self) -> None:
+        """Close every file, those that are being read from as soon as that is done."""
         with self._lock:
+            self._closed = True
             for file in [*self._files.values(), *self._leaving]:
-                self._close_file(file)
+                if not file.readers:
+                    self._close_file(file)
             self._open.clear()
             self._leaving.clear()
 

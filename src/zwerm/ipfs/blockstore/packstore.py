@@ -41,9 +41,11 @@ PACK_SIZE: Final = 256 * 1024 * 1024  # bytes; large enough that a sync is rare,
 MIN_PACK_SIZE: Final = 256 * 1024  # bytes, under a very small limit
 _PACKS_IN_LIMIT: Final = 16  # packs are made smaller than PACK_SIZE so that a limit holds about this many
 _ROW: Final = 200  # bytes that a block's row takes in the index, generously
+_ROWS: Final = 16_384  # rows in one transaction, at most
+_INDEX_PAGE: Final = 4_096  # bytes of a page of the index
 _SECTION: Final = _ROW + 64  # bytes that a block takes besides its own
 _BATCH: Final = 256  # blocks looked up at once by `put`
-_PAGE: Final = 2_000  # multihashes read from the index at a time
+_PAGE: Final = 1_000  # multihashes read from the index, or deleted, at a time
 
 
 class PackBlockstore:
@@ -93,7 +95,7 @@ class PackBlockstore:
         self._damaged: set[bytes] = set()  # found by verification; not served
         self._reader = BlockReader(self._lock, self._index, self._files, self._appender, self._pending, self._damaged)
         self._flusher = Flusher(
-            self._lock, self._index, self._files, self._appender, self._pending, self._holds, self._disk
+            self._lock, self._index, self._files, self._appender, self._pending, self._holds, self._disk, self._rows()
         )
         try:
             self.recovered = recover(self.folder, self._index, self._files, self._disk)
@@ -117,11 +119,16 @@ class PackBlockstore:
         if self._closed:
             return
         self._closed = True
-        try:
-            self._flusher.close()
-        finally:
-            self._appender.close()
-            self._files.close()
+        with self._compacting:  # which ends early
+            try:
+                self._flusher.close()
+            finally:
+                self._appender.close()
+                self._files.close()
+
+    def _rows(self) -> int:
+        """Rows in one transaction of the index: each may put a page into its log, which counts against the limit."""
+        return min(_ROWS, max(self.pack_size // (2 * _INDEX_PAGE), 64))
 
     def _emptiest_pack(self) -> int | None:
         """The pack to go on with: small remainders of compaction are filled up rather than left lying."""
@@ -244,7 +251,10 @@ class PackBlockstore:
         return len(self._drop(keys))
 
     def _drop(self, keys: list[bytes]) -> list[bytes]:
-        return list(self._delete(keys, None, lambda: False) or ())
+        dropped: list[bytes] = []
+        for start in range(0, len(keys), _PAGE):
+            dropped += self._delete(keys[start : start + _PAGE], None, lambda: False) or ()
+        return dropped
 
     def threshold(self) -> int:
         return self._holds.threshold()
@@ -299,7 +309,7 @@ class PackBlockstore:
         """
         with self._compaction() as compaction:
             for number in compaction.victims(near_limit=self._is_near_limit()):
-                if not self._leave(number):
+                if self._closed or not self._leave(number):
                     continue
                 if self.max_size is not None and self.used() + compaction.need(number) > self.max_size:
                     break
@@ -318,6 +328,7 @@ class PackBlockstore:
                 self.pack_size,
                 moved=self._reader.forget_all,
                 is_appended=self._appender.has,
+                is_stopped=lambda: self._closed,
             )
             try:
                 yield compaction

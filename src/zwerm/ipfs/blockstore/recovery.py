@@ -135,6 +135,7 @@ def _insert(sections: list[Section], number: int, index: Index) -> int:
     }
     for known in index.find_many(places):
         del places[known]
+    places = dict(sorted(places.items()))
     with index.database.transaction() as connection:
         gained = index.insert(connection, places)
         index.grow_pack(connection, number, sections[-1].end, gained.get(number, 0))
