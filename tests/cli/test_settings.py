@@ -87,11 +87,11 @@ def test_a_secret_key_does_not_leave_by_the_daemon(served: Harness) -> None:
 
 def test_the_node_and_its_versions(zwerm: Harness) -> None:
     shown = zwerm.run("id").json
-    assert shown["AgentVersion"].startswith("zwerm/")
+    kubo, zwerm_version = shown["AgentVersion"].removeprefix("kubo/").split("/zwerm/")
     assert zwerm.run("id", "-f", "<id>\\n").out == shown["ID"] + "\n"
-    assert zwerm.run("version").out == f"zwerm version {shown['AgentVersion'].split('/')[1]}\n"
+    assert zwerm.run("version").out == f"zwerm version {zwerm_version}\n"
     assert zwerm.run("--version").out == zwerm.run("version").out
-    assert re.search(r"^Kubo version: 0\.\d+\.\d+$", zwerm.run("version", "--all").out, re.MULTILINE)
+    assert f"Kubo version: {kubo}" in zwerm.run("version", "--all").lines
     assert zwerm.run("version", "deps").lines[0].startswith("zwerm@")
     assert zwerm.run("bootstrap").out == zwerm.run("bootstrap", "list").out == ""
     assert "does not end in /p2p/ID" in zwerm.fails("bootstrap", "add", "/ip4/192.0.2.1/tcp/1")

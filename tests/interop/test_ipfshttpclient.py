@@ -48,7 +48,7 @@ LEAST = 45  # cases that have to pass, so that a suite that collects nothing is 
 def test_its_functional_suite_passes(start: Callable[..., Daemon]) -> None:
     daemon = start(overrides={"api.version": "0.7.0", "import.profile": "unixfs-v0-2015"})
     host, port = daemon.api.removeprefix("http://").rstrip("/").split(":")
-    command = [str(SUITES / "venv/bin/python"), "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider"]
+    command = [str(SUITES / "ipfshttpclient-venv/bin/python"), "-m", "pytest", "-q", "-rfEs", "-p", "no:cacheprovider"]
     for name in EXCLUDED:
         file, separator, case = name.partition("::")
         command.append(f"--deselect=test/functional/{file}{separator}{case}")

@@ -18,7 +18,7 @@ async def test_the_id_is_that_of_the_key(rpc: Rpc) -> None:
     found = await rpc.call("id")
     key = PublicKey.parse(base64.b64decode(found["PublicKey"]))
     assert PeerId.from_text(found["ID"]) == PeerId.of(key) == rpc.node.identity
-    assert found["AgentVersion"] == f"zwerm/{__version__}"
+    assert found["AgentVersion"] == f"kubo/{KUBO_VERSION}/zwerm/{__version__}"
     assert (await rpc.call("id", peerid_base="base36"))["ID"].startswith("k51")
     assert (await rpc.call("id", found["ID"])) == found
 

@@ -13,7 +13,6 @@ from zwerm.daemon.rpc.registry import Context, argument, command, flag, option
 from zwerm.daemon.rpc.text import peer_text
 
 KUBO_VERSION: Final = "0.43.0"  # the release whose RPC these commands follow; clients look at it
-AGENT_VERSION: Final = f"zwerm/{__version__}"
 
 
 @command(
@@ -42,9 +41,14 @@ async def id_(
         "ID": peer_text(node.identity, peerid_base),
         "PublicKey": base64.b64encode(key).decode(),
         "Addresses": [],
-        "AgentVersion": AGENT_VERSION,
+        "AgentVersion": agent_version(context),
         "Protocols": [],
     }
+
+
+def agent_version(context: Context) -> str:
+    """What clients of the RPC read: the second part is taken for Kubo's version and decides what they dare to call."""
+    return f"kubo/{context.kubo_version or KUBO_VERSION}/zwerm/{__version__}"
 
 
 @command(
