@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := tests/peers/node_modules/.zwerm-lock
 PYTHON ?= python3
 COMPILED := $(shell sed -n 's/^ *"\(src\/.*\.py\)",.*/\1/p' setup.py 2>/dev/null)
 PATHS ?= src tests benchmarks
@@ -21,15 +22,23 @@ $(VENV)/.installed: pyproject.toml setup.py $(COMPILED) | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+# The extras are read off pyproject.toml, so that asking for more of them does not build the package again.
+extra = $(BIN)/python -c 'import sys, tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $(1) \
+	> $(VENV)/$(1).txt && $(BIN)/pip install --quiet --disable-pip-version-check -r $(VENV)/$(1).txt
+
 $(VENV)/.dev: pyproject.toml $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(call extra,dev)
 	@touch $@
 
+$(NODE): tests/peers/package-lock.json
+	tools/install-peers node
+
 peers: $(VENV)/.dev
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[peers]'
+	$(call extra,peers)
 	tools/install-peers
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev $(NODE)
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/mypy
