@@ -62,7 +62,6 @@ async def test_content_is_seen_where_it_may_be_and_markdown_is_read(firefox: Fir
     await firefox.until("document.querySelector('.stage video')?.videoWidth === 192")
     await firefox.open(f"{daemon.url}/#/files/shown?show=minutes.pdf")
     await firefox.until("document.querySelector('iframe.frame')?.src.includes('.ipfs.localhost:')")
-    await firefox.shot("pdf")
     await firefox.open(f"{daemon.url}/#/files/shown?show=README.md")
     await firefox.until("document.querySelectorAll('.prose td').length === 4")
     assert await firefox.run("document.querySelectorAll('.prose script, .prose img').length") == 0

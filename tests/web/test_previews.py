@@ -47,9 +47,11 @@ async def show(visit: Visit, name: str) -> None:
 
 def app_requests(visit: Visit) -> list[str]:
     """What was asked of the app's own origin besides its files and its API."""
-    paths = [urlsplit(url).path for url in visit.requests if url.startswith(visit.daemon.url)]
+    asked = [urlsplit(url) for url in visit.requests if url.startswith(visit.daemon.url)]
     return [
-        path for path in paths if not path.startswith("/api/app/") and not path.endswith((".js", ".css", ".svg", "/"))
+        url.geturl()
+        for url in asked
+        if not url.path.startswith("/api/app/") and (url.query or not url.path.endswith((".js", ".css", ".svg", "/")))
     ]
 
 
@@ -69,6 +71,9 @@ async def test_pictures_films_and_sounds_play_from_the_gateway(chromium: Chromiu
         await show(visit, "call.wav")
         await page.wait_for_function("() => document.querySelector('.stage audio').duration >= 1")
         await visit.shot("audio-dark")
+        await visit.open("files/show?show=dusk.png")  # at once, before the page knows where the gateway is
+        await page.reload()
+        await page.wait_for_function("() => document.querySelector('.stage img')?.naturalWidth === 160")
         assert app_requests(visit) == []
 
 

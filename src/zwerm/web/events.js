@@ -10,6 +10,16 @@ export const connection = signal("connecting");
 /** What is known of the node; null until the first answer. @type {import("./vendor/preact.js").Signal<NodeFacts | null>} */
 export const node = signal(null);
 
+/** Waits until it is known where the node serves content. @returns {Promise<NodeFacts>} */
+export function nodeKnown() {
+  return new Promise((resolve) => {
+    const stop = effect(() => {
+      const facts = node.value;
+      if (facts) queueMicrotask(() => { stop(); resolve(facts); });
+    });
+  });
+}
+
 /** Rates from the last `node` event. */
 export const rates = signal({ gateway: 0, requests: 0 });
 

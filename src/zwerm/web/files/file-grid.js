@@ -1,6 +1,7 @@
 /** The files of a folder as tiles, pictures as themselves. */
 import { html } from "../vendor/preact.js";
 import { contentAddress, kindOf } from "../content.js";
+import { node } from "../events.js";
 import { size, when } from "../format.js";
 import { t } from "../language.js";
 import { MenuButton, openMenu } from "../parts/menu.js";
@@ -14,7 +15,7 @@ const SHOWN_UP_TO = 20_000_000;
 
 /** @param {{entry: Entry}} props */
 function Cover({ entry }) {
-  if (kindOf(entry) === "picture" && entry.size <= SHOWN_UP_TO) {
+  if (node.value && kindOf(entry) === "picture" && entry.size <= SHOWN_UP_TO) {
     return html`<img src=${contentAddress(entry.cid, { filename: entry.name })} alt="" loading="lazy" decoding="async" draggable=${false} />`;
   }
   return html`<${FileIcon} entry=${entry} />`;

@@ -1,6 +1,7 @@
 /** One file before and after: text line by line, pictures side by side, anything else by its size and address. */
 import { html } from "../vendor/preact.js";
 import { contentAddress, kindOf } from "../content.js";
+import { node } from "../events.js";
 import { lastName, size } from "../format.js";
 import { t } from "../language.js";
 import { FailureCard } from "../parts/failure-card.js";
@@ -39,7 +40,7 @@ function Lines({ before, after }) {
 
 /** @param {{title: string, side: Side | null, name: string}} props */
 function Half({ title, side, name }) {
-  const picture = side && kindOf({ name, kind: "file", type: guessPicture(name) }) === "picture";
+  const picture = node.value && side && kindOf({ name, kind: "file", type: guessPicture(name) }) === "picture";
   return html`<figure class="half"><figcaption class="row spread"><b>${title}</b>${side ? html`<span class="small quiet">${size(side.size)}</span>` : html`<span class="small quiet">${t("compare.nothing")}</span>`}</figcaption>
     ${picture && html`<img src=${contentAddress(side.cid, { filename: name })} alt=${t("compare.picture", { name, when: title })} />`}
     ${side && html`<${HashChip} hash=${side.cid} name=${`${name}, ${title}`} />`}</figure>`;

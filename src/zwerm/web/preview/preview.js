@@ -1,10 +1,12 @@
 /** Shows what is in a file, each kind its own way. All bytes come from the gateway's origin; what could run gets an origin and a sandbox of its own. */
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { contentAddress, kindOf, originAddress } from "../content.js";
+import { node } from "../events.js";
 import { size } from "../format.js";
 import { t } from "../language.js";
 import { FileIcon } from "../files/file-list.js";
 import { Icon } from "../parts/icon.js";
+import { Skeleton } from "../parts/skeleton.js";
 import { TextView } from "./text-view.js";
 
 /** @import {Entry} from "../types.d.ts" */
@@ -19,6 +21,7 @@ export function NoPreview({ entry, text = t("preview.none") }) {
 export function Preview({ entry, base = "" }) {
   const [broken, setBroken] = useState(false);
   useEffect(() => setBroken(false), [entry.cid]);
+  if (!node.value) return html`<${Skeleton} rows=${6} />`;
   const kind = kindOf(entry);
   const source = contentAddress(entry.cid, { filename: entry.name });
   const fail = () => setBroken(true);

@@ -2,6 +2,7 @@
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { Failure } from "../api.js";
 import { contentAddress } from "../content.js";
+import { nodeKnown } from "../events.js";
 import { size } from "../format.js";
 import { t } from "../language.js";
 import { FailureCard } from "../parts/failure-card.js";
@@ -17,6 +18,7 @@ const PIECE = 65_536;
  */
 export async function fetchPiece(cid, from, length, total, signal) {
   const whole = from === 0 && length >= total; // a range of nothing cannot be asked for
+  await nodeKnown();
   let response;
   try {
     response = await fetch(contentAddress(cid), { signal, headers: whole ? {} : { Range: `bytes=${from}-${Math.min(from + length, total) - 1}` } });
