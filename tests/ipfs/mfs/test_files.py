@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterable
 
 import pytest
 
 from tests.ipfs.mfs.room import Room, memory_room
-from zwerm.core.errors import LocalProtocolError, ZwermError
 from zwerm.ipfs.block import Block
 from zwerm.ipfs.ipld.path import ContentPath
-from zwerm.ipfs.mfs.errors import FileMissing, NotADirectory, NotAFile
 from zwerm.ipfs.mfs.files import Files
 from zwerm.ipfs.names import NameNotFound, ResolvedName
 from zwerm.ipfs.unixfs.directory import DirectoryWriter
-from zwerm.ipfs.unixfs.errors import NotUnixFS
 from zwerm.ipfs.unixfs.profile import DEFAULT, PROFILES, Profile
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
@@ -87,37 +83,6 @@ async def test_what_kubos_own_tests_do_gives_kubos_hashes(tmp_path, run: str) ->
 async def test_an_empty_root_has_kubos_hash(tmp_path, root: str, profile: Profile) -> None:
     async with memory_room(tmp_path, profile) as room:
         assert str(await room.files.root()) == root
-
-
-async def test_a_file_is_read_whole_or_in_part(room: Room) -> None:
-    await room.files.write("/a", b"foo\n", create=True)
-    assert await room.read("/a") == b"foo\n"
-    assert await room.read("/a", offset=1) == b"oo\n"
-    assert await room.read("/a", count=2) == b"fo"
-    assert await room.read("/a", offset=1, count=200) == b"oo\n"
-    assert await room.read("/a", offset=4) == b""
-    assert await room.read("/a", count=0) == b""
-
-
-@pytest.mark.parametrize(
-    ("path", "options", "kind", "sentence"),
-    [
-        ("/none", {}, FileMissing, "/none: file does not exist"),
-        ("/d", {}, NotAFile, "/d was not a file"),
-        ("/", {}, NotAFile, "/ was not a file"),
-        ("/a/b", {}, NotADirectory, "/a/b: cannot access a/b: Not a directory"),
-        ("/a", {"offset": -3}, LocalProtocolError, "cannot specify negative offset"),
-        ("/a", {"offset": 5}, LocalProtocolError, "offset was past end of file (5 > 4)"),
-        ("/a", {"count": -1}, LocalProtocolError, "cannot specify negative 'count'"),
-    ],
-)
-async def test_read_says_why_it_cannot_before_the_first_byte(
-    room: Room, path: str, options: dict[str, int], kind: type[ZwermError], sentence: str
-) -> None:
-    await room.files.write("/a", b"foo\n", create=True)
-    await room.files.mkdir("/d")
-    with pytest.raises(kind, match="^" + re.escape(sentence) + "$"):
-        await room.files.read(path, **options)
 
 
 @pytest.mark.parametrize("name", ["späße", "日本語", "e\u0301", "é", "😀", " ", "a b", "-r", "\n", "x" * 255, "..."])
@@ -199,15 +164,6 @@ async def test_a_name_is_resolved_for_cp_and_stat(tmp_path) -> None:
         assert (await files.stat("/copy")).cid == (await files.stat("/ipns/example.org/a")).cid
         with pytest.raises(NameNotFound, match=r"cp: cannot get node from path /ipns/example\.com: "):
             await files.cp("/ipns/example.com", "/b")
-
-
-async def test_a_path_into_a_block_is_no_file(room: Room) -> None:
-    from zwerm.ipfs.ipld import dag_cbor
-
-    block = Block.create(dag_cbor.encode({"a": {"b": 1}}), multicodec.DAG_CBOR)
-    room.store.put([block])
-    with pytest.raises(NotUnixFS, match="lies inside a block"):
-        await room.files.stat(f"/ipfs/{block.cid}/a")
 
 
 async def test_without_a_journal_there_are_no_versions(tmp_path) -> None:

@@ -197,5 +197,5 @@ class FilesMachine(RuleBasedStateMachine):
             assert self.run(self.room.snapshot()) == self.model
 
 
-FilesMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+FilesMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
 test_files_behave_as_a_dict_of_paths = FilesMachine.TestCase

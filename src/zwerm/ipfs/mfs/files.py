@@ -14,28 +14,23 @@ since they hold no memory.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import time
-from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import TypeVar
 
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.blockstore.store import Blockstore
 from zwerm.ipfs.database import Database
-from zwerm.ipfs.ipld.path import ContentPath
-from zwerm.ipfs.ipld.resolve import resolve
-from zwerm.ipfs.mfs import metadata, operations, status
-from zwerm.ipfs.mfs.errors import FileMissing, NotADirectory, NotAFile
+from zwerm.ipfs.mfs import metadata, operations
+from zwerm.ipfs.mfs.errors import NotADirectory
 from zwerm.ipfs.mfs.journal import Change, ChangeKind, Graft, Journal, Outcome
 from zwerm.ipfs.mfs.operations import explained, kind_of
 from zwerm.ipfs.mfs.path import FilePath
-from zwerm.ipfs.mfs.status import FileEntry, FileStat
-from zwerm.ipfs.mfs.tree import Found, Tree, find, profile_of_directory
+from zwerm.ipfs.mfs.reading import FileReading, content_path
+from zwerm.ipfs.mfs.tree import Found, Tree, profile_of_directory
 from zwerm.ipfs.mfs.working import Batch, Root
 from zwerm.ipfs.mfs.workspace import Workspace
 from zwerm.ipfs.mfs.write import Data, Resize, Write
@@ -43,20 +38,18 @@ from zwerm.ipfs.mfs.writer import MAX_FILE
 from zwerm.ipfs.names import NameResolver, NoNames
 from zwerm.ipfs.source import BlockSource
 from zwerm.ipfs.unixfs.data import Mtime
-from zwerm.ipfs.unixfs.directory.hamt import name_bytes
 from zwerm.ipfs.unixfs.entry import Kind
 from zwerm.ipfs.unixfs.errors import NotUnixFS
 from zwerm.ipfs.unixfs.hashers import Hashers
 from zwerm.ipfs.unixfs.profile import DEFAULT, Profile
-from zwerm.ipfs.unixfs.reader import open_file, stat
+from zwerm.ipfs.unixfs.reader import stat
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
 _Operation = Callable[[CID], Awaitable[Outcome]]
-_Item = TypeVar("_Item")
 
 
-class Files:
+class Files(FileReading):
     """The mutable file system. Belongs to one event loop; close it before the store.
 
     Cancelling a call leaves the tree as it was, or changed as a whole: never between.
@@ -84,16 +77,12 @@ class Files:
             names: Resolves /ipns/ paths to copy from.
             clock: Nanoseconds since 1970, for modification times.
         """
-        self.source = source
-        self.profile = profile
-        self._store = store
-        self._names = names or NoNames()
-        self._hashers = hashers
-        self._clock = clock
         workspace = Workspace(source)
         self._tree = Tree(workspace, profile)
-        self._root = Root(database, store, workspace, self._tree)
-        self._used: Counter[CID] = Counter()  # read or put in place just now
+        super().__init__(Root(database, store, workspace, self._tree), store, source, names or NoNames())
+        self.profile = profile
+        self._hashers = hashers
+        self._clock = clock
 
     # What surrounds the file system.
 
@@ -106,10 +95,6 @@ class Files:
         """Have every change set from now on written down."""
         self._root.journal = journal
 
-    def roots(self) -> list[CID]:
-        """Return what the collector must keep, whole as far as it is here. Any thread."""
-        return [*dict.fromkeys([*self._root.in_use(), *list(self._used)])]
-
     def batch(self, message: str | None = None) -> AbstractAsyncContextManager[Batch]:
         """Make all changes inside the block one change set: durable when it ends, undone when it raises.
 
@@ -120,75 +105,6 @@ class Files:
     async def close(self) -> None:
         """Make durable what waits."""
         await self.flush()
-
-    # Reading.
-
-    async def root(self) -> CID:
-        """Return the root as it stands, unflushed changes included."""
-        return await self._root.snapshot()
-
-    async def exists(self, path: str) -> bool:
-        """Whether something has that path; errors as `stat`, except for what is missing."""
-        segments = FilePath.from_text(path).segments
-        try:
-            return await find(self.source, await self._root.snapshot(), segments) is not None
-        except NotADirectory:
-            return False
-
-    async def stat(self, path: str, *, with_local: bool = False) -> FileStat:
-        """Describe what a path leads to, here or below /ipfs/.
-
-        With `with_local` the tree is walked, and what of it is here is measured; that asks nobody.
-
-        Raises:
-            FileMissing, NotADirectory, BadPath, BlockNotFound
-        """
-        cid = await self._node(path)
-        found = FileStat.of(await stat(self.source, cid))
-        if with_local:
-            size, whole = await asyncio.to_thread(status.measure_local, self._store, cid)
-            found = found._replace(local_size=size, local=whole)
-        return found
-
-    async def ls(
-        self, path: str = "/", *, long: bool = False, sort: bool = False, after: str | None = None
-    ) -> AsyncGenerator[FileEntry, None]:
-        """List a directory, or one file, as a stream.
-
-        Args:
-            path: Of the directory or file.
-            long: With kind, size and metadata, which costs a block for each entry that is no bare leaf.
-            sort: By the bytes of the name, all in memory; otherwise in the directory's own order.
-            after: Begin behind this entry, in the directory's own order.
-        """
-        target = FilePath.from_text(path)
-        found = await self._existing(target)
-        if await kind_of(self.source, found.cid) is not Kind.DIRECTORY:
-            one = await status.entry_of(self.source, target.name, found.cid, found.total_size)
-            return _only(one)
-        listing = status.entries(self.source, found.cid, long=long, after=after)
-        return self._kept(found.cid, _sorted(listing) if sort else listing)
-
-    async def read(self, path: str, *, offset: int = 0, count: int | None = None) -> AsyncGenerator[bytes, None]:
-        """Read a file, or `count` bytes of it from `offset`, as a stream of parts.
-
-        Raises:
-            FileMissing, NotADirectory, NotAFile: before anything is read.
-            LocalProtocolError: a negative number, or an offset behind the end.
-        """
-        target = FilePath.from_text(path)
-        with explained(str(target)):
-            found = await self._existing(target)
-        if await kind_of(self.source, found.cid) is not Kind.FILE:
-            raise NotAFile(f"{target} was not a file")
-        file = await open_file(self.source, found.cid)
-        if offset < 0:
-            raise LocalProtocolError("cannot specify negative offset")
-        if offset > file.size:
-            raise LocalProtocolError(f"offset was past end of file ({offset} > {file.size})")
-        if count is not None and count < 0:
-            raise LocalProtocolError("cannot specify negative 'count'")
-        return self._kept(found.cid, file.stream(offset, None if count is None else offset + count))
 
     # Changing.
 
@@ -295,7 +211,7 @@ class Files:
             message: What the history says of it.
         """
         target = FilePath.from_text(path)
-        content = _content_path(source)
+        content = content_path(source)
         origin = FilePath() if content else FilePath.from_text(source)
         if target.directory or not target.segments:
             target = target.child(content.name if content else origin.name)._replace(directory=False)
@@ -425,31 +341,6 @@ class Files:
     ) -> Change:
         return await self._change(lambda root: operations.rewrite(self._tree, root, path, change, kind), flush)
 
-    async def _existing(self, path: FilePath) -> Found:
-        """Return what a path leads to, all of it readable from the store; FileMissing when that is nothing."""
-        found = await find(self.source, await self._root.snapshot(), path.segments)
-        if found is None:
-            raise FileMissing
-        return found
-
-    async def _node(self, path: str) -> CID:
-        """Return the root of what a path leads to, here or below /ipfs/, all of it readable from the store."""
-        content = _content_path(path)
-        if content:
-            return await self._resolve(content)
-        return (await self._existing(FilePath.from_text(path))).cid
-
-    async def _resolve(self, path: ContentPath) -> CID:
-        for _ in range(2):
-            if path.cid is not None:
-                break
-            named = await self._names.resolve(path.root)
-            path = named.path.child(*path.segments)
-        resolution = await resolve(self.source, path)
-        if resolution.remainder:
-            raise NotUnixFS(f"{path} lies inside a block, not in a file or directory")
-        return resolution.cid
-
     async def _described(self, cid: CID) -> Found:
         """Return what a link to this node has to say; refuse what is no file, directory or symlink."""
         try:
@@ -470,42 +361,3 @@ class Files:
 
     def _now(self) -> Mtime:
         return Mtime.from_nanoseconds(self._clock())
-
-    async def _kept(self, cid: CID, stream: AsyncGenerator[_Item, None]) -> AsyncGenerator[_Item, None]:
-        """Pass a stream on, and keep what it reads from the collector until it ends."""
-        with self._using(cid):
-            async with contextlib.aclosing(stream):
-                async for item in stream:
-                    yield item
-
-    @contextlib.contextmanager
-    def _using(self, cid: CID) -> Iterator[None]:
-        """Keep content from the collector, from before it is relied on until something else keeps it."""
-        self._used[cid] += 1
-        try:
-            yield
-        finally:
-            self._used[cid] -= 1
-            if not self._used[cid]:
-                del self._used[cid]
-
-
-async def _only(entry: FileEntry) -> AsyncGenerator[FileEntry, None]:
-    yield entry
-
-
-async def _sorted(listing: AsyncGenerator[FileEntry, None]) -> AsyncGenerator[FileEntry, None]:
-    async with contextlib.aclosing(listing):
-        entries = [entry async for entry in listing]
-    for entry in sorted(entries, key=lambda entry: name_bytes(entry.name)):
-        yield entry
-
-
-def _content_path(text: str) -> ContentPath | None:
-    """Read a path below /ipfs/ or /ipns/; None for one of the file system, which may have such names too."""
-    if not text.startswith(("/ipfs/", "/ipns/", "ipfs://", "ipns://")):
-        return None
-    try:
-        return ContentPath.from_text(text)
-    except WireError:
-        return None

@@ -22,8 +22,7 @@ from zwerm.identity.keys import PrivateKey
 from zwerm.ipfs.block import Block
 from zwerm.ipfs.blockstore.store import Blockstore
 from zwerm.ipfs.database import Database
-from zwerm.ipfs.ipld.path import ContentPath
-from zwerm.ipfs.mfs.errors import BadPath, FileExists, FileMissing
+from zwerm.ipfs.mfs.errors import FileExists, FileMissing
 from zwerm.ipfs.mfs.files import Files
 from zwerm.ipfs.mfs.journal import Change, ChangeSet, Prepared
 from zwerm.ipfs.mfs.path import FilePath
@@ -39,6 +38,7 @@ from zwerm.ipfs.versions.diff import Difference, diff
 from zwerm.ipfs.versions.extract import extract
 from zwerm.ipfs.versions.log import Gap, PathLog, Version
 from zwerm.ipfs.versions.policy import Dated, Policy
+from zwerm.ipfs.versions.subject import Subject, commit_path
 from zwerm.ipfs.versions.table import Row, VersionTable
 from zwerm.ipfs.versions.verify import Verification
 from zwerm.multiformats.cid import CID
@@ -53,14 +53,6 @@ class Thinned(NamedTuple):
 
     dropped: int  # versions whose content is no longer kept
     cut: int  # commits that were forgotten because nothing older than them is kept
-
-
-class _Subject(NamedTuple):
-    """A history that was asked for."""
-
-    chain: Chain
-    path: FilePath
-    head: CID | None  # of a chain that is not our own
 
 
 class History:
@@ -189,7 +181,7 @@ class History:
         """
         address = addresses.parse(version)
         subject = await self._subject(path)
-        position = await self._position(subject, address) if isinstance(address, Named) else 0
+        position = await subject.position(address) if isinstance(address, Named) else 0
         async with aclosing(self._limited(subject, None)) as versions:
             async for found in versions:
                 if isinstance(found, Gap):
@@ -214,7 +206,7 @@ class History:
             after: Likewise; None: the path as it is now.
             path: As for `log`.
         """
-        target = FilePath.from_text(path) if _commit_path(path) is None else FilePath()
+        target = FilePath.from_text(path) if commit_path(path) is None else FilePath()
         one = await self._side(before, path)
         other = await self._present(path) if after is None else await self._side(after, path)
         return diff(self.source, one, other, target)
@@ -335,15 +327,10 @@ class History:
     def _path_log(self) -> PathLog:
         return PathLog(self.source, lambda head: BlockChain(self.source, head))
 
-    async def _subject(self, path: str) -> _Subject:
-        content = _commit_path(path)
-        if content is None:
-            return _Subject(self._own(), FilePath.from_text(path), None)
-        head, below = content
-        await read_commit(self.source, head)
-        return _Subject(BlockChain(self.source, head), below, head)
+    async def _subject(self, path: str) -> Subject:
+        return await Subject.of(path, self._table, self.source)
 
-    async def _limited(self, subject: _Subject, limit: int | None) -> AsyncGenerator[Version | Gap, None]:
+    async def _limited(self, subject: Subject, limit: int | None) -> AsyncGenerator[Version | Gap, None]:
         if limit is not None and limit <= 0:
             return
         async with aclosing(self._path_log().versions(subject.chain, subject.path)) as versions:
@@ -352,31 +339,12 @@ class History:
                 if isinstance(found, Version) and found.number + 1 == limit:
                     return
 
-    async def _position(self, subject: _Subject, named: Named) -> int:
-        """Return how many commits of the chain are newer than the named one; -1 when it is in another chain."""
-        if subject.head is None:
-            rows = await asyncio.to_thread(self._table.between, named.low, named.high)
-            if len(rows) > 1:
-                raise BadVersion(f"{named.text} could be any of {', '.join(str(row.cid) for row in rows)}")
-            return await asyncio.to_thread(self._table.newer, rows[0].sequence) if rows else -1
-        position, found = 0, -1
-        async with aclosing(subject.chain.stubs()) as stubs:
-            async for stub in stubs:
-                if named.matches(stub.cid):
-                    if found >= 0:
-                        raise BadVersion(f"{named.text} could be more than one commit; give more of it")
-                    found = position
-                    if named.cid is not None:
-                        break
-                position += 1
-        return found
-
     async def _side(self, which: str | CID, path: str) -> CID | None:
         """Return one side of a comparison; None when the path did not exist then."""
         if isinstance(which, CID):
             if not is_commit(which):
                 return which
-            content = _commit_path(path)
+            content = commit_path(path)
             below = FilePath.from_text(path) if content is None else content[1]
             return await self._path_log().node((await read_commit(self.source, which)).root, below)
         try:
@@ -385,26 +353,7 @@ class History:
             return None
 
     async def _present(self, path: str) -> CID | None:
-        content = _commit_path(path)
+        content = commit_path(path)
         if content is not None:
             return await self._side(content[0], path)
         return await self._path_log().node(await self._files.root(), FilePath.from_text(path))
-
-
-def _commit_path(text: str) -> tuple[CID, FilePath] | None:
-    """Read `/ipfs/COMMIT/a/b`, or the same without `/ipfs/`; None for a path of the files.
-
-    Raises:
-        WireError: content that is no commit.
-    """
-    if text.startswith("/") and not text.startswith("/ipfs/"):
-        return None
-    try:
-        path = ContentPath.from_text(text)
-    except WireError:
-        if text.startswith("/"):
-            return None
-        raise BadPath(f"{text[:64]!r} is neither a path of the files nor a commit") from None
-    if path.cid is None or not is_commit(path.cid):
-        raise WireError(f"{text} is no commit, and only those have a history; put it among the files to give it one")
-    return path.cid, FilePath(path.segments)
