@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from blockbuster import blockbuster_ctx
 
 import zwerm
 from zwerm.core.errors import LocalProtocolError, NotFoundError, ResourceLimitError, StorageError, WireError
@@ -327,3 +328,17 @@ async def test_history_can_be_left_off(tmp_path: Path) -> None:
     async with zwerm.Node(tmp_path / "r", profile="test", overrides={"history.record": False}) as node:
         await node.add(b"x", to="/x")
         assert node.history.head is None
+
+
+async def test_the_loop_is_never_kept_waiting_for_the_disk(node, folder: Path) -> None:
+    from zwerm.node import importing, maintenance, merge, upload  # noqa: F401 -- importing reads files too
+
+    with blockbuster_ctx():
+        cid = await node.add(folder, to="/holiday")
+        await node.add(in_pieces(os.urandom(3_000_000), 100_000))
+        assert await read(node, "/holiday/diary.txt") == b"dear diary"
+        assert [entry.name for entry in await collected(node.ls(cid))] == ["beach", "diary.txt"]
+        assert (await node.verify()).ok
+        await node.repo_stat()
+        await node.numbers()
+        await collected(node.export_car(cid))
