@@ -105,7 +105,7 @@ async def test_text_is_escaped_and_a_long_one_comes_in_pieces(chromium: Chromium
         await show(visit, "long.log")
         await expect(page.get_by_text("The first 65.5 kB of 168 kB")).to_be_visible()
         await visit.shot("text")
-        await page.get_by_role("button", name="More", exact=True).last.click()
+        await page.locator(".text-view").get_by_role("button", name="More").click()
         await expect(page.locator(".lines .content")).to_contain_text("005999 a line")
         await show(visit, "nothing.txt")
         await expect(page.get_by_text("This file is empty.")).to_be_visible()

@@ -1,5 +1,5 @@
 /** Shows what is in a file, each kind its own way. All bytes come from the gateway's origin; what could run gets an origin and a sandbox of its own. */
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useState } from "../vendor/preact.js";
 import { contentAddress, kindOf, originAddress } from "../content.js";
 import { node } from "../events.js";
 import { size } from "../format.js";
@@ -20,7 +20,6 @@ export function NoPreview({ entry, text = t("preview.none") }) {
 /** @param {{entry: Pick<Entry, "name" | "cid" | "size" | "kind" | "type" | "target">, base?: string}} props `base`: the gateway's address of the folder, for links in Markdown */
 export function Preview({ entry, base = "" }) {
   const [broken, setBroken] = useState(false);
-  useEffect(() => setBroken(false), [entry.cid]);
   if (!node.value) return html`<${Skeleton} rows=${6} />`;
   const kind = kindOf(entry);
   const source = contentAddress(entry.cid, { filename: entry.name });
