@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,25 @@ def test_loopback_and_wildcard_addresses_are_known() -> None:
     assert Address("0.0.0.0", 1).url == "http://127.0.0.1:1"
     assert Address("::", 1).url == "http://[::1]:1"
     assert Address("192.0.2.1", 1).url == "http://192.0.2.1:1"
+
+
+def test_what_somebody_edited_meanwhile_is_not_lost(path: Path) -> None:
+    config = Config(path)
+    config.set("log.level", "debug")
+    path.write_text(path.read_text() + '\n[http]\nidle = "5s" # mine\n')
+    config.set("log.format", "json")
+    assert config.duration("http.idle") == 5
+    assert path.read_text().endswith('[http]\nidle = "5s" # mine\n')
+    path.write_text("half a fi")
+    with pytest.raises(SettingError, match="not TOML"):
+        config.set("log.format", "text")
+    assert path.read_text() == "half a fi"
+    assert config.text("log.format") == "json"
+
+
+def test_changes_from_several_threads_all_arrive(path: Path) -> None:
+    config = Config(path)
+    keys = [f"gateway.{name}" for name in ("isolate", "deserialized", "dnslink")] + ["storage.verify", "history.record"]
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(lambda key: config.set(key, not config.boolean(key)), keys))
+    assert {item.setting.key for item in Config(path).show() if item.is_set} == set(keys)

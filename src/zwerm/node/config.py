@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -37,7 +38,7 @@ class Shown(NamedTuple):
 
 
 class Config:
-    """Typed settings by dotted key. Reading never touches the disk; `set` and `unset` write the file at once."""
+    """Typed settings by dotted key. Reading never touches the disk; changes write the file at once. Any thread."""
 
     def __init__(
         self,
@@ -59,7 +60,9 @@ class Config:
             SettingError: a key that does not exist or a value that cannot be; the message is one line.
         """
         self._path = path
-        self._text = path.read_text("utf-8") if path and path.exists() else ""
+        self._lock = threading.Lock()
+        self._text = ""
+        self._text = self._read()
         self._file = self._parse(self._text)
         self._overrides = {key: _setting(key).check(value) for key, value in (overrides or {}).items()}
         if profile is not None:
@@ -146,18 +149,25 @@ class Config:
             SettingError: a key or value that cannot be; nothing was changed.
             StorageError: the file cannot be written; nothing was changed.
         """
-        text = self._text
-        for key, value in changes.items():
-            setting = _setting(key)
-            text = toml.edit(text, key, None if value is None else setting.check(value))
-        file = self._parse(text)
-        values = self._merge(file)
-        if self._path is not None:
-            write_atomically(self._path, text.encode(), mode=0o600)
-        self._text, self._file, self._values = text, file, values
+        with self._lock:
+            text = self._read()  # somebody may have edited it meanwhile
+            self._parse(text)
+            for key, value in changes.items():
+                setting = _setting(key)
+                text = toml.edit(text, key, None if value is None else setting.check(value))
+            self._write(text)
 
     def replace(self, text: str) -> None:
         """Put another file in place of this one after checking it whole; errors as `update`."""
+        with self._lock:
+            self._write(text)
+
+    def _read(self) -> str:
+        if self._path is None or not self._path.exists():
+            return self._text
+        return self._path.read_text("utf-8")
+
+    def _write(self, text: str) -> None:
         file = self._parse(text)
         values = self._merge(file)
         if self._path is not None:

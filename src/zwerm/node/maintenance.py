@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from zwerm.core.errors import ZwermError
 
 if TYPE_CHECKING:
+    from zwerm.ipfs.pins.pin import PinStatus
     from zwerm.node.node import Node
 
 log = logging.getLogger("zwerm.node")
@@ -36,6 +37,7 @@ class Repaired(NamedTuple):
 
     verified: Verified
     dropped: list[bytes]  # multihashes of blocks that are no longer here
+    broken: list[PinStatus]  # the recursive pins that miss a block for it; pinning them again fetches it
 
 
 Report = Callable[[int, int], None]  # blocks done, blocks in all
@@ -50,7 +52,8 @@ async def verify(node: Node, progress: Report | None = None) -> Verified:
 async def repair(node: Node, progress: Report | None = None) -> Repaired:
     """Verify, then drop what is corrupt; see `Node.repair`."""
     verified, dropped = await _verify(node, progress, repair=True)
-    return Repaired(verified, dropped)
+    broken = [status async for status in node.pins.verify() if not status.ok] if dropped else []
+    return Repaired(verified, dropped, broken)
 
 
 async def _verify(node: Node, progress: Report | None, *, repair: bool) -> tuple[Verified, list[bytes]]:
