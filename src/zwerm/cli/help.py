@@ -43,7 +43,7 @@ def command_help(program: str, command: CliCommand, siblings: Iterable[CliComman
         rows = [(f"<{entry.name}>", entry.description) for entry in command.all_arguments()]
         lines += _table(rows, width)
     if options:
-        lines += ["", "Options", *_table([(option_usage(entry), _option_text(entry)) for entry in options], width)]
+        lines += ["", "Options", *_table([(option_usage(entry), option_text(entry)) for entry in options], width)]
     others = [other for other in siblings if other is not command and not other.hidden]
     if others:
         lines += ["", "More commands", *_table([(other.words, other.one_line()) for other in others], width)]
@@ -66,8 +66,9 @@ def option_usage(entry: Option) -> str:
     return text if entry.kind is OptionKind.BOOL else f"{text} <{entry.kind.value}>"
 
 
-def _option_text(entry: Option) -> str:
-    if entry.default in (None, False, ""):
+def option_text(entry: Option) -> str:
+    """What an option does, and its default when that is worth saying."""
+    if entry.default in (None, False, "") or "\n" in str(entry.default):
         return entry.description
     default = "true" if entry.default is True else entry.default
     return f"{entry.description} Default: {default}."

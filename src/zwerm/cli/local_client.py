@@ -134,16 +134,22 @@ class LocalClient:
         body: DiskBody | StreamBody | None,
     ) -> LocalAnswer:
         # A command without a node never looks at it; opening would make a repository for `cid format`.
-        node = cast("Node", None) if command.without_node else await self._open()
+        save_index = command.name == "repo/repair"  # which is there for what cannot be opened otherwise
+        node = cast("Node", None) if command.without_node else await self._open(save_index=save_index)
         context = Context(node, in_process=True)
         return LocalAnswer(self._runner, await invoke(command, context, arguments, options, body))
 
-    async def _open(self) -> Node:
+    async def _open(self, *, save_index: bool = False) -> Node:
         if self._node is None:
             from zwerm.node.node import Node
 
             self._node = await self._stack.enter_async_context(
-                Node(self._settings.repository, purpose=self._settings.purpose, patience=_PATIENCE)
+                Node(
+                    self._settings.repository,
+                    purpose=self._settings.purpose,
+                    patience=_PATIENCE,
+                    save_index=save_index,
+                )
             )
         return self._node
 
