@@ -126,3 +126,28 @@ async def test_the_gateway_takes_the_nodes_settings(node) -> None:
     gateway = make_gateway(node)
     assert (await gateway.respond(GatewayRequest("GET", f"/ipfs/{cid}"))).status == 410
     assert (await gateway.respond(GatewayRequest("GET", f"/ipfs/{other}"))).status == 200
+
+
+def damage_header(path: Path) -> None:
+    contents = bytearray(path.read_bytes())
+    contents[:16] = bytes(16)
+    path.write_bytes(contents)
+
+
+async def test_a_damaged_index_is_refused_or_saved(tmp_path: Path) -> None:
+    path = tmp_path / "repository"
+    async with zwerm.Node(path, profile="test") as first:
+        cid = await first.add(os.urandom(300_000), to="/kept")
+        index = first.repository.index_path
+    damage_header(Path(index))
+    with pytest.raises(StorageError, match=r"is damaged .*; run `zwerm repo repair`"):
+        await zwerm.Node(path, profile="test").open()
+    async with zwerm.Node(path, profile="test", save_index=True) as saved:
+        assert saved.saved is not None
+        assert not saved.saved.whole
+        assert (await saved.verify()).ok
+        assert b"".join([chunk async for chunk in saved.cat(cid)])
+        with pytest.raises(StorageError, match="the pins were lost with it"):
+            await saved.collect()
+    async with zwerm.Node(path, profile="test", save_index=True) as again:
+        assert again.saved is None

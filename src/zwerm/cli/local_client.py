@@ -134,7 +134,7 @@ class LocalClient:
         body: DiskBody | StreamBody | None,
     ) -> LocalAnswer:
         # A command without a node never looks at it; opening would make a repository for `cid format`.
-        save_index = command.name == "repo/repair"  # which is there for what cannot be opened otherwise
+        save_index = command.path == "repo/repair"  # which is there for what cannot be opened otherwise
         node = cast("Node", None) if command.without_node else await self._open(save_index=save_index)
         context = Context(node, in_process=True)
         return LocalAnswer(self._runner, await invoke(command, context, arguments, options, body))

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from zwerm.identity.keystore import Keystore
     from zwerm.identity.peer_id import PeerId
     from zwerm.ipfs.blockstore.packstore import PackBlockstore
+    from zwerm.ipfs.blockstore.repair import Saved
     from zwerm.ipfs.blockstore.store import Removed, Statistics
     from zwerm.ipfs.car.importer import Imported
     from zwerm.ipfs.database import Database
@@ -65,6 +66,7 @@ class Node:
         port_offset: int = 0,
         purpose: str = "a Python program",
         patience: float = 0.0,
+        save_index: bool = False,
     ) -> None:
         """Say which repository; nothing is touched before `open`.
 
@@ -75,6 +77,7 @@ class Node:
             port_offset: added to the fixed ports of the HTTP addresses.
             purpose: what others are told who find the repository in use.
             patience: seconds to wait for another process to close the repository.
+            save_index: replace a damaged index by what can be read of it, instead of refusing to open; see `saved`.
         """
         self._path = None if path is None else Path(path)
         self._profile = profile
@@ -82,6 +85,7 @@ class Node:
         self._port_offset = port_offset
         self._purpose = purpose
         self._patience = patience
+        self._save_index = save_index
         self._opened: Repository | None = None  # when somebody opened it for us
         self._stack: contextlib.AsyncExitStack | None = None
         self.events = Events()
@@ -89,6 +93,7 @@ class Node:
 
         self.repository: Repository
         self.database: Database
+        self.saved: Saved | None = None  # what became of a damaged index, when `save_index` found one
         self.store: PackBlockstore
         self.source: BlockSource
         self.hashers: Hashers

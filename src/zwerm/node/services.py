@@ -14,7 +14,7 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     """Open everything on `node`; what was opened is closed by `stack`, also when a later part fails."""
     from zwerm.ipfs.blockstore.local import LocalSource
     from zwerm.ipfs.blockstore.packstore import PackBlockstore
-    from zwerm.ipfs.database import Database
+    from zwerm.ipfs.blockstore.repair import open_database
     from zwerm.ipfs.mfs.files import Files
     from zwerm.ipfs.names import NoNames
     from zwerm.ipfs.pins.collector import Collector
@@ -35,11 +35,13 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     node.names = NoNames()
 
     def open_storage() -> None:
-        node.database = Database(repository.index_path)
+        node.database, node.saved = open_database(repository.index_path, save=node._save_index)
         stack.callback(node.database.close)
         limit = config.size("storage.max") or None
         node.store = PackBlockstore(repository.blocks_path, node.database, max_size=limit)
         stack.callback(node.store.close)
+        if node.saved is not None and node.saved.whole:
+            node.store.accept_lost_pins()  # they were saved
         node.source = LocalSource(node.store, verify=config.boolean("storage.verify"))
         node.hashers = Hashers()
         stack.callback(node.hashers.close)

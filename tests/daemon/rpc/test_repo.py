@@ -81,3 +81,10 @@ async def test_healing_needs_a_network(rpc: Rpc) -> None:
 
 async def test_the_version_is_a_number(rpc: Rpc) -> None:
     assert (await rpc.call("repo/version"))["Version"].isdecimal()
+
+
+async def test_repairing_names_the_pins_that_a_corrupt_block_breaks(rpc: Rpc) -> None:
+    bad = await rpc.add(b"some content that is long enough")
+    spoil(rpc.node.repository.blocks_path, b"some content that is long enough")
+    seen = [item["Msg"] async for item in await rpc.call("repo/repair")]
+    assert f"pin {bad} misses 1 blocks; pin it again to fetch them" in seen

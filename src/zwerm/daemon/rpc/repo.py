@@ -14,7 +14,9 @@ from zwerm.multiformats.cid import CID
 
 if TYPE_CHECKING:
     from zwerm.ipfs.pins.collector import Progress
+    from zwerm.ipfs.pins.pin import PinStatus
     from zwerm.node.maintenance import Verified
+    from zwerm.node.node import Node
 
 
 def _cid(context: Context, multihash: bytes) -> str:
@@ -137,31 +139,50 @@ async def repo_verify(context: Context, drop: bool = False, heal: bool = False) 
 
 @command("repo/repair", "Check every block and remove the damaged ones")
 async def repo_repair(context: Context) -> AsyncIterator[dict[str, Any]]:
+    for text in _saved(context.node):
+        yield {"Msg": text, "Progress": 0}
     async for item in _check(context, drop=True):
         yield item
+
+
+def _saved(node: Node) -> list[str]:
+    """What became of a damaged index when the repository was opened for this repair."""
+    saved = node.saved
+    if saved is None:
+        return []
+    lines = [f"the index was damaged and is made anew; the old one is kept as {saved.kept_as}"]
+    lines += [f"lost from it, at least in part: {table}" for table in saved.damaged]
+    if not saved.whole:
+        lines.append("look at `pin ls`, `files ls` and `repo verify` before you collect garbage")
+    return lines
 
 
 async def _check(context: Context, *, drop: bool) -> AsyncIterator[dict[str, Any]]:
     node = context.node
 
-    async def work(report: Callable[[tuple[int, int]], None]) -> tuple[Verified, list[bytes]]:
+    async def work(report: Callable[[tuple[int, int]], None]) -> tuple[Verified, list[bytes], list[PinStatus]]:
         def progress(done: int, total: int) -> None:
             report((done, total))
 
         if drop:
             repaired = await node.repair(progress)
-            return repaired.verified, repaired.dropped
-        return await node.verify(progress), []
+            return repaired.verified, repaired.dropped, repaired.broken
+        return await node.verify(progress), [], []
 
     reports: Reports[tuple[int, int]] = Reports()
     async for batch in reports.of(work):
         done, total = batch[-1]
         yield {"Msg": "", "Progress": done, "Total": total}
-    found, dropped = reports.result
+    found, dropped, broken = reports.result
     for multihash in found.corrupt:
         yield {"Msg": f"block {_cid(context, multihash)} was corrupt", "Progress": 0}
+    for pin in broken:
+        yield {
+            "Msg": f"pin {context.text(pin.cid)} misses {len(pin.bad)} blocks; pin it again to fetch them",
+            "Progress": 0,
+        }
     for text in found.index_damage:
-        yield {"Msg": f"the index is damaged: {text}", "Progress": 0}
+        yield {"Msg": f"the index is damaged: {text}; stop the daemon, then run `zwerm repo repair`", "Progress": 0}
     if found.unlabelled and not drop:
         yield {"Msg": f"{len(found.unlabelled)} blocks are whole and badly labelled; repair labels them", "Progress": 0}
     bad = len(found.corrupt)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import Final
 
-from zwerm.core.errors import ResourceLimitError
+from zwerm.core.errors import ResourceLimitError, StorageError
 from zwerm.ipfs.block import Block, BlockNotFound
 from zwerm.ipfs.blockstore.appender import Appender, disk_error
 from zwerm.ipfs.blockstore.block_reader import BlockReader
@@ -257,6 +257,8 @@ class PackBlockstore:
         return dropped
 
     def threshold(self) -> int:
+        with contextlib.suppress(StorageError):  # on a full disk a collection is what helps
+            self.sync()  # only what the index knows can be collected
         return self._holds.threshold()
 
     def candidates(self, threshold: int, after: bytes, limit: int) -> list[bytes]:

@@ -105,6 +105,26 @@ def save_database(path: str | os.PathLike[str], disk: Disk | None = None) -> Sav
     return saved
 
 
+def open_database(path: str | os.PathLike[str], *, save: bool) -> tuple[Database, Saved | None]:
+    """Open the database; with `save`, a damaged one is first replaced by what can be read of it.
+
+    Raises:
+        StorageError: it is damaged and not to be saved, or the disk failed.
+    """
+    if save and os.path.exists(path) and _is_damaged(path):
+        saved = save_database(path)
+        return Database(path), saved
+    return Database(path), None
+
+
+def _is_damaged(path: str | os.PathLike[str]) -> bool:
+    try:
+        with contextlib.closing(Database(path)) as database:
+            return bool(database.damage())
+    except (StorageError, sqlite3.Error):
+        return True
+
+
 def _copy(old: sqlite3.Connection, database: Database, saved: Saved) -> None:
     tables = old.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND sql IS NOT NULL").fetchall()
     others = old.execute("SELECT sql FROM sqlite_schema WHERE type <> 'table' AND sql IS NOT NULL").fetchall()

@@ -1,10 +1,8 @@
 """What is kept: pins, and the collector that removes everything else."""
 
 from zwerm.ipfs.pins.collector import Collector, Phase, Progress
-from zwerm.ipfs.pins.health import Repaired, Verified, repair, verify
 from zwerm.ipfs.pins.pin import BadNode, NotPinned, Pin, PinConflict, PinKind, PinStatus
 from zwerm.ipfs.pins.pins import Pins
-from zwerm.ipfs.pins.usage import Usage, measure
 
 __all__ = [
     "BadNode",
@@ -17,10 +15,4 @@ __all__ = [
     "PinStatus",
     "Pins",
     "Progress",
-    "Repaired",
-    "Usage",
-    "Verified",
-    "measure",
-    "repair",
-    "verify",
 ]
