@@ -171,8 +171,12 @@ async def _send_items(exchange: Exchange, headers: dict[str, str], items: AsyncG
         await gathered.add(_json(first))
 
         async def rest() -> None:
-            async for item in items:
-                await gathered.add(_json(item))
+            try:
+                async for item in items:
+                    await gathered.add(_json(item))
+            except Exception:
+                await gathered.flush()  # what came before the failure is sent before it
+                raise
             await gathered.flush()
 
         await _finish(exchange, writer, rest())

@@ -134,6 +134,11 @@ async def diff(
         path, version = split(before)
         before, after = (before, path) if version else (f"{before}@~1", before)
     one, other = await _side(context, before), await _side(context, after)
+    for side, path in ((one, before), (other, after)):
+        if side is None and split(path)[1] is None and split(before)[0] != split(after)[0]:
+            raise CommandError(f"there is no {path}; an older version of a path is PATH@VERSION, like /photos@~1")
+    if one is None and other is None:
+        raise CommandError(f"there is neither {before} nor {after}")
     differences = compare(context.node.source, one, other)
     async with aclosing(differences):
         async for found in differences:

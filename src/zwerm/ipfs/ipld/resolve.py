@@ -10,7 +10,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
-from zwerm.core.errors import LocalProtocolError, NotFoundError, ResourceLimitError
+from zwerm.core.errors import LocalProtocolError, NotFoundError, ResourceLimitError, WireError
 from zwerm.ipfs.ipld import codec
 from zwerm.ipfs.ipld.dag_pb import PBNode
 from zwerm.ipfs.ipld.path import ContentPath
@@ -101,7 +101,7 @@ async def read_value(source: BlockSource, resolution: Resolution) -> Any:
     A dag-pb block is a `PBNode` when it is the whole value.
     """
     cid = resolution.cid
-    value = codec.decode(cid.codec, await load(source, cid), strict=False)
+    value = _decode(cid, await load(source, cid))
     for segment in resolution.remainder:
         value = step(value, segment, cid)
     return value
@@ -119,8 +119,15 @@ def step(value: Any, segment: str, cid: CID) -> Any:
 
 
 async def _value(source: BlockSource, cid: CID, *, data_model: bool) -> Any:
-    value = codec.decode(cid.codec, await load(source, cid), strict=False)
+    value = _decode(cid, await load(source, cid))
     return value.to_data_model() if data_model and isinstance(value, PBNode) else value
+
+
+def _decode(cid: CID, data: bytes) -> Any:
+    try:
+        return codec.decode(cid.codec, data, strict=False)
+    except WireError as error:
+        raise WireError(f"{cid}: {error}") from error
 
 
 async def _follow(source: BlockSource, cid: CID, name: str) -> CID:

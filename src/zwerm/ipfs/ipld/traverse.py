@@ -13,7 +13,7 @@ import itertools
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Iterable, Iterator
 from typing import Any, Final
 
-from zwerm.core.errors import ResourceLimitError, ZwermError
+from zwerm.core.errors import ResourceLimitError, WireError, ZwermError
 from zwerm.ipfs.ipld import codec
 from zwerm.ipfs.source import BlockSource
 from zwerm.multiformats import multicodec
@@ -53,7 +53,12 @@ def links_of(cid: CID, data: bytes) -> list[CID]:
     Raises:
         WireError: the bytes are not of the codec that the CID names.
     """
-    return codec.links(cid.codec, data) if codec.known(cid.codec) else []
+    if not codec.known(cid.codec):
+        return []
+    try:
+        return codec.links(cid.codec, data)
+    except WireError as error:
+        raise WireError(f"{cid}: {error}") from error
 
 
 async def walk(

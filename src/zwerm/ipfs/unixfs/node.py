@@ -45,10 +45,13 @@ class Node(NamedTuple):
             raise NotUnixFS(
                 f"{cid} is {multicodec.codec_name(cid.codec)}, expected a file or directory (dag-pb or raw)"
             )
-        node = PBNode.parse(data)
-        if node.data is None:
+        try:
+            node = PBNode.parse(data)
+            message = UnixFSData.parse(node.data) if node.data is not None else None
+        except WireError as error:
+            raise WireError(f"{cid}: {error}") from error
+        if message is None:
             raise NotUnixFS(f"{cid} is a dag-pb node without data, expected a file or directory")
-        message = UnixFSData.parse(node.data)
         if message.type not in KINDS:
             raise NotUnixFS(f"{cid} is UnixFS {message.type.name.lower()}, expected a file, directory or symlink")
         return cls(message, node.links)
