@@ -27,7 +27,7 @@ async def test_all_files_are_shown_as_a_picture_and_a_block_can_be_chosen(
     async with chromium.visit(daemon, "explore") as visit:
         page = visit.page
         await visit.open("explore")
-        await expect(page.locator(".answer")).to_contain_text("All your files is a folder of 2 things")
+        await expect(page.locator(".answer")).to_contain_text("All your files: a folder of 2 things")
         await expect(page.locator(".graph .box text:first-of-type")).to_contain_text(["film.bin", "site"])
         await visit.settled()
         await visit.shot("all")
@@ -75,7 +75,7 @@ async def test_document_shows_what_it_says_and_its_links_lead_on(chromium: Chrom
         page = visit.page
         await visit.open(f"explore/{cid}")
         await expect(page.locator(".answer")).to_contain_text("is een dag-cbor-document van")
-        await expect(page.locator(".value")).to_contain_text('"title": "Swarm"')
+        await expect(page.locator(".document")).to_contain_text('"title": "Swarm"')
         await visit.shot("document-nl")
         await page.locator(".links a").first.click()
         await expect(page.locator(".bytes")).to_contain_text("found")

@@ -72,6 +72,7 @@ const RECEIVERS = {
   job: rememberJob,
   pins: () => {
     pinsTurn.value += 1;
+    void refreshNode();
   },
   node: (data) => {
     if (node.value) node.value = { ...node.value, state: data.state, uptime: data.uptime, size: data.size, counts: data.counts };

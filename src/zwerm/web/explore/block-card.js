@@ -74,7 +74,7 @@ export function BlockCard({ cid, narrow }) {
         </dl>
         <p class="row wrap small"><a href=${`${contentAddress(node.cid)}?format=raw&download=true`}>${t("explore.rawBlock")}</a><a href=${`${contentAddress(node.cid)}?format=car&download=true`}>${t("explore.car")}</a></p></div></section>
     <div><${Links} node=${node} more=${() => setWanted(wanted + 200)} />
-      ${node.value !== null && html`<section class="card"><header><h2>${t("explore.value")}</h2></header><div class="body"><pre class="value" tabindex="0">${JSON.stringify(node.value, null, 2)}</pre></div></section>`}</div>
+      ${node.value !== null && html`<section class="card"><header><h2>${t("explore.value")}</h2></header><div class="body"><pre class="document" tabindex="0">${JSON.stringify(node.value, null, 2)}</pre></div></section>`}</div>
   </div>
   <section class="card"><header><h2>${t("explore.bytes")}</h2><span class="small quiet">${t("explore.bytesCount", { n: node.size })}</span></header><div class="body stack"><${BytesView} key=${node.cid} cid=${node.cid} size=${node.size} narrow=${narrow} /></div></section>`;
 }

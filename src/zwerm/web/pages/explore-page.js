@@ -50,8 +50,8 @@ function nameOf(path) {
 
 /** @param {Node} node @param {string} path */
 function answerOf(node, path) {
-  const name = path === "/" ? nameOf(path) : nameOf(path) ? `“${nameOf(path)}”` : shortHash(node.cid);
-  return t(ANSWERS[node.kind], { name, n: node.links_total, size: size((node.kind === "directory" || node.kind === "hamt" ? node.total_size : node.content_size) ?? node.size), codec: node.codec });
+  const name = nameOf(path) ? `“${nameOf(path)}”` : shortHash(node.cid);
+  return t(path === "/" ? "explore.answer.all" : ANSWERS[node.kind], { name, n: node.links_total, size: size((node.kind === "directory" || node.kind === "hamt" ? node.total_size : node.content_size) ?? node.size), codec: node.codec });
 }
 
 /** @param {{path: string}} props */
