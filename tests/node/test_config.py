@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from zwerm.core.errors import LocalProtocolError
+from zwerm.core.errors import LocalProtocolError, StorageError
 from zwerm.node.address import Address
 from zwerm.node.config import Config, profile_from_environment
 from zwerm.node.setting import SettingError, parse_duration, parse_size
@@ -242,3 +242,13 @@ def test_changes_from_several_threads_all_arrive(path: Path) -> None:
     with ThreadPoolExecutor(5) as pool:
         list(pool.map(lambda key: config.set(key, not config.boolean(key)), keys))
     assert {item.setting.key for item in Config(path).show() if item.is_set} == set(keys)
+
+
+def test_a_file_that_is_no_text_is_said(path: Path) -> None:
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingError, match="not UTF-8"):
+        Config(path)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(StorageError, match="cannot read"):
+        Config(path)

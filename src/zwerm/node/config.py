@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
+from zwerm.core.errors import StorageError
 from zwerm.node import toml
 from zwerm.node.address import Address
 from zwerm.node.atomic import write_atomically
@@ -165,7 +166,12 @@ class Config:
     def _read(self) -> str:
         if self._path is None or not self._path.exists():
             return self._text
-        return self._path.read_text("utf-8")
+        try:
+            return self._path.read_text("utf-8")
+        except OSError as error:
+            raise StorageError(f"cannot read {self._path}: {error.strerror}") from error
+        except ValueError:
+            raise SettingError(f"{self._path} is not UTF-8 text") from None
 
     def _write(self, text: str) -> None:
         file = self._parse(text)
