@@ -15,7 +15,7 @@ export function size(bytes) {
     value /= 1000;
     unit += 1;
   }
-  const digits = unit === 0 || value >= 99.5 ? 0 : 1;
+  const digits = unit === 0 || value >= 99.95 ? 0 : 1;
   return `${value.toLocaleString(locale.value, { maximumFractionDigits: digits })}\u00a0${UNITS[unit]}`;
 }
 
