@@ -86,7 +86,7 @@ def test_signing_twice_gives_the_same_commit() -> None:
         {"signature": b""},
         {"author": b"no key"},
     ],
-    ids=str,
+    ids=lambda field: next(iter(field)),
 )
 def test_a_changed_field_breaks_the_signature(field: dict[str, Any]) -> None:
     made = commit(parents=[PARENT], message="m", changes=[Touch(ChangeKind.ADDED, "/a")])
