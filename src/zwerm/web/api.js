@@ -67,13 +67,25 @@ export function failureFrom(status, text) {
   } catch {
     // not the daemon's own words: said as what it is below
   }
-  return new Failure({ code: "internal", what: `The node answered ${status}.`, why: null, do: null, details: text.slice(0, 2000) || null }, status);
+  return new Failure(
+    {
+      code: "internal",
+      what: `The node answered ${status}.`,
+      why: null,
+      do: null,
+      details: text.slice(0, 2000) || null,
+    },
+    status,
+  );
 }
 
 async function openSession() {
   let response;
   try {
-    response = await fetch("/api/app/session", { method: "POST", headers: { "X-Zwerm-Client": "web", ...ownerHeaders() } });
+    response = await fetch("/api/app/session", {
+      method: "POST",
+      headers: { "X-Zwerm-Client": "web", ...ownerHeaders() },
+    });
   } catch (error) {
     throw offline(String(error));
   }
@@ -102,7 +114,8 @@ export function forgetSession() {
 /** @param {string} name @param {Query} [query] */
 export function address(name, query = {}) {
   const parameters = new URLSearchParams();
-  for (const [key, value] of Object.entries(query)) if (value !== undefined && value !== null && value !== "") parameters.set(key, String(value));
+  for (const [key, value] of Object.entries(query))
+    if (value !== undefined && value !== null && value !== "") parameters.set(key, String(value));
   return `/api/app/${name}${parameters.size ? `?${parameters}` : ""}`;
 }
 
@@ -121,7 +134,10 @@ export async function request(method, name, options = {}) {
     let response;
     try {
       response = await fetch(address(name, options.query), {
-        method, headers, signal: options.signal, body: options.body === undefined ? undefined : JSON.stringify(options.body),
+        method,
+        headers,
+        signal: options.signal,
+        body: options.body === undefined ? undefined : JSON.stringify(options.body),
       });
     } catch (error) {
       if (options.signal?.aborted) throw error;

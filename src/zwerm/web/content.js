@@ -21,12 +21,15 @@ export const contentAddress = (cid, options = {}) => fill(node.value?.gateway.pa
  * For what can run or be opened as a page: an origin of its own. A CID in base58 cannot be a host name; the gateway redirects it.
  * @param {string} cid @param {{filename?: string, download?: boolean}} [options]
  */
-export const originAddress = (cid, options = {}) => (cid.startsWith("Qm") ? contentAddress(cid, options) : fill(node.value?.gateway.subdomain ?? "", cid, options));
+export const originAddress = (cid, options = {}) =>
+  cid.startsWith("Qm") ? contentAddress(cid, options) : fill(node.value?.gateway.subdomain ?? "", cid, options);
 
 /** @typedef {"folder" | "picture" | "video" | "audio" | "markdown" | "text" | "pdf" | "page" | "archive" | "link" | "file"} Kind */
 
-const TEXT = /^(application\/(json|xml|javascript|x-sh|x-python|toml|yaml|x-yaml|sql|x-httpd-php|ld\+json)|.*\+json|.*\+xml)$/;
-const TEXT_NAMES = /\.(txt|text|log|csv|tsv|json|jsonl|ndjson|toml|ya?ml|ini|conf|cfg|env|py|pyi|rs|go|c|h|cc|cpp|hpp|js|mjs|cjs|ts|tsx|jsx|css|scss|sh|bash|zsh|fish|sql|lua|rb|java|kt|swift|php|pl|r|tex|bib|rst|adoc|diff|patch|srt|vtt|lock|gitignore|dockerfile)$|^(readme|licen[cs]e|copying|makefile|dockerfile|changelog|authors|notice)$/i;
+const TEXT =
+  /^(application\/(json|xml|javascript|x-sh|x-python|toml|yaml|x-yaml|sql|x-httpd-php|ld\+json)|.*\+json|.*\+xml)$/;
+const TEXT_NAMES =
+  /\.(txt|text|log|csv|tsv|json|jsonl|ndjson|toml|ya?ml|ini|conf|cfg|env|py|pyi|rs|go|c|h|cc|cpp|hpp|js|mjs|cjs|ts|tsx|jsx|css|scss|sh|bash|zsh|fish|sql|lua|rb|java|kt|swift|php|pl|r|tex|bib|rst|adoc|diff|patch|srt|vtt|lock|gitignore|dockerfile)$|^(readme|licen[cs]e|copying|makefile|dockerfile|changelog|authors|notice)$/i;
 const ARCHIVE = /\.(zip|tar|gz|tgz|xz|zst|bz2|7z|rar|car|jar|deb|rpm)$/i;
 
 /** @param {Pick<Entry, "name" | "kind" | "type">} entry @returns {Kind} */

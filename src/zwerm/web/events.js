@@ -15,7 +15,11 @@ export function nodeKnown() {
   return new Promise((resolve) => {
     const stop = effect(() => {
       const facts = node.value;
-      if (facts) queueMicrotask(() => { stop(); resolve(facts); });
+      if (facts)
+        queueMicrotask(() => {
+          stop();
+          resolve(facts);
+        });
     });
   });
 }
@@ -75,7 +79,8 @@ const RECEIVERS = {
     void refreshNode();
   },
   node: (data) => {
-    if (node.value) node.value = { ...node.value, state: data.state, uptime: data.uptime, size: data.size, counts: data.counts };
+    if (node.value)
+      node.value = { ...node.value, state: data.state, uptime: data.uptime, size: data.size, counts: data.counts };
     rates.value = data.rates;
   },
   reset: () => {
@@ -105,7 +110,10 @@ function receive(block) {
 
 async function listenOnce() {
   const abort = new AbortController();
-  const response = await request("GET", "events", { signal: abort.signal, headers: lastId ? { "Last-Event-ID": lastId } : {} });
+  const response = await request("GET", "events", {
+    signal: abort.signal,
+    headers: lastId ? { "Last-Event-ID": lastId } : {},
+  });
   if (!response.body) return;
   try {
     await loadFacts(); // only now: what happens from here on is told by an event
@@ -137,13 +145,17 @@ const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 const keyGiven = () =>
   new Promise((resolve) => {
     const stop = effect(() => {
-      if (!keyWanted.value) queueMicrotask(() => { stop(); resolve(undefined); });
+      if (!keyWanted.value)
+        queueMicrotask(() => {
+          stop();
+          resolve(undefined);
+        });
     });
   });
 
 /** Listens for as long as the page lives. */
 export async function listen() {
-  for (let failures = 0; ; ) {
+  for (let failures = 0; ;) {
     const began = Date.now();
     try {
       await listenOnce();

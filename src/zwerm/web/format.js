@@ -26,7 +26,8 @@ export const rate = (bytesPerSecond) => `${size(bytesPerSecond)}/s`;
 export const count = (value) => value.toLocaleString(locale.value);
 
 /** @param {number} fraction between 0 and 1 */
-export const percent = (fraction) => fraction.toLocaleString(locale.value, { style: "percent", maximumFractionDigits: fraction < 0.1 ? 1 : 0 });
+export const percent = (fraction) =>
+  fraction.toLocaleString(locale.value, { style: "percent", maximumFractionDigits: fraction < 0.1 ? 1 : 0 });
 
 /** What a person calls a stretch of time. @param {number} seconds */
 export function duration(seconds) {
@@ -38,12 +39,17 @@ export function duration(seconds) {
 
 const clock = computed(() => new Intl.DateTimeFormat(locale.value, { hour: "numeric", minute: "2-digit" }));
 const dayMonth = computed(() => new Intl.DateTimeFormat(locale.value, { day: "numeric", month: "short" }));
-const dayMonthYear = computed(() => new Intl.DateTimeFormat(locale.value, { day: "numeric", month: "short", year: "numeric" }));
+const dayMonthYear = computed(
+  () => new Intl.DateTimeFormat(locale.value, { day: "numeric", month: "short", year: "numeric" }),
+);
 const whole = computed(() => new Intl.DateTimeFormat(locale.value, { dateStyle: "full", timeStyle: "medium" }));
-const heading = computed(() => new Intl.DateTimeFormat(locale.value, { weekday: "long", day: "numeric", month: "long" }));
+const heading = computed(
+  () => new Intl.DateTimeFormat(locale.value, { weekday: "long", day: "numeric", month: "long" }),
+);
 
 /** @param {Date} a @param {Date} b */
-const daysBetween = (a, b) => Math.round((new Date(b).setHours(0, 0, 0, 0) - new Date(a).setHours(0, 0, 0, 0)) / 86_400_000);
+const daysBetween = (a, b) =>
+  Math.round((new Date(b).setHours(0, 0, 0, 0) - new Date(a).setHours(0, 0, 0, 0)) / 86_400_000);
 
 /**
  * A moment beside others in a list: `just now`, `9:12`, `yesterday`, `3 Nov`.

@@ -9,7 +9,11 @@ let first = ""; // the first of two keys, for a second and a half
 let firstAt = 0;
 
 /** @param {EventTarget | null} target */
-const typing = (target) => target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !/^(checkbox|radio|button)$/.test(/** @type {HTMLInputElement} */ (target).type));
+const typing = (target) =>
+  target instanceof HTMLElement &&
+  (target.isContentEditable ||
+    (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) &&
+      !/^(checkbox|radio|button)$/.test(/** @type {HTMLInputElement} */ (target).type)));
 
 /** @param {KeyboardEvent} event */
 function nameOf(event) {

@@ -20,7 +20,9 @@ export const LANGUAGES = { en: "English", nl: "Nederlands" };
 const chosen = localStorage.getItem("zwerm.language");
 
 /** The language chosen here, or "system". */
-export const languageChoice = signal(/** @type {Language | "system"} */ (chosen === "en" || chosen === "nl" ? chosen : "system"));
+export const languageChoice = signal(
+  /** @type {Language | "system"} */ (chosen === "en" || chosen === "nl" ? chosen : "system"),
+);
 
 export const language = computed(() => {
   if (languageChoice.value !== "system") return languageChoice.value;
@@ -43,7 +45,10 @@ const plurals = computed(() => new Intl.PluralRules(language.value));
  */
 export function t(key, values) {
   const message = CATALOGUES[language.value][key];
-  const text = typeof message === "string" ? message : message[plurals.value.select(Number(values?.n ?? 0)) === "one" ? "one" : "other"];
+  const text =
+    typeof message === "string"
+      ? message
+      : message[plurals.value.select(Number(values?.n ?? 0)) === "one" ? "one" : "other"];
   if (values === undefined) return text;
   return text.replace(/\{(\w+)\}/g, (place, name) => {
     const value = values[name];

@@ -6,7 +6,11 @@ import { effect, signal } from "./vendor/preact.js";
 
 /** @param {string} name @param {string[]} allowed the first is the default */
 function kept(name, allowed) {
-  const value = signal(allowed.includes(localStorage.getItem(name) ?? "") ? /** @type {string} */ (localStorage.getItem(name)) : allowed[0]);
+  const value = signal(
+    allowed.includes(localStorage.getItem(name) ?? "")
+      ? /** @type {string} */ (localStorage.getItem(name))
+      : allowed[0],
+  );
   effect(() => {
     if (value.value === allowed[0]) localStorage.removeItem(name);
     else localStorage.setItem(name, value.value);
@@ -14,9 +18,13 @@ function kept(name, allowed) {
   return value;
 }
 
-export const theme = /** @type {import("./vendor/preact.js").Signal<Theme>} */ (kept("zwerm.theme", ["system", "light", "dark"]));
+export const theme = /** @type {import("./vendor/preact.js").Signal<Theme>} */ (
+  kept("zwerm.theme", ["system", "light", "dark"])
+);
 export const view = kept("zwerm.view", ["list", "grid"]);
-export const sort = /** @type {import("./vendor/preact.js").Signal<Sort>} */ (kept("zwerm.sort", ["name", "size", "modified", "type"]));
+export const sort = /** @type {import("./vendor/preact.js").Signal<Sort>} */ (
+  kept("zwerm.sort", ["name", "size", "modified", "type"])
+);
 export const order = kept("zwerm.order", ["asc", "desc"]);
 
 effect(() => {

@@ -13,7 +13,16 @@ export const PATIENCE = 200;
 /** @param {unknown} error @returns {Failure} */
 export function asFailure(error) {
   if (error instanceof Failure) return error;
-  return new Failure({ code: "page", what: String(error), why: null, do: null, details: error instanceof Error ? (error.stack ?? null) : null }, 0);
+  return new Failure(
+    {
+      code: "page",
+      what: String(error),
+      why: null,
+      do: null,
+      details: error instanceof Error ? (error.stack ?? null) : null,
+    },
+    0,
+  );
 }
 
 /**
@@ -26,7 +35,13 @@ export function asFailure(error) {
  * @returns {Resource<T>}
  */
 export function useResource(load, about, turn = 0) {
-  const [state, setState] = useState(/** @type {{data: T | null, failure: Failure | null, loading: boolean}} */ ({ data: null, failure: null, loading: true }));
+  const [state, setState] = useState(
+    /** @type {{data: T | null, failure: Failure | null, loading: boolean}} */ ({
+      data: null,
+      failure: null,
+      loading: true,
+    }),
+  );
   const [again, setAgain] = useState(0);
   const shown = useRef("");
   const subject = JSON.stringify(about);
@@ -36,7 +51,12 @@ export function useResource(load, about, turn = 0) {
     const another = shown.current !== subject;
     shown.current = subject;
     setState((before) => ({ ...before, loading: true }));
-    const clearing = another ? setTimeout(() => setState((before) => (before.loading ? { ...before, data: null, failure: null } : before)), PATIENCE) : 0;
+    const clearing = another
+      ? setTimeout(
+          () => setState((before) => (before.loading ? { ...before, data: null, failure: null } : before)),
+          PATIENCE,
+        )
+      : 0;
     load(abort.signal).then(
       (data) => {
         clearTimeout(clearing);
@@ -44,7 +64,8 @@ export function useResource(load, about, turn = 0) {
       },
       (error) => {
         clearTimeout(clearing);
-        if (!abort.signal.aborted) setState((before) => ({ data: another ? null : before.data, failure: asFailure(error), loading: false }));
+        if (!abort.signal.aborted)
+          setState((before) => ({ data: another ? null : before.data, failure: asFailure(error), loading: false }));
       },
     );
     return () => {

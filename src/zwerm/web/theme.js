@@ -3,7 +3,8 @@
   try {
     const theme = localStorage.getItem("zwerm.theme");
     if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-    document.documentElement.lang = localStorage.getItem("zwerm.language") || (/^nl\b/i.test(navigator.language) ? "nl" : "en");
+    document.documentElement.lang =
+      localStorage.getItem("zwerm.language") || (/^nl\b/i.test(navigator.language) ? "nl" : "en");
   } catch {
     document.documentElement.lang = "en"; // storage is refused: the system's theme holds
   }

@@ -65,7 +65,11 @@ async function gather(roots) {
   const waiting = roots.map((entry) => ({ entry, path: entry.name }));
   for (let next = waiting.shift(); next; next = waiting.shift()) {
     const { entry, path } = next;
-    if (entry.isFile) found.files.push({ path, file: await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject)) });
+    if (entry.isFile)
+      found.files.push({
+        path,
+        file: await new Promise((resolve, reject) => /** @type {FileSystemFileEntry} */ (entry).file(resolve, reject)),
+      });
     else {
       const children = await childrenOf(/** @type {FileSystemDirectoryEntry} */ (entry));
       if (children.length === 0) found.directories.push(path);
@@ -88,7 +92,10 @@ async function childrenOf(directory) {
 }
 
 /** @param {FileList} list from an `<input type=file>`, with or without `webkitdirectory` @returns {Gathered} */
-export const gatherChosen = (list) => ({ files: [...list].map((file) => ({ path: file.webkitRelativePath || file.name, file })), directories: [] });
+export const gatherChosen = (list) => ({
+  files: [...list].map((file) => ({ path: file.webkitRelativePath || file.name, file })),
+  directories: [],
+});
 
 /** What an upload is called: the one thing at its top, or nothing when there are more. @param {Gathered} gathered */
 function topNames({ files, directories }) {
@@ -107,7 +114,10 @@ export async function upload(gathering, folder, title) {
   const id = lastId;
   const stop = new AbortController();
   stops.set(id, stop);
-  uploads.value = [...uploads.value, { id, name: title([]), files: 0, done: 0, total: 0, rate: 0, state: "gathering", failure: null }];
+  uploads.value = [
+    ...uploads.value,
+    { id, name: title([]), files: 0, done: 0, total: 0, rate: 0, state: "gathering", failure: null },
+  ];
   try {
     const gathered = await gathering;
     if (stop.signal.aborted) return null;
@@ -166,7 +176,19 @@ function sendOnce(id, gathered, folder, stop, headers) {
       if (transport.status < 300) resolve(JSON.parse(transport.responseText));
       else reject(failureFrom(transport.status, transport.responseText));
     };
-    transport.onerror = () => reject(new Failure({ code: "offline", what: `The connection broke while sending to ${below(folder, "")}.`, why: null, do: null, details: null }, 0));
+    transport.onerror = () =>
+      reject(
+        new Failure(
+          {
+            code: "offline",
+            what: `The connection broke while sending to ${below(folder, "")}.`,
+            why: null,
+            do: null,
+            details: null,
+          },
+          0,
+        ),
+      );
     transport.onabort = () => reject(new DOMException("stopped", "AbortError"));
     stop.addEventListener("abort", () => transport.abort());
     transport.open("POST", address("files/upload", { path: folder }));

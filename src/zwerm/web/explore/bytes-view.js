@@ -38,7 +38,10 @@ export function BytesView({ cid, size: total, narrow }) {
   const [failure, setFailure] = useState(/** @type {Failure | null} */ (null));
   useEffect(() => {
     const abort = new AbortController();
-    request("GET", "explore/bytes", { query: { cid, offset: bytes.length, length: wanted - bytes.length }, signal: abort.signal })
+    request("GET", "explore/bytes", {
+      query: { cid, offset: bytes.length, length: wanted - bytes.length },
+      signal: abort.signal,
+    })
       .then((response) => response.arrayBuffer())
       .then((buffer) => setBytes((before) => new Uint8Array([...before, ...new Uint8Array(buffer)])))
       .catch((error) => {
@@ -48,6 +51,19 @@ export function BytesView({ cid, size: total, narrow }) {
   }, [wanted]);
   if (failure) return html`<${FailureCard} failure=${failure} />`;
   if (bytes.length === 0 && total > 0) return html`<${Skeleton} rows=${4} />`;
-  return html`<div class="bytes" tabindex="0" role="region" aria-label=${t("explore.bytes")}><table aria-hidden="true"><tbody>${dump(bytes, narrow ? 8 : 16).map((line) => html`<tr><td class="place">${line.place}</td><td>${line.hex}</td><td class="text">${line.text}</td></tr>`)}</tbody></table></div>
+  return html`<div class="bytes" tabindex="0" role="region" aria-label=${t("explore.bytes")}>
+      <table aria-hidden="true">
+        <tbody>
+          ${dump(bytes, narrow ? 8 : 16).map(
+            (line) =>
+              html`<tr>
+                <td class="place">${line.place}</td>
+                <td>${line.hex}</td>
+                <td class="text">${line.text}</td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
     ${bytes.length < total && html`<p class="row spread small quiet"><span>${t("preview.part", { read: size(bytes.length), total: size(total) })}</span><button type="button" class="small" onClick=${() => setWanted(Math.min(total, wanted + MORE))}>${t("action.more")}</button></p>`}`;
 }

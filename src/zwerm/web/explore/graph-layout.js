@@ -41,7 +41,8 @@ export function layout({ nodes, edges }, { box, between }) {
   for (const [from, to] of again) {
     const start = picture.boxes.find((candidate) => candidate.index === from);
     const end = entrances.get(to);
-    if (start && end) picture.lines.push({ from: [start.x + start.width, start.y + BOX_HEIGHT / 2], to: end, again: true });
+    if (start && end)
+      picture.lines.push({ from: [start.x + start.width, start.y + BOX_HEIGHT / 2], to: end, again: true });
   }
   return { ...picture, width: picture.width + 1, height: Math.max(height, BOX_HEIGHT) };
 
@@ -64,7 +65,13 @@ export function layout({ nodes, edges }, { box, between }) {
       ends.push(/** @type {[number, number]} */ (entrances.get(child)));
       at += taken + GAP;
     }
-    const hidden = Math.max(0, node.children - pieces.length - Math.min(rest.length, MOST_BOXES) - again.filter(([from]) => from === index).length);
+    const hidden = Math.max(
+      0,
+      node.children -
+        pieces.length -
+        Math.min(rest.length, MOST_BOXES) -
+        again.filter(([from]) => from === index).length,
+    );
     if (pieces.length) {
       const more = Math.max(0, pieces.length - MOST_DOTS) + (rest.length === 0 ? hidden : 0);
       const swarm = swarmOf(pieces, x + box + between, at, more);
@@ -94,8 +101,17 @@ export function layout({ nodes, edges }, { box, between }) {
     const width = Math.min(shown.length, PER_LINE) * DOT + 12;
     const tall = Math.max(lines * DOT + 12, 32) + (more > 0 ? 18 : 0);
     const swarm = {
-      x, y, width: more > 0 ? Math.max(width, 96) : width, height: tall, more,
-      dots: shown.map((index, at) => ({ index, node: nodes[index], x: x + 6 + DOT * ((at % PER_LINE) + 0.5), y: y + 6 + DOT * (Math.floor(at / PER_LINE) + 0.5) + (lines === 1 ? 3 : 0) })),
+      x,
+      y,
+      width: more > 0 ? Math.max(width, 96) : width,
+      height: tall,
+      more,
+      dots: shown.map((index, at) => ({
+        index,
+        node: nodes[index],
+        x: x + 6 + DOT * ((at % PER_LINE) + 0.5),
+        y: y + 6 + DOT * (Math.floor(at / PER_LINE) + 0.5) + (lines === 1 ? 3 : 0),
+      })),
     };
     for (const dot of swarm.dots) entrances.set(dot.index, [x, dot.y]);
     picture.swarms.push(swarm);

@@ -35,7 +35,8 @@ export async function deletePaths(paths) {
   notify(t("files.deleted", { what: named(paths), n: paths.length }), {
     label: t("action.undo"),
     run: async () => {
-      if (await change("undo", { version: done.undo, paths })) notify(t("files.back", { what: named(paths), n: paths.length }));
+      if (await change("undo", { version: done.undo, paths }))
+        notify(t("files.back", { what: named(paths), n: paths.length }));
     },
   });
   return true;
@@ -46,7 +47,10 @@ export async function renamePath(path, name) {
   const to = below(parentOf(path), name);
   await post("files/move", { from: [path], to });
   filesChanged();
-  notify(t("files.renamed", { from: `“${lastName(path)}”`, to: `“${name}”` }), { label: t("action.undo"), run: () => void change("move", { from: [to], to: path }) });
+  notify(t("files.renamed", { from: `“${lastName(path)}”`, to: `“${name}”` }), {
+    label: t("action.undo"),
+    run: () => void change("move", { from: [to], to: path }),
+  });
 }
 
 /** @param {string[]} paths @param {string} folder @returns {Promise<boolean>} */
@@ -86,10 +90,19 @@ export async function keepContent(cid, to) {
 
 /** @param {Gathered | Promise<Gathered>} gathering @param {string} folder */
 async function add(gathering, folder) {
-  const change = await upload(gathering, folder, (names) => (names.length === 1 ? names[0] : t("files.things", { n: names.length })));
+  const change = await upload(gathering, folder, (names) =>
+    names.length === 1 ? names[0] : t("files.things", { n: names.length }),
+  );
   if (!change?.entries) return;
   const [only] = change.entries;
-  const text = change.entries.length === 1 ? t("files.addedOne", { name: `“${only.name}”`, size: size(only.size) }) : t("files.addedMany", { n: change.files ?? change.entries.length, size: size(change.size ?? 0), count: count(change.entries.length) });
+  const text =
+    change.entries.length === 1
+      ? t("files.addedOne", { name: `“${only.name}”`, size: size(only.size) })
+      : t("files.addedMany", {
+          n: change.files ?? change.entries.length,
+          size: size(change.size ?? 0),
+          count: count(change.entries.length),
+        });
   notify(text, { label: t("action.show"), run: () => go(href("files", folder)) });
 }
 

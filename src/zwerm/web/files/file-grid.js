@@ -16,7 +16,13 @@ const SHOWN_UP_TO = 20_000_000;
 /** @param {{entry: Entry}} props */
 function Cover({ entry }) {
   if (node.value && kindOf(entry) === "picture" && entry.size <= SHOWN_UP_TO) {
-    return html`<img src=${contentAddress(entry.cid, { filename: entry.name })} alt="" loading="lazy" decoding="async" draggable=${false} />`;
+    return html`<img
+      src=${contentAddress(entry.cid, { filename: entry.name })}
+      alt=""
+      loading="lazy"
+      decoding="async"
+      draggable=${false}
+    />`;
   }
   return html`<${FileIcon} entry=${entry} />`;
 }
@@ -24,13 +30,31 @@ function Cover({ entry }) {
 /** @param {ListProps} props */
 export function FileGrid(props) {
   const { entries, selected, select, address, items } = props;
-  return html`<ul class="tiles" data-grid="true" onKeyDown=${walkNames}>${entries.map((entry) => {
-    const chosen = selected.has(entry.path);
-    return html`<li key=${entry.path} class=${chosen ? "tile chosen" : "tile"} ...${dragging(entry, props)} onContextMenu=${(/** @type {MouseEvent} */ event) => openMenu(event, entry.name, items(entry))}>
-      <a class="name" data-path=${entry.path} href=${address(entry)}><span class="cover"><${Cover} entry=${entry} /></span><span class="ellipsis title">${entry.name}</span></a>
-      <small class="quiet ellipsis">${size(entry.size)}${entry.modified ? ` · ${when(entry.modified)}` : ""}</small>
-      <input type="checkbox" checked=${chosen} aria-label=${t("files.selectOne", { name: entry.name })} onClick=${(/** @type {MouseEvent} */ event) => select(entry.path, { range: event.shiftKey })} />
-      <${MenuButton} label=${t("files.menuOf", { name: entry.name })} name=${entry.name} items=${() => items(entry)} />
-    </li>`;
-  })}</ul>`;
+  return html`<ul class="tiles" data-grid="true" onKeyDown=${walkNames}>
+    ${entries.map((entry) => {
+      const chosen = selected.has(entry.path);
+      return html`<li
+        key=${entry.path}
+        class=${chosen ? "tile chosen" : "tile"}
+        ...${dragging(entry, props)}
+        onContextMenu=${(/** @type {MouseEvent} */ event) => openMenu(event, entry.name, items(entry))}
+      >
+        <a class="name" data-path=${entry.path} href=${address(entry)}
+          ><span class="cover"><${Cover} entry=${entry} /></span><span class="ellipsis title">${entry.name}</span></a
+        >
+        <small class="quiet ellipsis">${size(entry.size)}${entry.modified ? ` · ${when(entry.modified)}` : ""}</small>
+        <input
+          type="checkbox"
+          checked=${chosen}
+          aria-label=${t("files.selectOne", { name: entry.name })}
+          onClick=${(/** @type {MouseEvent} */ event) => select(entry.path, { range: event.shiftKey })}
+        />
+        <${MenuButton}
+          label=${t("files.menuOf", { name: entry.name })}
+          name=${entry.name}
+          items=${() => items(entry)}
+        />
+      </li>`;
+    })}
+  </ul>`;
 }

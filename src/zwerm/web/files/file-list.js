@@ -88,16 +88,32 @@ function Column({ name, label, kind = "" }) {
       order.value = name === "name" ? "asc" : "desc";
     }
   };
-  return html`<th class=${kind} scope="col" aria-sort=${active ? (order.value === "asc" ? "ascending" : "descending") : null}>
-    <button type="button" class=${active ? "sorter active" : "sorter"} onClick=${turn}>${label}<${Icon} name=${order.value === "asc" ? "up" : "down"} /></button></th>`;
+  return html`<th
+    class=${kind}
+    scope="col"
+    aria-sort=${active ? (order.value === "asc" ? "ascending" : "descending") : null}
+  >
+    <button type="button" class=${active ? "sorter active" : "sorter"} onClick=${turn}>
+      ${label}<${Icon} name=${order.value === "asc" ? "up" : "down"} />
+    </button>
+  </th>`;
 }
 
 /** Arrow keys move between the names of a list or grid. @param {KeyboardEvent} event */
 export function walkNames(event) {
   const links = [.../** @type {HTMLElement} */ (event.currentTarget).querySelectorAll("a.name")];
   const at = links.indexOf(/** @type {Element} */ (document.activeElement));
-  const wide = /** @type {HTMLElement} */ (event.currentTarget).dataset.grid ? columnsOf(/** @type {HTMLElement[]} */ (links)) : 1;
-  const steps = { ArrowDown: at + wide, ArrowUp: at - wide, ArrowRight: wide > 1 ? at + 1 : NaN, ArrowLeft: wide > 1 ? at - 1 : NaN, Home: 0, End: links.length - 1 };
+  const wide = /** @type {HTMLElement} */ (event.currentTarget).dataset.grid
+    ? columnsOf(/** @type {HTMLElement[]} */ (links))
+    : 1;
+  const steps = {
+    ArrowDown: at + wide,
+    ArrowUp: at - wide,
+    ArrowRight: wide > 1 ? at + 1 : NaN,
+    ArrowLeft: wide > 1 ? at - 1 : NaN,
+    Home: 0,
+    End: links.length - 1,
+  };
   const to = steps[/** @type {keyof typeof steps} */ (event.key)];
   if (at < 0 || !(to >= 0 && to < links.length)) return;
   event.preventDefault();
@@ -115,27 +131,60 @@ function columnsOf(links) {
 export function FileList(props) {
   const { entries, selected, select, address, items, places } = props;
   return html`<table class="files" onKeyDown=${walkNames}>
-    <thead><tr>
-      <th class="pick"><span class="unseen">${t("files.select")}</span></th>
-      <${Column} name="name" label=${t("files.name")} />
-      <th class="wide" scope="col">${t("files.address")}</th>
-      <${Column} name="size" label=${t("files.size")} kind="num" />
-      <${Column} name="modified" label=${t("files.changed")} kind="num wide" />
-      <th class="act"><span class="unseen">${t("files.actions")}</span></th>
-    </tr></thead>
-    <tbody>${entries.map((entry) => {
-      const chosen = selected.has(entry.path);
-      return html`<tr key=${entry.path} class=${chosen ? "chosen" : ""} ...${dragging(entry, props)} onContextMenu=${(/** @type {MouseEvent} */ event) => openMenu(event, entry.name, items(entry))}>
-        <td class="pick"><input type="checkbox" checked=${chosen} aria-label=${t("files.selectOne", { name: entry.name })}
-          onClick=${(/** @type {MouseEvent} */ event) => select(entry.path, { range: event.shiftKey })} /></td>
-        <td class="what"><a class="name" data-path=${entry.path} href=${address(entry)}><${FileIcon} entry=${entry} /><span class="words"><span class="title">${entry.name}${entry.kind === "symlink" && html`<small class="quiet"> → ${entry.target}</small>`}</span>
-            <small class="narrow quiet">${size(entry.size)}${entry.modified ? ` · ${when(entry.modified)}` : ""}</small></span></a>
-          ${places && html`<a class="place small quiet" href=${href("files", entry.path.slice(0, -entry.name.length))}>${t("files.in", { folder: entry.path.slice(0, -entry.name.length) })}</a>`}</td>
-        <td class="wide"><${HashChip} hash=${entry.cid} name=${entry.name} /></td>
-        <td class="num quiet wide">${size(entry.size)}</td>
-        <td class="num quiet wide"><time datetime=${entry.modified} title=${moment(entry.modified)}>${when(entry.modified)}</time></td>
-        <td class="act"><${MenuButton} label=${t("files.menuOf", { name: entry.name })} name=${entry.name} items=${() => items(entry)} /></td>
-      </tr>`;
-    })}</tbody>
+    <thead>
+      <tr>
+        <th class="pick"><span class="unseen">${t("files.select")}</span></th>
+        <${Column} name="name" label=${t("files.name")} />
+        <th class="wide" scope="col">${t("files.address")}</th>
+        <${Column} name="size" label=${t("files.size")} kind="num" />
+        <${Column} name="modified" label=${t("files.changed")} kind="num wide" />
+        <th class="act"><span class="unseen">${t("files.actions")}</span></th>
+      </tr>
+    </thead>
+    <tbody>
+      ${entries.map((entry) => {
+        const chosen = selected.has(entry.path);
+        return html`<tr
+          key=${entry.path}
+          class=${chosen ? "chosen" : ""}
+          ...${dragging(entry, props)}
+          onContextMenu=${(/** @type {MouseEvent} */ event) => openMenu(event, entry.name, items(entry))}
+        >
+          <td class="pick">
+            <input
+              type="checkbox"
+              checked=${chosen}
+              aria-label=${t("files.selectOne", { name: entry.name })}
+              onClick=${(/** @type {MouseEvent} */ event) => select(entry.path, { range: event.shiftKey })}
+            />
+          </td>
+          <td class="what">
+            <a class="name" data-path=${entry.path} href=${address(entry)}
+              ><${FileIcon} entry=${entry} /><span class="words"
+                ><span class="title"
+                  >${entry.name}${entry.kind === "symlink" && html`<small class="quiet">${` → ${entry.target}`}</small>`}</span
+                >
+                <small class="narrow quiet"
+                  >${size(entry.size)}${entry.modified ? ` · ${when(entry.modified)}` : ""}</small
+                ></span
+              ></a
+            >
+            ${places && html`<a class="place small quiet" href=${href("files", entry.path.slice(0, -entry.name.length))}>${t("files.in", { folder: entry.path.slice(0, -entry.name.length) })}</a>`}
+          </td>
+          <td class="wide"><${HashChip} hash=${entry.cid} name=${entry.name} /></td>
+          <td class="num quiet wide">${size(entry.size)}</td>
+          <td class="num quiet wide">
+            <time datetime=${entry.modified} title=${moment(entry.modified)}>${when(entry.modified)}</time>
+          </td>
+          <td class="act">
+            <${MenuButton}
+              label=${t("files.menuOf", { name: entry.name })}
+              name=${entry.name}
+              items=${() => items(entry)}
+            />
+          </td>
+        </tr>`;
+      })}
+    </tbody>
   </table>`;
 }

@@ -17,8 +17,13 @@ import { copyPaths, folderName, movePaths } from "./actions.js";
 export function MoveDialog({ paths, close, done }) {
   const from = parentOf(paths[0]);
   const [folder, setFolder] = useState(from);
-  const listing = useResource((signal) => /** @type {Promise<Listing>} */ (read("files", { path: folder, limit: 1000 }, signal)), [folder], filesTurn.value);
-  const folders = listing.data?.entries.filter((entry) => entry.kind === "directory" && !paths.includes(entry.path)) ?? [];
+  const listing = useResource(
+    (signal) => /** @type {Promise<Listing>} */ (read("files", { path: folder, limit: 1000 }, signal)),
+    [folder],
+    filesTurn.value,
+  );
+  const folders =
+    listing.data?.entries.filter((entry) => entry.kind === "directory" && !paths.includes(entry.path)) ?? [];
   const inside = paths.some((path) => folder === path || folder.startsWith(`${path}/`));
 
   /** @param {typeof movePaths} act */
@@ -26,13 +31,34 @@ export function MoveDialog({ paths, close, done }) {
     if (await act(paths, folder)) done();
     close();
   };
-  return html`<${Dialog} title=${t("move.title", { n: paths.length, name: lastName(paths[0]) })} close=${close} footer=${html`
-      <button type="button" disabled=${inside} onClick=${() => run(copyPaths)}>${t("move.copyHere")}</button>
-      <button type="button" class="first" disabled=${inside || folder === from} onClick=${() => run(movePaths)}>${t("move.here")}</button>`}>
+  return html`<${Dialog}
+    title=${t("move.title", { n: paths.length, name: lastName(paths[0]) })}
+    close=${close}
+    footer=${html` <button type="button" disabled=${inside} onClick=${() => run(copyPaths)}>
+        ${t("move.copyHere")}
+      </button>
+      <button type="button" class="first" disabled=${inside || folder === from} onClick=${() => run(movePaths)}>
+        ${t("move.here")}
+      </button>`}
+  >
     <p class="quiet">${t("move.to", { folder: folderName(folder) })}</p>
     <ul class="folders">
-      ${folder !== "/" && html`<li><button type="button" class="plain" onClick=${() => setFolder(parentOf(folder))}><${Icon} name="up" />${t("move.up", { folder: folderName(parentOf(folder)) })}</button></li>`}
-      ${folders.map((entry) => html`<li key=${entry.path}><button type="button" class="plain" onClick=${() => setFolder(entry.path)}><${Icon} name="folder" /><span class="ellipsis">${entry.name}</span><${Icon} name="right" /></button></li>`)}
+      ${
+        folder !== "/" &&
+        html`<li>
+          <button type="button" class="plain" onClick=${() => setFolder(parentOf(folder))}>
+            <${Icon} name="up" />${t("move.up", { folder: folderName(parentOf(folder)) })}
+          </button>
+        </li>`
+      }
+      ${folders.map(
+        (entry) =>
+          html`<li key=${entry.path}>
+            <button type="button" class="plain" onClick=${() => setFolder(entry.path)}>
+              <${Icon} name="folder" /><span class="ellipsis">${entry.name}</span><${Icon} name="right" />
+            </button>
+          </li>`,
+      )}
       ${listing.data && folders.length === 0 && html`<li class="quiet none">${t("move.none")}</li>`}
       ${listing.loading && !listing.data && html`<${Skeleton} rows=${3} />`}
     </ul>

@@ -53,15 +53,49 @@ export function NameDialog({ title, label, value = "", act, close, run, withAddr
     field.current?.setSelectionRange(0, dot > 0 ? dot : value.length);
   }, []);
 
-  return html`<${Dialog} title=${title} close=${close} footer=${html`<button type="button" onClick=${close}>${t("action.cancel")}</button>
-      <button type="submit" form="name-form" class="first" aria-busy=${busy}>${act}</button>`}>
+  return html`<${Dialog}
+    title=${title}
+    close=${close}
+    footer=${html`<button type="button" onClick=${close}>${t("action.cancel")}</button>
+      <button type="submit" form="name-form" class="first" aria-busy=${busy}>${act}</button>`}
+  >
     <form id="name-form" class="stack" onSubmit=${submit}>
-      ${withAddress && html`<div class="stack tight"><label for="name-cid">${t("keep.address")}</label>
-        <input id="name-cid" data-first class="field mono" required autocomplete="off" spellcheck=${false} placeholder="bafy…" value=${cid} onInput=${(/** @type {any} */ event) => setCid(event.currentTarget.value)} /></div>`}
-      <div class="stack tight"><label for="name-name">${label}</label>
-        <input id="name-name" data-first=${!withAddress} class="field" autocomplete="off" spellcheck=${false} value=${name} aria-invalid=${fault !== null} aria-describedby=${fault ? "name-fault" : null}
-          ref=${field} onInput=${(/** @type {any} */ event) => { setName(event.currentTarget.value); setFault(null); }} />
-        ${fault && html`<p id="name-fault" class="fault" role="alert">${fault}</p>`}</div>
+      ${
+        withAddress &&
+        html`<div class="stack tight">
+          <label for="name-cid">${t("keep.address")}</label>
+          <input
+            id="name-cid"
+            data-first
+            class="field mono"
+            required
+            autocomplete="off"
+            spellcheck=${false}
+            placeholder="bafy…"
+            value=${cid}
+            onInput=${(/** @type {any} */ event) => setCid(event.currentTarget.value)}
+          />
+        </div>`
+      }
+      <div class="stack tight">
+        <label for="name-name">${label}</label>
+        <input
+          id="name-name"
+          data-first=${!withAddress}
+          class="field"
+          autocomplete="off"
+          spellcheck=${false}
+          value=${name}
+          aria-invalid=${fault !== null}
+          aria-describedby=${fault ? "name-fault" : null}
+          ref=${field}
+          onInput=${(/** @type {any} */ event) => {
+            setName(event.currentTarget.value);
+            setFault(null);
+          }}
+        />
+        ${fault && html`<p id="name-fault" class="fault" role="alert">${fault}</p>`}
+      </div>
       ${failure && html`<${FailureCard} failure=${failure} />`}
     </form>
   <//>`;

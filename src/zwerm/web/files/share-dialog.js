@@ -31,16 +31,25 @@ function ShareBody({ what }) {
   const { links } = answer.data;
   const web = links.public ?? links.subdomain;
   const link = chosen === "web" ? web : links.ipfs;
-  const reach = chosen === "ipfs" ? t("share.reach.ipfs") : t(links.public ? "share.reach.public" : "share.reach.local");
-  return html`
-    <div class="segments" role="group" aria-label=${t("share.kind")}>
-      <button type="button" aria-pressed=${chosen === "web"} onClick=${() => setChosen("web")}>${t("share.web")}</button>
-      <button type="button" aria-pressed=${chosen === "ipfs"} onClick=${() => setChosen("ipfs")}>${t("share.ipfs")}</button>
+  const reach =
+    chosen === "ipfs" ? t("share.reach.ipfs") : t(links.public ? "share.reach.public" : "share.reach.local");
+  return html` <div class="segments" role="group" aria-label=${t("share.kind")}>
+      <button type="button" aria-pressed=${chosen === "web"} onClick=${() => setChosen("web")}>
+        ${t("share.web")}
+      </button>
+      <button type="button" aria-pressed=${chosen === "ipfs"} onClick=${() => setChosen("ipfs")}>
+        ${t("share.ipfs")}
+      </button>
     </div>
-    <div class="share-body"><${Code} text=${link} />
-      <div class="stack"><p>${t("share.promise")}</p><p class="quiet">${reach}</p>
-      ${"share" in navigator && html`<button type="button" onClick=${() => navigator.share({ title: answer.data?.name, url: link }).catch(() => undefined)}><${Icon} name="share" />${t("share.send")}</button>`}
-      <a class="button" href=${web} target="_blank" rel="noreferrer"><${Icon} name="open" />${t("action.open")}</a></div></div>
+    <div class="share-body">
+      <${Code} text=${link} />
+      <div class="stack">
+        <p>${t("share.promise")}</p>
+        <p class="quiet">${reach}</p>
+        ${"share" in navigator && html`<button type="button" onClick=${() => navigator.share({ title: answer.data?.name, url: link }).catch(() => undefined)}><${Icon} name="share" />${t("share.send")}</button>`}
+        <a class="button" href=${web} target="_blank" rel="noreferrer"><${Icon} name="open" />${t("action.open")}</a>
+      </div>
+    </div>
     <${CopyField} text=${link} label=${t("share.link")} />`;
 }
 
@@ -49,5 +58,11 @@ export function ShareDialog() {
   if (!shared.value) return null;
   const what = shared.value;
   const name = "path" in what ? what.path.slice(what.path.lastIndexOf("/") + 1) || t("nav.files") : what.name;
-  return html`<${Dialog} title=${t("share.title", { name })} close=${() => { shared.value = null; }}><${ShareBody} what=${what} /><//>`;
+  return html`<${Dialog}
+    title=${t("share.title", { name })}
+    close=${() => {
+      shared.value = null;
+    }}
+    ><${ShareBody} what=${what}
+  /><//>`;
 }

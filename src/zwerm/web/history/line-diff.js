@@ -34,7 +34,10 @@ export function lineDiff(before, after) {
   const b = linesOf(after);
   const trace = /** @type {Map<number, number>[] | null} */ (/** @type {unknown} */ (rounds(a, b)));
   if (trace === null) {
-    return [...a.map((text, index) => ({ kind: /** @type {const} */ ("removed"), text, before: index + 1, after: null })), ...b.map((text, index) => ({ kind: /** @type {const} */ ("added"), text, before: null, after: index + 1 }))];
+    return [
+      ...a.map((text, index) => ({ kind: /** @type {const} */ ("removed"), text, before: index + 1, after: null })),
+      ...b.map((text, index) => ({ kind: /** @type {const} */ ("added"), text, before: null, after: index + 1 })),
+    ];
   }
   /** @type {Line[]} */
   const lines = [];
@@ -66,7 +69,9 @@ export function lineDiff(before, after) {
  * @returns {(Line | number)[]}
  */
 export function withoutLongSames(lines, around = 3) {
-  const near = lines.map((_, index) => lines.slice(Math.max(0, index - around), index + around + 1).some((line) => line.kind !== "same"));
+  const near = lines.map((_, index) =>
+    lines.slice(Math.max(0, index - around), index + around + 1).some((line) => line.kind !== "same"),
+  );
   /** @type {(Line | number)[]} */
   const out = [];
   for (const [index, line] of lines.entries()) {

@@ -9,8 +9,12 @@ import { versionName } from "./version-name.js";
 
 /** @param {{version: Version}} props */
 export function VersionLine({ version }) {
-  return html`<li class="version-line"><span class="bead" aria-hidden="true" />
-    <a class="grow" href=${href("history", "/", { at: version.version })}><span class="message">${versionName(version)}</span></a>
+  return html`<li class="version-line">
+    <span class="bead" aria-hidden="true" />
+    <a class="grow" href=${href("history", "/", { at: version.version })}
+      ><span class="message">${versionName(version)}</span></a
+    >
     <${ChangeCounts} change=${version.change} />
-    <time class="small quiet" datetime=${version.time} title=${moment(version.time)}>${when(version.time)}</time></li>`;
+    <time class="small quiet" datetime=${version.time} title=${moment(version.time)}>${when(version.time)}</time>
+  </li>`;
 }

@@ -92,7 +92,10 @@ export default {
   "keys.view": "List or grid",
 
   // Home
-  "home.answer": { one: "Your node is well. It keeps {n} file, {size} on the disk.", other: "Your node is well. It keeps {n} files, {size} on the disk." },
+  "home.answer": {
+    one: "Your node is well. It keeps {n} file, {size} on the disk.",
+    other: "Your node is well. It keeps {n} files, {size} on the disk.",
+  },
   "home.answer.nothing": "Your node is well, and waits for the first thing to keep.",
   "home.add": "Keep something new",
   "home.recent": "Lately changed",
@@ -111,7 +114,10 @@ export default {
   "home.step3": "Change it whenever you like, and get any older version back.",
 
   // Files
-  "files.answer.top": { one: "{n} file, {size}. It is kept on this computer.", other: "{n} files, {size}. All of it is kept on this computer." },
+  "files.answer.top": {
+    one: "{n} file, {size}. It is kept on this computer.",
+    other: "{n} files, {size}. All of it is kept on this computer.",
+  },
   "files.answer.folder": { one: "{n} thing in this folder, {size}.", other: "{n} things in this folder, {size}." },
   "files.answer.nothing": "Nothing is kept here yet.",
   "files.answer.emptyFolder": "This folder is empty.",
@@ -146,7 +152,8 @@ export default {
   "files.things": { one: "{n} thing", other: "{n} things" },
   "files.empty": "Nothing kept here yet",
   "files.emptyFolder": "Nothing in this folder yet",
-  "files.emptyText": "Drop a folder here. It gets an address that never changes, and anybody you give it to can check that they received exactly this.",
+  "files.emptyText":
+    "Drop a folder here. It gets an address that never changes, and anybody you give it to can check that they received exactly this.",
   "files.chooseFolder": "Choose a folder",
   "files.chooseFiles": "Choose files",
   "files.openPage": "Open as a page",
@@ -191,7 +198,8 @@ export default {
   "share.web": "Web link",
   "share.ipfs": "IPFS link",
   "share.link": "The link",
-  "share.promise": "This link always opens exactly this, as it is now. If you change it, the change has a link of its own.",
+  "share.promise":
+    "This link always opens exactly this, as it is now. If you change it, the change has a link of its own.",
   "share.reach.public": "Anybody who has the link can open it in a browser.",
   "share.reach.local": "It opens in browsers on this computer. For others, set this node's public address in Settings.",
   "share.reach.ipfs": "For programs and browsers that speak IPFS. They check that they received exactly this.",
@@ -243,7 +251,10 @@ export default {
 
   // History
   "history.answer": { one: "{n} version, made {time}.", other: "{n} versions, the newest {time}." },
-  "history.answer.more": { one: "More than {n} version, the newest {time}.", other: "More than {n} versions, the newest {time}." },
+  "history.answer.more": {
+    one: "More than {n} version, the newest {time}.",
+    other: "More than {n} versions, the newest {time}.",
+  },
   "history.answer.nothing": "Nothing was changed here yet.",
   "history.of": "History of {name}",
   "history.timeline": "Versions",
@@ -253,7 +264,10 @@ export default {
   "history.byOther": "by another key",
   "history.openThen": "Open as it was",
   "history.verify": "Check the history",
-  "history.valid": { one: "Checked: {n} version, signed and unbroken.", other: "Checked: {n} versions, signed and unbroken." },
+  "history.valid": {
+    one: "Checked: {n} version, signed and unbroken.",
+    other: "Checked: {n} versions, signed and unbroken.",
+  },
   "history.invalid": "The history is broken.",
   "compare.title": "What changed",
   "compare.from": "From",
@@ -289,12 +303,24 @@ export default {
   "explore.placeholder": "An address (CID), /ipfs/… or a path of yours",
   "explore.look": "Look",
   "explore.allFiles": "All your files",
-  "explore.answer.file": { one: "{name} is a file of {size}, in {n} piece.", other: "{name} is a file of {size}, in {n} pieces." },
-  "explore.answer.all": { one: "All your files: a folder of {n} thing, {size}.", other: "All your files: a folder of {n} things, {size}." },
-  "explore.answer.directory": { one: "{name} is a folder of {n} thing, {size}.", other: "{name} is a folder of {n} things, {size}." },
+  "explore.answer.file": {
+    one: "{name} is a file of {size}, in {n} piece.",
+    other: "{name} is a file of {size}, in {n} pieces.",
+  },
+  "explore.answer.all": {
+    one: "All your files: a folder of {n} thing, {size}.",
+    other: "All your files: a folder of {n} things, {size}.",
+  },
+  "explore.answer.directory": {
+    one: "{name} is a folder of {n} thing, {size}.",
+    other: "{name} is a folder of {n} things, {size}.",
+  },
   "explore.answer.symlink": "{name} points to another place.",
   "explore.answer.raw": "{name} is one block of {size}.",
-  "explore.answer.node": { one: "{name} is a {codec} document of {size} with {n} link.", other: "{name} is a {codec} document of {size} with {n} links." },
+  "explore.answer.node": {
+    one: "{name} is a {codec} document of {size} with {n} link.",
+    other: "{name} is a {codec} document of {size} with {n} links.",
+  },
   "explore.answer.failed": "This could not be looked at.",
   "explore.picture": "How it is made",
   "explore.pictureText": { one: "{n} block", other: "{n} blocks" },
@@ -375,7 +401,10 @@ export default {
 
   // Settings
   "settings.answer.asCome": "Everything is as it comes.",
-  "settings.answer": { one: "{n} setting is different from how it comes.", other: "{n} settings are different from how they come." },
+  "settings.answer": {
+    one: "{n} setting is different from how it comes.",
+    other: "{n} settings are different from how they come.",
+  },
   "settings.appearance": "This page",
   "settings.appearanceText": "kept in this browser",
   "settings.theme": "Colours",
@@ -418,7 +447,8 @@ export default {
   "set.collectAt": "Free space by itself at",
   "set.collectAt.why": "When this percentage of the space above is used, what nothing needs goes. 0 is never.",
   "set.storageVerify": "Check at every reading",
-  "set.storageVerify.why": "Compares each block with its address whenever it is read, not only when it comes in. Slower, and safer on a bad disk.",
+  "set.storageVerify.why":
+    "Compares each block with its address whenever it is read, not only when it comes in. Slower, and safer on a bad disk.",
   "set.historyRecord": "Keep a history",
   "set.historyRecord.why": "Every change of your files becomes a version that can be brought back.",
   "set.historyPolicy": "Which versions stay",
@@ -426,17 +456,22 @@ export default {
   "set.gatewayPublic": "Public address",
   "set.gatewayPublic.why": "Where others reach this node with a browser. Links that you share then begin with it.",
   "set.gatewayIsolate": "Give each page its own origin",
-  "set.gatewayIsolate.why": "A web page asked for by its path is sent to a host name of its own, so that pages cannot read each other.",
+  "set.gatewayIsolate.why":
+    "A web page asked for by its path is sent to a host name of its own, so that pages cannot read each other.",
   "set.gatewayPages": "Show files and pages",
   "set.gatewayPages.why": "If not, only what programs can check is served: single blocks and CAR.",
   "set.gatewayNames": "Answer for other host names",
-  "set.gatewayNames.why": "Any other host name is looked up as a DNSLink name, and answered with the content it points to.",
+  "set.gatewayNames.why":
+    "Any other host name is looked up as a DNSLink name, and answered with the content it points to.",
   "set.gatewaySubdomains": "Names with an origin for each address",
-  "set.gatewaySubdomains.why": "Below these host names each content has an origin of its own, so that pages cannot read each other.",
+  "set.gatewaySubdomains.why":
+    "Below these host names each content has an origin of its own, so that pages cannot read each other.",
   "set.gatewayDenied": "Not shown",
-  "set.gatewayDenied.why": "Content, one a line, that is answered with “gone”: CIDs or // hashes of them. With legal behind it, for legal reasons.",
+  "set.gatewayDenied.why":
+    "Content, one a line, that is answered with “gone”: CIDs or // hashes of them. With legal behind it, for legal reasons.",
   "set.importProfile": "How files become blocks",
-  "set.importProfile.why": "It decides which address a file gets. Two nodes with the same choice give the same file the same address.",
+  "set.importProfile.why":
+    "It decides which address a file gets. Two nodes with the same choice give the same file the same address.",
   "set.importChunker": "How files are cut",
   "set.importChunker.why": "size-262144, rabin-MIN-AVG-MAX or buzhash. Empty is as the choice above says.",
   "set.importHash": "Hash function",

@@ -92,7 +92,10 @@ export default {
   "keys.view": "Lijst of raster",
 
   // Start
-  "home.answer": { one: "Het gaat goed met je node. Hij bewaart {n} bestand, {size} op de schijf.", other: "Het gaat goed met je node. Hij bewaart {n} bestanden, {size} op de schijf." },
+  "home.answer": {
+    one: "Het gaat goed met je node. Hij bewaart {n} bestand, {size} op de schijf.",
+    other: "Het gaat goed met je node. Hij bewaart {n} bestanden, {size} op de schijf.",
+  },
   "home.answer.nothing": "Het gaat goed met je node; hij wacht op het eerste om te bewaren.",
   "home.add": "Bewaar iets nieuws",
   "home.recent": "Laatst gewijzigd",
@@ -111,7 +114,10 @@ export default {
   "home.step3": "Wijzig wat je wilt, en haal elke oudere versie terug.",
 
   // Bestanden
-  "files.answer.top": { one: "{n} bestand, {size}. Het wordt op deze computer bewaard.", other: "{n} bestanden, {size}. Alles wordt op deze computer bewaard." },
+  "files.answer.top": {
+    one: "{n} bestand, {size}. Het wordt op deze computer bewaard.",
+    other: "{n} bestanden, {size}. Alles wordt op deze computer bewaard.",
+  },
   "files.answer.folder": { one: "{n} ding in deze map, {size}.", other: "{n} dingen in deze map, {size}." },
   "files.answer.nothing": "Hier wordt nog niets bewaard.",
   "files.answer.emptyFolder": "Deze map is leeg.",
@@ -146,7 +152,8 @@ export default {
   "files.things": { one: "{n} ding", other: "{n} dingen" },
   "files.empty": "Hier wordt nog niets bewaard",
   "files.emptyFolder": "Nog niets in deze map",
-  "files.emptyText": "Sleep een map hierheen. Die krijgt een adres dat nooit verandert, en iedereen aan wie je het geeft kan nagaan dat precies dit is aangekomen.",
+  "files.emptyText":
+    "Sleep een map hierheen. Die krijgt een adres dat nooit verandert, en iedereen aan wie je het geeft kan nagaan dat precies dit is aangekomen.",
   "files.chooseFolder": "Kies een map",
   "files.chooseFiles": "Kies bestanden",
   "files.openPage": "Als pagina openen",
@@ -191,9 +198,11 @@ export default {
   "share.web": "Weblink",
   "share.ipfs": "IPFS-link",
   "share.link": "De link",
-  "share.promise": "Deze link opent altijd precies dit, zoals het nu is. Wijzig je het, dan krijgt de wijziging een eigen link.",
+  "share.promise":
+    "Deze link opent altijd precies dit, zoals het nu is. Wijzig je het, dan krijgt de wijziging een eigen link.",
   "share.reach.public": "Iedereen die de link heeft kan hem in een browser openen.",
-  "share.reach.local": "Hij opent in browsers op deze computer. Stel voor anderen het openbare adres van deze node in bij Instellingen.",
+  "share.reach.local":
+    "Hij opent in browsers op deze computer. Stel voor anderen het openbare adres van deze node in bij Instellingen.",
   "share.reach.ipfs": "Voor programma's en browsers die IPFS spreken. Zij gaan na dat precies dit is aangekomen.",
   "share.send": "Versturen",
 
@@ -243,7 +252,10 @@ export default {
 
   // Geschiedenis
   "history.answer": { one: "{n} versie, gemaakt {time}.", other: "{n} versies, de nieuwste {time}." },
-  "history.answer.more": { one: "Meer dan {n} versie, de nieuwste {time}.", other: "Meer dan {n} versies, de nieuwste {time}." },
+  "history.answer.more": {
+    one: "Meer dan {n} versie, de nieuwste {time}.",
+    other: "Meer dan {n} versies, de nieuwste {time}.",
+  },
   "history.answer.nothing": "Hier is nog niets gewijzigd.",
   "history.of": "Geschiedenis van {name}",
   "history.timeline": "Versies",
@@ -253,7 +265,10 @@ export default {
   "history.byOther": "door een andere sleutel",
   "history.openThen": "Openen zoals het was",
   "history.verify": "Geschiedenis controleren",
-  "history.valid": { one: "Gecontroleerd: {n} versie, ondertekend en ongebroken.", other: "Gecontroleerd: {n} versies, ondertekend en ongebroken." },
+  "history.valid": {
+    one: "Gecontroleerd: {n} versie, ondertekend en ongebroken.",
+    other: "Gecontroleerd: {n} versies, ondertekend en ongebroken.",
+  },
   "history.invalid": "De geschiedenis is gebroken.",
   "compare.title": "Wat er veranderde",
   "compare.from": "Van",
@@ -289,12 +304,24 @@ export default {
   "explore.placeholder": "Een adres (CID), /ipfs/… of een eigen pad",
   "explore.look": "Kijken",
   "explore.allFiles": "Al je bestanden",
-  "explore.answer.file": { one: "{name} is een bestand van {size}, in {n} stuk.", other: "{name} is een bestand van {size}, in {n} stukken." },
-  "explore.answer.all": { one: "Al je bestanden: een map met {n} ding, {size}.", other: "Al je bestanden: een map met {n} dingen, {size}." },
-  "explore.answer.directory": { one: "{name} is een map met {n} ding, {size}.", other: "{name} is een map met {n} dingen, {size}." },
+  "explore.answer.file": {
+    one: "{name} is een bestand van {size}, in {n} stuk.",
+    other: "{name} is een bestand van {size}, in {n} stukken.",
+  },
+  "explore.answer.all": {
+    one: "Al je bestanden: een map met {n} ding, {size}.",
+    other: "Al je bestanden: een map met {n} dingen, {size}.",
+  },
+  "explore.answer.directory": {
+    one: "{name} is een map met {n} ding, {size}.",
+    other: "{name} is een map met {n} dingen, {size}.",
+  },
   "explore.answer.symlink": "{name} wijst naar een andere plek.",
   "explore.answer.raw": "{name} is één blok van {size}.",
-  "explore.answer.node": { one: "{name} is een {codec}-document van {size} met {n} verwijzing.", other: "{name} is een {codec}-document van {size} met {n} verwijzingen." },
+  "explore.answer.node": {
+    one: "{name} is een {codec}-document van {size} met {n} verwijzing.",
+    other: "{name} is een {codec}-document van {size} met {n} verwijzingen.",
+  },
   "explore.answer.failed": "Dit kon niet worden bekeken.",
   "explore.picture": "Hoe het is opgebouwd",
   "explore.pictureText": { one: "{n} blok", other: "{n} blokken" },
@@ -375,7 +402,10 @@ export default {
 
   // Instellingen
   "settings.answer.asCome": "Alles staat zoals het komt.",
-  "settings.answer": { one: "{n} instelling wijkt af van hoe het komt.", other: "{n} instellingen wijken af van hoe het komt." },
+  "settings.answer": {
+    one: "{n} instelling wijkt af van hoe het komt.",
+    other: "{n} instellingen wijken af van hoe het komt.",
+  },
   "settings.appearance": "Deze pagina",
   "settings.appearanceText": "bewaard in deze browser",
   "settings.theme": "Kleuren",
@@ -418,7 +448,8 @@ export default {
   "set.collectAt": "Vanzelf ruimte maken bij",
   "set.collectAt.why": "Als dit percentage van de ruimte hierboven vol is, gaat weg wat niets nodig heeft. 0 is nooit.",
   "set.storageVerify": "Controleren bij elk lezen",
-  "set.storageVerify.why": "Vergelijkt elk blok bij elk lezen met zijn adres, niet alleen bij binnenkomst. Trager, en veiliger op een slechte schijf.",
+  "set.storageVerify.why":
+    "Vergelijkt elk blok bij elk lezen met zijn adres, niet alleen bij binnenkomst. Trager, en veiliger op een slechte schijf.",
   "set.historyRecord": "Een geschiedenis bijhouden",
   "set.historyRecord.why": "Elke wijziging van je bestanden wordt een versie die terug te halen is.",
   "set.historyPolicy": "Welke versies blijven",
@@ -426,17 +457,22 @@ export default {
   "set.gatewayPublic": "Openbaar adres",
   "set.gatewayPublic.why": "Waar anderen deze node met een browser bereiken. Links die je deelt beginnen dan zo.",
   "set.gatewayIsolate": "Elke pagina een eigen oorsprong geven",
-  "set.gatewayIsolate.why": "Een webpagina die op haar pad wordt gevraagd, gaat naar een eigen hostnaam, zodat pagina's elkaar niet kunnen lezen.",
+  "set.gatewayIsolate.why":
+    "Een webpagina die op haar pad wordt gevraagd, gaat naar een eigen hostnaam, zodat pagina's elkaar niet kunnen lezen.",
   "set.gatewayPages": "Bestanden en pagina's tonen",
   "set.gatewayPages.why": "Zo niet, dan komt er alleen wat programma's kunnen nagaan: losse blokken en CAR.",
   "set.gatewayNames": "Voor andere hostnamen antwoorden",
-  "set.gatewayNames.why": "Elke andere hostnaam wordt opgezocht als DNSLink-naam en beantwoord met de inhoud waar die naar wijst.",
+  "set.gatewayNames.why":
+    "Elke andere hostnaam wordt opgezocht als DNSLink-naam en beantwoord met de inhoud waar die naar wijst.",
   "set.gatewaySubdomains": "Namen met een eigen oorsprong per adres",
-  "set.gatewaySubdomains.why": "Onder deze hostnamen heeft elke inhoud een eigen oorsprong, zodat pagina's elkaar niet kunnen lezen.",
+  "set.gatewaySubdomains.why":
+    "Onder deze hostnamen heeft elke inhoud een eigen oorsprong, zodat pagina's elkaar niet kunnen lezen.",
   "set.gatewayDenied": "Niet getoond",
-  "set.gatewayDenied.why": "Inhoud, één per regel, waarop “verdwenen” wordt geantwoord: CIDs of // hashes ervan. Met legal erachter: om wettelijke redenen.",
+  "set.gatewayDenied.why":
+    "Inhoud, één per regel, waarop “verdwenen” wordt geantwoord: CIDs of // hashes ervan. Met legal erachter: om wettelijke redenen.",
   "set.importProfile": "Hoe bestanden blokken worden",
-  "set.importProfile.why": "Dit bepaalt welk adres een bestand krijgt. Twee nodes met dezelfde keuze geven hetzelfde bestand hetzelfde adres.",
+  "set.importProfile.why":
+    "Dit bepaalt welk adres een bestand krijgt. Twee nodes met dezelfde keuze geven hetzelfde bestand hetzelfde adres.",
   "set.importChunker": "Hoe bestanden worden gesneden",
   "set.importChunker.why": "size-262144, rabin-MIN-AVG-MAX of buzhash. Leeg is zoals de keuze hierboven zegt.",
   "set.importHash": "Hashfunctie",
@@ -450,11 +486,13 @@ export default {
   "set.addressSwarm": "Andere nodes",
   "set.addressSwarm.why": "Waar andere nodes deze bereiken, één multiaddr per regel.",
   "set.bootstrap": "Eerste kennissen",
-  "set.bootstrap.why": "De nodes waarlangs deze een netwerk binnenkomt, één multiaddr per regel. Leeg: hij blijft alleen.",
+  "set.bootstrap.why":
+    "De nodes waarlangs deze een netwerk binnenkomt, één multiaddr per regel. Leeg: hij blijft alleen.",
   "set.discoveryLan": "Nodes in de buurt vinden",
   "set.discoveryLan.why": "Nodes in hetzelfde lokale netwerk vinden elkaar.",
   "set.apiCors": "Andere webpagina's",
-  "set.apiCors.why": "Oorsprongen, één per regel, waarvan pagina's de node mogen bedienen. Voeg alleen toe wat je geheel vertrouwt.",
+  "set.apiCors.why":
+    "Oorsprongen, één per regel, waarvan pagina's de node mogen bedienen. Voeg alleen toe wat je geheel vertrouwt.",
   "set.apiHosts": "Hostnamen",
   "set.apiHosts.why": "Namen naast localhost waaronder de node te vragen is, zoals achter een proxy.",
   "set.apiVersion": "Versie die programma's horen",

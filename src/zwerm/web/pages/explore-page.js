@@ -34,12 +34,20 @@ export function useNarrow() {
 const askedFor = (path) => (looksLikeContent(path.slice(1)) ? path.slice(1) : path);
 
 /** What a person typed, as the path of this page. @param {string} text */
-const pathOf = (text) => text.trim().replace(/^https?:\/\/[^/]+(?=\/ip[fn]s\/)/, "").replace(/^ipfs:\/\//, "/ipfs/");
+const pathOf = (text) =>
+  text
+    .trim()
+    .replace(/^https?:\/\/[^/]+(?=\/ip[fn]s\/)/, "")
+    .replace(/^ipfs:\/\//, "/ipfs/");
 
 /** @type {Record<Node["kind"], Key>} */
 const ANSWERS = {
-  file: "explore.answer.file", directory: "explore.answer.directory", hamt: "explore.answer.directory",
-  symlink: "explore.answer.symlink", raw: "explore.answer.raw", node: "explore.answer.node",
+  file: "explore.answer.file",
+  directory: "explore.answer.directory",
+  hamt: "explore.answer.directory",
+  symlink: "explore.answer.symlink",
+  raw: "explore.answer.raw",
+  node: "explore.answer.node",
 };
 
 /** What the person calls it: nothing, where only its address was given. @param {string} path */
@@ -51,7 +59,12 @@ function nameOf(path) {
 /** @param {Node} node @param {string} path */
 function answerOf(node, path) {
   const name = nameOf(path) ? `“${nameOf(path)}”` : shortHash(node.cid);
-  return t(path === "/" ? "explore.answer.all" : ANSWERS[node.kind], { name, n: node.links_total, size: size((node.kind === "directory" || node.kind === "hamt" ? node.total_size : node.content_size) ?? node.size), codec: node.codec });
+  return t(path === "/" ? "explore.answer.all" : ANSWERS[node.kind], {
+    name,
+    n: node.links_total,
+    size: size((node.kind === "directory" || node.kind === "hamt" ? node.total_size : node.content_size) ?? node.size),
+    codec: node.codec,
+  });
 }
 
 /** @param {{path: string}} props */
@@ -63,8 +76,20 @@ function AddressBar({ path }) {
     event.preventDefault();
     go(href("explore", pathOf(text)));
   };
-  return html`<form class="address-bar" role="search" onSubmit=${submit}><label class="searcher"><${Icon} name="search" /><input class="bare mono" type="text" spellcheck=${false} autocomplete="off" autocapitalize="off" aria-label=${t("explore.address")} placeholder=${t("explore.placeholder")}
-    value=${text} onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} /></label><button type="submit" class="first">${t("explore.look")}</button></form>`;
+  return html`<form class="address-bar" role="search" onSubmit=${submit}>
+    <label class="searcher"
+      ><${Icon} name="search" /><input
+        class="bare mono"
+        type="text"
+        spellcheck=${false}
+        autocomplete="off"
+        autocapitalize="off"
+        aria-label=${t("explore.address")}
+        placeholder=${t("explore.placeholder")}
+        value=${text}
+        onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} /></label
+    ><button type="submit" class="first">${t("explore.look")}</button>
+  </form>`;
 }
 
 export function ExplorePage() {
@@ -72,21 +97,44 @@ export function ExplorePage() {
   const narrow = useNarrow();
   const asked = askedFor(path);
   const turn = path.startsWith("/ipfs/") || asked !== path ? 0 : filesTurn.value;
-  const found = useResource(async (signal) => {
-    const node = /** @type {Node} */ (await read("explore", { path: asked, limit: 1 }, signal));
-    const outline = /** @type {Outline} */ (await read("explore/outline", { cid: node.cid, depth: 4, nodes: 300 }, signal));
-    if (outline.nodes[0] && !outline.nodes[0].name) outline.nodes[0].name = nameOf(path);
-    return { node, outline };
-  }, [asked], turn);
+  const found = useResource(
+    async (signal) => {
+      const node = /** @type {Node} */ (await read("explore", { path: asked, limit: 1 }, signal));
+      const outline = /** @type {Outline} */ (
+        await read("explore/outline", { cid: node.cid, depth: 4, nodes: 300 }, signal)
+      );
+      if (outline.nodes[0] && !outline.nodes[0].name) outline.nodes[0].name = nameOf(path);
+      return { node, outline };
+    },
+    [asked],
+    turn,
+  );
   const chosen = parameters.get("block") ?? found.data?.node.cid ?? "";
-  return html`
-    <${PageHead} title=${t("nav.explore")} answer=${found.data ? answerOf(found.data.node, path) : found.failure ? t("explore.answer.failed") : null} />
+  return html` <${PageHead}
+      title=${t("nav.explore")}
+      answer=${found.data ? answerOf(found.data.node, path) : found.failure ? t("explore.answer.failed") : null}
+    />
     <${AddressBar} path=${path} />
-    ${found.failure ? html`<section class="card"><${FailureCard} failure=${found.failure} retry=${found.reload} /></section>`
-      : !found.data ? html`<section class="card"><${Skeleton} rows=${6} /></section>`
-        : html`<section class="card"><header><h2>${t("explore.picture")}</h2>
-          <span class="small quiet">${t("explore.pictureText", { n: found.data.outline.nodes.length })}${found.data.outline.truncated ? t("explore.truncated") : ""}</span>
-          ${chosen !== found.data.node.cid && html`<a class="button small" href=${href("explore", chosen)}>${t("explore.startHere")}</a>`}</header>
-          <${GraphPicture} outline=${found.data.outline} chosen=${chosen} narrow=${narrow} choose=${(/** @type {string} */ cid) => replace(href("explore", path, { block: cid }))} /></section>
-        <${BlockCard} key=${chosen} cid=${chosen} narrow=${narrow} />`}`;
+    ${
+      found.failure
+        ? html`<section class="card"><${FailureCard} failure=${found.failure} retry=${found.reload} /></section>`
+        : !found.data
+          ? html`<section class="card"><${Skeleton} rows=${6} /></section>`
+          : html`<section class="card">
+                <header>
+                  <h2>${t("explore.picture")}</h2>
+                  <span class="small quiet"
+                    >${t("explore.pictureText", { n: found.data.outline.nodes.length })}${found.data.outline.truncated ? t("explore.truncated") : ""}</span
+                  >
+                  ${chosen !== found.data.node.cid && html`<a class="button small" href=${href("explore", chosen)}>${t("explore.startHere")}</a>`}
+                </header>
+                <${GraphPicture}
+                  outline=${found.data.outline}
+                  chosen=${chosen}
+                  narrow=${narrow}
+                  choose=${(/** @type {string} */ cid) => replace(href("explore", path, { block: cid }))}
+                />
+              </section>
+              <${BlockCard} key=${chosen} cid=${chosen} narrow=${narrow} />`
+    }`;
 }

@@ -1,22 +1,21 @@
 /** Files: what is kept in this folder? Adding, opening, naming, moving, deleting and sharing it. */
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { read } from "../api.js";
-import { contentAddress, originAddress } from "../content.js";
 import { filesTurn, node } from "../events.js";
 import { below, lastName, parentOf, size } from "../format.js";
 import { choose, deletePaths, isFolder, keepContent, makeFolder, movePaths, renamePath } from "../files/actions.js";
 import { Breadcrumbs } from "../files/breadcrumbs.js";
 import { FileGrid } from "../files/file-grid.js";
 import { FileList } from "../files/file-list.js";
+import { itemsOf } from "../files/file-menu.js";
 import { MoveDialog } from "../files/move-dialog.js";
 import { NameDialog } from "../files/name-dialog.js";
 import { share } from "../files/share-dialog.js";
+import { AddButtons, Nothing, SelectionBar, ViewButtons } from "../files/toolbars.js";
 import { useKeys } from "../keys.js";
 import { t } from "../language.js";
-import { EmptyState } from "../parts/empty-state.js";
 import { FailureCard } from "../parts/failure-card.js";
 import { Icon } from "../parts/icon.js";
-import { openMenu } from "../parts/menu.js";
 import { PageHead } from "../parts/page-head.js";
 import { Skeleton } from "../parts/skeleton.js";
 import { PreviewDialog } from "../preview/preview-dialog.js";
@@ -25,8 +24,7 @@ import { useResource } from "../resource.js";
 import { go, href, replace, route } from "../route.js";
 
 /** @import {Entry, Listing} from "../types.d.ts" */
-/** @import {Item} from "../parts/menu.js" */
-/** @import {Sort} from "../preferences.js" */
+/** @import {Asked} from "../files/file-menu.js" */
 
 const FIRST = 200; // entries asked for at once, before the person scrolls on
 
@@ -41,32 +39,14 @@ async function listFolder(path, wanted, signal) {
   do {
     const missing = wanted - (listing?.entries.length ?? 0);
     /** @type {Listing} */
-    const page = await read("files", { path, sort: sort.value, order: order.value, limit: Math.min(1000, missing), after: listing?.next }, signal);
+    const page = await read(
+      "files",
+      { path, sort: sort.value, order: order.value, limit: Math.min(1000, missing), after: listing?.next },
+      signal,
+    );
     listing = listing ? { ...page, entries: [...listing.entries, ...page.entries] } : page;
   } while (listing.next && listing.entries.length < wanted);
   return listing;
-}
-
-/** @typedef {{what: "rename", entry: Entry} | {what: "move", paths: string[]} | {what: "folder"} | {what: "keep"} | null} Asked */
-
-/** @param {{entry: Entry, ask: (asked: Asked) => void, remove: (paths: string[]) => void}} about @returns {Item[]} */
-function itemsOf({ entry, ask, remove }) {
-  /** @type {Item[]} */
-  const items = [{ label: t("action.share"), icon: "share", run: () => share({ path: entry.path }) }];
-  if (isFolder(entry)) {
-    items.push({ label: t("files.openPage"), icon: "open", run: () => void open(`${originAddress(entry.cid)}`, "_blank", "noreferrer") });
-    items.push({ label: t("files.downloadTar"), icon: "download", run: () => location.assign(`${contentAddress(entry.cid)}?format=tar&download=true&filename=${encodeURIComponent(`${entry.name}.tar`)}`) });
-  } else items.push({ label: t("action.download"), icon: "download", run: () => location.assign(contentAddress(entry.cid, { filename: entry.name, download: true })) });
-  items.push(
-    { label: t("nav.history"), icon: "history", run: () => go(href("history", entry.path)) },
-    { label: t("files.explore"), icon: "graph", run: () => go(href("explore", entry.cid)) },
-    "line",
-    { label: t("action.rename"), icon: "rename", key: "F2", run: () => ask({ what: "rename", entry }) },
-    { label: t("action.move"), icon: "move", key: "M", run: () => ask({ what: "move", paths: [entry.path] }) },
-    "line",
-    { label: t("action.delete"), icon: "trash", danger: true, key: "Del", run: () => remove([entry.path]) },
-  );
-  return items;
 }
 
 /** The entry whose name has the focus. @param {Entry[]} entries */
@@ -84,19 +64,6 @@ function answerOf(listing, top) {
   return t("files.answer.folder", { n: listing.total, size: total });
 }
 
-/** @param {{folder: string}} props */
-function AddButtons({ folder }) {
-  /** @param {MouseEvent} event */
-  const more = (event) => openMenu(event, t("files.add"), [
-    { label: t("files.addFiles"), icon: "file", run: () => choose("files", folder) },
-    { label: t("files.addFolder"), icon: "folder", run: () => choose("folder", folder) },
-    "line",
-    { label: t("files.addByAddress"), icon: "link", run: () => go(href("files", folder, { ask: "keep" })) },
-  ]);
-  return html`<button type="button" onClick=${() => go(href("files", folder, { ask: "folder" }))}><${Icon} name="folderPlus" /><span class="wide">${t("files.newFolder")}</span><span class="narrow unseen">${t("files.newFolder")}</span></button>
-    <button type="button" class="first" aria-haspopup="menu" onClick=${more}><${Icon} name="plus" />${t("files.add")}</button>`;
-}
-
 export function FilesPage() {
   const { path, parameters } = route.value;
   const [wanted, setWanted] = useState(FIRST);
@@ -106,10 +73,20 @@ export function FilesPage() {
   const lastPicked = useRef("");
   const search = useRef(/** @type {HTMLInputElement | null} */ (null));
 
-  const listing = useResource((signal) => listFolder(path, wanted, signal), [path], `${filesTurn.value} ${sort.value} ${order.value} ${wanted}`);
+  const listing = useResource(
+    (signal) => listFolder(path, wanted, signal),
+    [path],
+    `${filesTurn.value} ${sort.value} ${order.value} ${wanted}`,
+  );
   const found = useResource(
-    async (signal) => (query.trim() ? /** @type {{entries: Entry[], complete: boolean}} */ (await read("files/search", { q: query.trim(), path, limit: 200 }, signal)) : null),
-    [query.trim(), path], filesTurn.value,
+    async (signal) =>
+      query.trim()
+        ? /** @type {{entries: Entry[], complete: boolean}} */ (
+            await read("files/search", { q: query.trim(), path, limit: 200 }, signal)
+          )
+        : null,
+    [query.trim(), path],
+    filesTurn.value,
   );
   const searching = query.trim() !== "";
   const entries = (searching ? found.data?.entries : listing.data?.entries) ?? [];
@@ -131,7 +108,10 @@ export function FilesPage() {
   useEffect(() => {
     if (!listing.data || came.current === listing.data.path) return;
     came.current = listing.data.path;
-    if ((document.activeElement === document.body || document.activeElement === null)) /** @type {HTMLElement | null} */ (document.querySelector(".files a.name, .tiles a.name"))?.focus({ preventScroll: true });
+    if (document.activeElement === document.body || document.activeElement === null)
+      /** @type {HTMLElement | null} */ (document.querySelector(".files a.name, .tiles a.name"))?.focus({
+        preventScroll: true,
+      });
   }, [listing.data?.path]);
 
   /** @param {string} target @param {{range: boolean}} more */
@@ -139,7 +119,8 @@ export function FilesPage() {
     const next = new Set(selected);
     const from = entries.findIndex((entry) => entry.path === lastPicked.current);
     const to = entries.findIndex((entry) => entry.path === target);
-    if (range && from >= 0) for (const entry of entries.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(entry.path);
+    if (range && from >= 0)
+      for (const entry of entries.slice(Math.min(from, to), Math.max(from, to) + 1)) next.add(entry.path);
     else if (!next.delete(target)) next.add(target);
     lastPicked.current = target;
     setSelected(next);
@@ -153,7 +134,10 @@ export function FilesPage() {
     const elsewhere = paths.filter((candidate) => parentOf(candidate) !== folder && candidate !== folder);
     if (elsewhere.length && (await movePaths(elsewhere, folder))) setSelected(new Set());
   };
-  const targets = () => (here.length ? here.map((entry) => entry.path) : [focusedEntry(entries)?.path].filter((candidate) => candidate !== undefined));
+  const targets = () =>
+    here.length
+      ? here.map((entry) => entry.path)
+      : [focusedEntry(entries)?.path].filter((candidate) => candidate !== undefined);
 
   useKeys({
     "/": () => search.current?.focus(),
@@ -162,77 +146,129 @@ export function FilesPage() {
     "shift+u": () => choose("folder", path),
     "mod+a": () => setSelected(new Set(entries.map((entry) => entry.path))),
     escape: () => setSelected(new Set()),
-    space: () => { const entry = focusedEntry(entries); if (entry) select(entry.path, { range: false }); },
-    backspace: () => { if (path !== "/") go(href("files", parentOf(path))); },
-    delete: () => { const paths = targets(); if (paths.length) void remove(paths); },
-    f2: () => { const entry = here.length === 1 ? here[0] : focusedEntry(entries); if (entry) ask({ what: "rename", entry }); },
-    m: () => { const paths = targets(); if (paths.length) ask({ what: "move", paths }); },
-    s: () => { const [only] = targets(); if (only) share({ path: only }); },
-    v: () => { view.value = view.value === "list" ? "grid" : "list"; },
+    space: () => {
+      const entry = focusedEntry(entries);
+      if (entry) select(entry.path, { range: false });
+    },
+    backspace: () => {
+      if (path !== "/") go(href("files", parentOf(path)));
+    },
+    delete: () => {
+      const paths = targets();
+      if (paths.length) void remove(paths);
+    },
+    f2: () => {
+      const entry = here.length === 1 ? here[0] : focusedEntry(entries);
+      if (entry) ask({ what: "rename", entry });
+    },
+    m: () => {
+      const paths = targets();
+      if (paths.length) ask({ what: "move", paths });
+    },
+    s: () => {
+      const [only] = targets();
+      if (only) share({ path: only });
+    },
+    v: () => {
+      view.value = view.value === "list" ? "grid" : "list";
+    },
   });
 
   const shown = parameters.get("show");
-  const shownEntry = shown ? (entries.find((entry) => entry.path === shown) ?? listing.data?.entries.find((entry) => entry.name === shown)) : undefined;
+  const shownEntry = shown
+    ? (entries.find((entry) => entry.path === shown) ?? listing.data?.entries.find((entry) => entry.name === shown))
+    : undefined;
   /** @param {Entry} entry */
-  const address = (entry) => (isFolder(entry) ? href("files", entry.path) : href("files", path, { show: searching ? entry.path : entry.name }));
+  const address = (entry) =>
+    isFolder(entry) ? href("files", entry.path) : href("files", path, { show: searching ? entry.path : entry.name });
   const closePreview = () => replace(href("files", path));
   const title = path === "/" ? t("nav.files") : lastName(path);
   const failure = searching ? found.failure : listing.failure;
   const loading = searching ? found.loading && !found.data : listing.loading && !listing.data;
 
-  return html`
-    <${PageHead} title=${title} answer=${listing.data ? answerOf(listing.data, path === "/") : listing.failure ? "" : null} long=${path === "/"}><${AddButtons} folder=${path} /><//>
+  return html` <${PageHead}
+      title=${title}
+      answer=${listing.data ? answerOf(listing.data, path === "/") : listing.failure ? "" : null}
+      long=${path === "/"}
+      ><${AddButtons} folder=${path}
+    /><//>
     <section class="card" aria-label=${title}>
-      ${here.length > 0 ? html`<${SelectionBar} selected=${here} clear=${() => setSelected(new Set())} ask=${ask} remove=${remove} />` : html`<div class="bar">
-        ${path !== "/" && html`<${Breadcrumbs} path=${path} move=${move} />`}
-        <label class="searcher"><${Icon} name="search" /><input ref=${search} class="bare" type="search" placeholder=${t("files.search")} aria-label=${t("files.search")} value=${query}
-          onInput=${(/** @type {any} */ event) => setQuery(event.currentTarget.value)} onKeyDown=${(/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape") { setQuery(""); search.current?.blur(); } }} /><kbd class="wide">/</kbd></label>
-        <${ViewButtons} />
-      </div>`}
-      ${failure ? html`<${FailureCard} failure=${failure} retry=${searching ? found.reload : listing.reload} />`
-        : loading ? html`<${Skeleton} rows=${5} />`
-          : entries.length === 0 ? html`<${Nothing} searching=${searching} query=${query} folder=${path} />`
-            : html`<${view.value === "grid" ? FileGrid : FileList} entries=${entries} selected=${selected} select=${select} address=${address} move=${move} places=${searching}
-                items=${(/** @type {Entry} */ entry) => itemsOf({ entry, ask, remove })} />`}
-      ${!searching && listing.data?.next && html`<footer class="row spread"><span class="small quiet">${t("files.shown", { shown: entries.length, total: listing.data.total })}</span>
-        <button type="button" class="small" onClick=${() => setWanted(wanted + 800)}>${t("action.more")}</button></footer>`}
+      ${
+        here.length > 0
+          ? html`<${SelectionBar} selected=${here} clear=${() => setSelected(new Set())} ask=${ask} remove=${remove} />`
+          : html`<div class="bar">
+              ${path !== "/" && html`<${Breadcrumbs} path=${path} move=${move} />`}
+              <label class="searcher"
+                ><${Icon} name="search" /><input
+                  ref=${search}
+                  class="bare"
+                  type="search"
+                  placeholder=${t("files.search")}
+                  aria-label=${t("files.search")}
+                  value=${query}
+                  onInput=${(/** @type {any} */ event) => setQuery(event.currentTarget.value)}
+                  onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+                    if (event.key === "Escape") {
+                      setQuery("");
+                      search.current?.blur();
+                    }
+                  }}
+                /><kbd class="wide">/</kbd></label
+              >
+              <${ViewButtons} />
+            </div>`
+      }
+      ${
+        failure
+          ? html`<${FailureCard} failure=${failure} retry=${searching ? found.reload : listing.reload} />`
+          : loading
+            ? html`<${Skeleton} rows=${5} />`
+            : entries.length === 0
+              ? html`<${Nothing} searching=${searching} query=${query} folder=${path} />`
+              : html`<${view.value === "grid" ? FileGrid : FileList}
+                  entries=${entries}
+                  selected=${selected}
+                  select=${select}
+                  address=${address}
+                  move=${move}
+                  places=${searching}
+                  items=${(/** @type {Entry} */ entry) => itemsOf({ entry, ask, remove })}
+                />`
+      }
+      ${
+        !searching &&
+        listing.data?.next &&
+        html`<footer class="row spread">
+          <span class="small quiet">${t("files.shown", { shown: entries.length, total: listing.data.total })}</span>
+          <button type="button" class="small" onClick=${() => setWanted(wanted + 800)}>${t("action.more")}</button>
+        </footer>`
+      }
       ${searching && found.data && !found.data.complete && html`<footer class="small quiet">${t("files.searchStopped")}</footer>`}
     </section>
-    ${shownEntry && listing.data && html`<${PreviewDialog} entry=${shownEntry} folder=${listing.data.entry} neighbours=${entries.filter((entry) => !isFolder(entry))} close=${closePreview}
-      show=${(/** @type {Entry} */ entry) => replace(address(entry))} items=${itemsOf({ entry: shownEntry, ask: (what) => { closePreview(); ask(what); }, remove: (paths) => { closePreview(); void remove(paths); } }).slice(2)} />`}
+    ${
+      shownEntry &&
+      listing.data &&
+      html`<${PreviewDialog}
+        entry=${shownEntry}
+        folder=${listing.data.entry}
+        neighbours=${entries.filter((entry) => !isFolder(entry))}
+        close=${closePreview}
+        show=${(/** @type {Entry} */ entry) => replace(address(entry))}
+        items=${itemsOf({
+          entry: shownEntry,
+          ask: (what) => {
+            closePreview();
+            ask(what);
+          },
+          remove: (paths) => {
+            closePreview();
+            void remove(paths);
+          },
+        }).slice(2)}
+      />`
+    }
     ${asked?.what === "folder" && html`<${NameDialog} title=${t("files.newFolder")} label=${t("files.name")} act=${t("action.make")} close=${() => ask(null)} run=${(/** @type {string} */ name) => makeFolder(below(path, name))} />`}
     ${asked?.what === "keep" && html`<${NameDialog} title=${t("keep.title")} label=${t("keep.name")} act=${t("keep.act")} withAddress close=${() => ask(null)} run=${(/** @type {string} */ name, /** @type {string} */ cid) => keepContent(cid, below(path, name))} />`}
     ${asked?.what === "rename" && html`<${NameDialog} title=${t("rename.title", { name: asked.entry.name })} label=${t("rename.label")} value=${asked.entry.name} act=${t("action.rename")} close=${() => ask(null)} run=${(/** @type {string} */ name) => renamePath(asked.entry.path, name)} />`}
     ${asked?.what === "move" && html`<${MoveDialog} paths=${asked.paths} close=${() => ask(null)} done=${() => setSelected(new Set())} />`}`;
-}
-
-function ViewButtons() {
-  /** @param {MouseEvent} event */
-  const sorts = (event) => openMenu(event, t("files.sort"), /** @type {[Sort, string][]} */ ([["name", t("files.name")], ["size", t("files.size")], ["modified", t("files.changed")], ["type", t("files.type")]])
-    .map(([name, label]) => ({ label, icon: sort.value === name ? "check" : order.value === "asc" ? "up" : "down", run: () => { if (sort.value === name) order.value = order.value === "asc" ? "desc" : "asc"; sort.value = name; } })));
-  return html`<span class="row views">
-    <button type="button" class=${view.value === "grid" ? "plain square small" : "plain square small narrow"} aria-haspopup="menu" aria-label=${t("files.sort")} title=${t("files.sort")} onClick=${sorts}><${Icon} name=${order.value === "asc" ? "up" : "down"} /></button>
-    <span class="segments" role="group" aria-label=${t("files.view")}>
-      <button type="button" class="square" aria-pressed=${view.value === "list"} aria-label=${t("files.asList")} title=${t("files.asList")} onClick=${() => { view.value = "list"; }}><${Icon} name="list" /></button>
-      <button type="button" class="square" aria-pressed=${view.value === "grid"} aria-label=${t("files.asGrid")} title=${t("files.asGrid")} onClick=${() => { view.value = "grid"; }}><${Icon} name="grid" /></button></span></span>`;
-}
-
-/** @param {{selected: Entry[], clear: () => void, ask: (asked: Asked) => void, remove: (paths: string[]) => void}} props */
-function SelectionBar({ selected, clear, ask, remove }) {
-  const paths = selected.map((entry) => entry.path);
-  return html`<div class="bar selection" role="toolbar" aria-label=${t("files.selection")}>
-    <button type="button" class="plain square small" aria-label=${t("files.clear")} onClick=${clear}><${Icon} name="close" /></button>
-    <b class="grow" aria-live="polite">${t("files.selected", { n: selected.length })}<small class="quiet"> · ${size(selected.reduce((sum, entry) => sum + entry.size, 0))}</small></b>
-    ${selected.length === 1 && html`<button type="button" class="small" onClick=${() => share({ path: paths[0] })}><${Icon} name="share" /><span class="wide">${t("action.share")}</span></button>`}
-    <button type="button" class="small" aria-label=${t("action.move")} onClick=${() => ask({ what: "move", paths })}><${Icon} name="move" /><span class="wide">${t("action.move")}</span></button>
-    <button type="button" class="small danger" aria-label=${t("action.delete")} onClick=${() => remove(paths)}><${Icon} name="trash" /><span class="wide">${t("action.delete")}</span></button>
-  </div>`;
-}
-
-/** @param {{searching: boolean, query: string, folder: string}} props */
-function Nothing({ searching, query, folder }) {
-  if (searching) return html`<${EmptyState} title=${t("files.notFound", { query: query.trim() })} text=${t("files.notFoundText")} />`;
-  return html`<${EmptyState} title=${t(folder === "/" ? "files.empty" : "files.emptyFolder")} text=${t("files.emptyText")}>
-    <button type="button" class="first" onClick=${() => choose("folder", folder)}>${t("files.chooseFolder")}</button>
-    <button type="button" onClick=${() => choose("files", folder)}>${t("files.chooseFiles")}</button><//>`;
 }

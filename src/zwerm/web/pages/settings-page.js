@@ -20,13 +20,41 @@ import { GROUPS } from "../settings/words.js";
 
 /** @param {{label: string, choices: [string, string][], value: string, choose: (value: any) => void}} props */
 function Segments({ label, choices, value, choose }) {
-  return html`<div class="setting"><div class="about"><b>${label}</b></div><div class="value"><div class="segments" role="group" aria-label=${label}>${choices.map(([name, words]) => html`<button type="button" aria-pressed=${name === value} onClick=${() => choose(name)}>${words}</button>`)}</div></div></div>`;
+  return html`<div class="setting">
+    <div class="about"><b>${label}</b></div>
+    <div class="value">
+      <div class="segments" role="group" aria-label=${label}>
+        ${choices.map(([name, words]) => html`<button type="button" aria-pressed=${name === value} onClick=${() => choose(name)}>${words}</button>`)}
+      </div>
+    </div>
+  </div>`;
 }
 
 function Appearance() {
-  return html`<section class="card settings"><header><h2>${t("settings.appearance")}</h2><span class="small quiet">${t("settings.appearanceText")}</span></header>
-    <${Segments} label=${t("settings.theme")} value=${theme.value} choose=${(/** @type {any} */ value) => { theme.value = value; }} choices=${[["system", t("settings.system")], ["light", t("settings.light")], ["dark", t("settings.dark")]]} />
-    <${Segments} label=${t("settings.language")} value=${languageChoice.value} choose=${chooseLanguage} choices=${[["system", t("settings.system")], ...Object.entries(LANGUAGES)]} /></section>`;
+  return html`<section class="card settings">
+    <header>
+      <h2>${t("settings.appearance")}</h2>
+      <span class="small quiet">${t("settings.appearanceText")}</span>
+    </header>
+    <${Segments}
+      label=${t("settings.theme")}
+      value=${theme.value}
+      choose=${(/** @type {any} */ value) => {
+        theme.value = value;
+      }}
+      choices=${[
+        ["system", t("settings.system")],
+        ["light", t("settings.light")],
+        ["dark", t("settings.dark")],
+      ]}
+    />
+    <${Segments}
+      label=${t("settings.language")}
+      value=${languageChoice.value}
+      choose=${chooseLanguage}
+      choices=${[["system", t("settings.system")], ...Object.entries(LANGUAGES)]}
+    />
+  </section>`;
 }
 
 /** @param {Settings} settings */
@@ -75,7 +103,12 @@ export function SettingsPage() {
     setBusy(true);
     setFailure(null);
     try {
-      const body = Object.fromEntries(Object.entries(edits).map(([key, value]) => [key, Array.isArray(value) ? value.map((line) => line.trim()).filter(Boolean) : value]));
+      const body = Object.fromEntries(
+        Object.entries(edits).map(([key, value]) => [
+          key,
+          Array.isArray(value) ? value.map((line) => line.trim()).filter(Boolean) : value,
+        ]),
+      );
       const answer = /** @type {Settings} */ (await put("settings", body));
       settings.change(() => answer);
       setEdits({});
@@ -93,25 +126,65 @@ export function SettingsPage() {
     setBusy(false);
   };
 
-  return html`
-    <${PageHead} title=${t("nav.settings")} answer=${settings.data ? answerOf(settings.data) : settings.failure ? "" : null} />
+  return html` <${PageHead}
+      title=${t("nav.settings")}
+      answer=${settings.data ? answerOf(settings.data) : settings.failure ? "" : null}
+    />
     ${settings.data?.restart_needed && html`<div class="banner" role="status"><${Icon} name="warning" />${t("settings.restartNeeded")}</div>`}
     <${Appearance} />
-    ${settings.failure ? html`<section class="card"><${FailureCard} failure=${settings.failure} retry=${settings.reload} /></section>`
-      : !settings.data ? html`<section class="card"><${Skeleton} rows=${8} /></section>`
-        : html`<form onSubmit=${save} noValidate>
-          ${groupsOf(settings.data.settings).map(({ title, keys }) => html`<section class="card settings" key=${title}><header><h2>${t(title)}</h2></header>
-            ${Object.entries(keys).map(([key, words]) => {
-              const setting = settings.data?.settings.find((candidate) => candidate.key === key);
-              if (!setting) return null;
-              const edited = key in edits;
-              const value = !edited ? setting.value : edits[key] === null ? setting.default : edits[key];
-              return html`<${SettingRow} key=${key} setting=${setting} words=${words} value=${value} changed=${edited} fault=${faults[key]} change=${(/** @type {any} */ value) => change(setting, value)}
-                reset=${() => change(setting, edited && !setting.set ? setting.value : null)} />`;
-            })}</section>`)}
-          ${count > 0 && html`<div class="save-bar" role="region" aria-label=${t("settings.unsavedBar")}>${failure && html`<${FailureCard} failure=${failure} />`}
-            <div class="row spread wrap"><b aria-live="polite">${t("settings.count", { n: count })}</b><span class="row"><button type="button" onClick=${() => { setEdits({}); setFaults({}); setFailure(null); }}>${t("settings.discard")}</button>
-            <button type="submit" class="first" aria-busy=${busy}>${t("settings.save")}</button></span></div></div>`}
-        </form>
-        <p class="small quiet after">${t("settings.file", { path: `${node.value?.repository ?? ""}/config.toml` })}</p>`}`;
+    ${
+      settings.failure
+        ? html`<section class="card"><${FailureCard} failure=${settings.failure} retry=${settings.reload} /></section>`
+        : !settings.data
+          ? html`<section class="card"><${Skeleton} rows=${8} /></section>`
+          : html`<form onSubmit=${save} novalidate>
+                ${groupsOf(settings.data.settings).map(
+                  ({ title, keys }) =>
+                    html`<section class="card settings" key=${title}>
+                      <header><h2>${t(title)}</h2></header>
+                      ${Object.entries(keys).map(([key, words]) => {
+                        const setting = settings.data?.settings.find((candidate) => candidate.key === key);
+                        if (!setting) return null;
+                        const edited = key in edits;
+                        const value = !edited ? setting.value : edits[key] === null ? setting.default : edits[key];
+                        return html`<${SettingRow}
+                          key=${key}
+                          setting=${setting}
+                          words=${words}
+                          value=${value}
+                          changed=${edited}
+                          fault=${faults[key]}
+                          change=${(/** @type {any} */ value) => change(setting, value)}
+                          reset=${() => change(setting, edited && !setting.set ? setting.value : null)}
+                        />`;
+                      })}
+                    </section>`,
+                )}
+                ${
+                  count > 0 &&
+                  html`<div class="save-bar" role="region" aria-label=${t("settings.unsavedBar")}>
+                    ${failure && html`<${FailureCard} failure=${failure} />`}
+                    <div class="row spread wrap">
+                      <b aria-live="polite">${t("settings.count", { n: count })}</b
+                      ><span class="row"
+                        ><button
+                          type="button"
+                          onClick=${() => {
+                            setEdits({});
+                            setFaults({});
+                            setFailure(null);
+                          }}
+                        >
+                          ${t("settings.discard")}
+                        </button>
+                        <button type="submit" class="first" aria-busy=${busy}>${t("settings.save")}</button></span
+                      >
+                    </div>
+                  </div>`
+                }
+              </form>
+              <p class="small quiet after">
+                ${t("settings.file", { path: `${node.value?.repository ?? ""}/config.toml` })}
+              </p>`
+    }`;
 }

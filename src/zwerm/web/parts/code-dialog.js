@@ -29,7 +29,12 @@ export function Code({ text }) {
         const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
         const [width, height] = ["width", "height"].map((side) => parseFloat(root.getAttribute(side) ?? "0"));
         const box = root.getAttribute("viewBox") ?? `0 0 ${width} ${height}`;
-        setDrawing({ box, paths: [...root.querySelectorAll("path")].map((path) => `${path.getAttribute("transform") ?? ""}|${path.getAttribute("d") ?? ""}`) });
+        setDrawing({
+          box,
+          paths: [...root.querySelectorAll("path")].map(
+            (path) => `${path.getAttribute("transform") ?? ""}|${path.getAttribute("d") ?? ""}`,
+          ),
+        });
       })
       .catch((error) => {
         if (!abort.signal.aborted) setFailure(asFailure(error));
@@ -38,10 +43,12 @@ export function Code({ text }) {
   }, [text]);
   if (failure) return html`<${FailureCard} failure=${failure} />`;
   return html`<div class="qr" role="img" aria-label=${t("code.label")}>
-    <svg viewBox=${drawing?.box ?? "0 0 1 1"} aria-hidden="true">${drawing?.paths.map((path) => {
-      const [transform, d] = path.split("|", 2);
-      return html`<path transform=${transform || null} d=${d} fill="none" stroke="currentColor" />`;
-    })}</svg>
+    <svg viewBox=${drawing?.box ?? "0 0 1 1"} aria-hidden="true">
+      ${drawing?.paths.map((path) => {
+        const [transform, d] = path.split("|", 2);
+        return html`<path transform=${transform || null} d=${d} fill="none" stroke="currentColor" />`;
+      })}
+    </svg>
   </div>`;
 }
 
@@ -49,7 +56,12 @@ export function Code({ text }) {
 export function CodeDialog() {
   if (!shown.value) return null;
   const { text, name } = shown.value;
-  return html`<${Dialog} title=${name || t("code.title")} close=${() => { shown.value = null; }}>
+  return html`<${Dialog}
+    title=${name || t("code.title")}
+    close=${() => {
+      shown.value = null;
+    }}
+  >
     <div class="row code-plate"><${Code} text=${text} /></div>
     <${CopyField} text=${text} label=${t("code.text")} />
   <//>`;

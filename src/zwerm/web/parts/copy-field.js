@@ -9,7 +9,15 @@ export function CopyField({ text, label }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => setCopied(false), [text]);
   return html`<div class="copy-field">
-    <input class="field mono" readonly value=${text} aria-label=${label} onFocus=${(/** @type {any} */ event) => event.currentTarget.select()} />
-    <button type="button" class="first" onClick=${async () => setCopied(await copy(text))}><${Icon} name=${copied ? "check" : "copy"} />${t(copied ? "action.copied" : "action.copy")}</button>
+    <input
+      class="field mono"
+      readonly
+      value=${text}
+      aria-label=${label}
+      onFocus=${(/** @type {any} */ event) => event.currentTarget.select()}
+    />
+    <button type="button" class="first" onClick=${async () => setCopied(await copy(text))}>
+      <${Icon} name=${copied ? "check" : "copy"} />${t(copied ? "action.copied" : "action.copy")}
+    </button>
   </div>`;
 }

@@ -24,10 +24,26 @@ export function Dialog({ title, close, children, footer, kind = "", bare = false
   const outside = (event) => {
     if (event.target === dialog.current) close();
   };
-  return html`<dialog ref=${dialog} class=${kind} aria-labelledby=${bare ? null : id} aria-label=${bare ? title : null} onMouseDown=${outside}
-    onCancel=${(/** @type {Event} */ event) => { event.preventDefault(); close(); }}>
-    ${!bare && html`<header><h2 id=${id}>${title}</h2><button class="plain square small" type="button" aria-label=${t("action.close")} onClick=${close}><${Icon} name="close" /></button></header>`}
-    ${bare ? children : html`<div class="body">${children}</div>`}
-    ${footer && html`<footer>${footer}</footer>`}
+  return html`<dialog
+    ref=${dialog}
+    class=${kind}
+    aria-labelledby=${bare ? null : id}
+    aria-label=${bare ? title : null}
+    onMouseDown=${outside}
+    onCancel=${(/** @type {Event} */ event) => {
+      event.preventDefault();
+      close();
+    }}
+  >
+    ${
+      !bare &&
+      html`<header>
+        <h2 id=${id}>${title}</h2>
+        <button class="plain square small" type="button" aria-label=${t("action.close")} onClick=${close}>
+          <${Icon} name="close" />
+        </button>
+      </header>`
+    }
+    ${bare ? children : html`<div class="body">${children}</div>`} ${footer && html`<footer>${footer}</footer>`}
   </dialog>`;
 }

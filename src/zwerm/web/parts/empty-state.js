@@ -4,5 +4,9 @@ import { Mark } from "./mark.js";
 
 /** @param {{title: string, text: string, children?: any}} props */
 export function EmptyState({ title, text, children }) {
-  return html`<div class="empty"><${Mark} /><b>${title}</b><p>${text}</p>${children && html`<div class="row">${children}</div>`}</div>`;
+  return html`<div class="empty">
+    <${Mark} /><b>${title}</b>
+    <p>${text}</p>
+    ${children && html`<div class="row">${children}</div>`}
+  </div>`;
 }

@@ -36,25 +36,39 @@ const SENTENCES = {
 };
 
 /** Long addresses as elsewhere: first six and last four; the details hold them whole. @param {string | null} text */
-const withShortHashes = (text) => text && text.replace(/\b(?:b[a-z2-7]{40,}|Qm[1-9A-HJ-NP-Za-km-z]{44}|[kz][0-9A-Za-z]{44,})\b/g, shortHash);
+const withShortHashes = (text) =>
+  text && text.replace(/\b(?:b[a-z2-7]{40,}|Qm[1-9A-HJ-NP-Za-km-z]{44}|[kz][0-9A-Za-z]{44,})\b/g, shortHash);
 
 /** The three parts in the language of the page. English takes the daemon's own, which name the thing. @param {Failure} failure */
 export function sentences(failure) {
   const [what, advice] = SENTENCES[failure.code] ?? SENTENCES.internal;
   const own = language.value === "en" && failure.status > 0;
-  return { what: own ? (withShortHashes(failure.what) ?? "") : t(what), why: own ? withShortHashes(failure.why) : null, advice: (own && failure.do) || t(advice) };
+  return {
+    what: own ? (withShortHashes(failure.what) ?? "") : t(what),
+    why: own ? withShortHashes(failure.why) : null,
+    advice: (own && failure.do) || t(advice),
+  };
 }
 
 /** @param {{failure: Failure, retry?: () => void}} props */
 export function FailureCard({ failure, retry }) {
   const { what, why, advice } = sentences(failure);
-  const details = typeof failure.details === "string" || failure.details === null ? failure.details : JSON.stringify(failure.details, null, 2);
+  const details =
+    typeof failure.details === "string" || failure.details === null
+      ? failure.details
+      : JSON.stringify(failure.details, null, 2);
   return html`<div class="failure" role="alert">
     <${Icon} name="warning" />
     <div>
       <b>${what}</b>
       <p>${why ? `${why} ` : ""}${advice}</p>
-      ${(details || language.value !== "en") && html`<details><summary>${t("failure.details")}</summary><pre>${[failure.code, failure.status || null, failure.what, details].filter(Boolean).join("\n")}</pre></details>`}
+      ${
+        (details || language.value !== "en") &&
+        html`<details>
+          <summary>${t("failure.details")}</summary>
+          <pre>${[failure.code, failure.status || null, failure.what, details].filter(Boolean).join("\n")}</pre>
+        </details>`
+      }
       ${retry && html`<div class="row"><button type="button" onClick=${retry}>${t("action.retry")}</button></div>`}
     </div>
   </div>`;

@@ -14,13 +14,38 @@ export function HashChip({ hash, name = "", whole = false, code = true }) {
     const timer = setTimeout(() => setCopied(false), 1600);
     return () => clearTimeout(timer);
   }, [copied]);
-  const label = t(copied ? "chip.copied" : "chip.copy", { hash: whole ? hash : shortHash(hash), what: name || shortHash(hash) });
+  const label = t(copied ? "chip.copied" : "chip.copy", {
+    hash: whole ? hash : shortHash(hash),
+    what: name || shortHash(hash),
+  });
   return html`<span class="chip">
-    <button type="button" class=${copied ? "copied" : ""} title=${hash} aria-label=${label}
-      onClick=${async (/** @type {Event} */ event) => { event.stopPropagation(); setCopied(await copy(hash)); }}>
-      <span class=${whole ? "whole" : ""}>${whole ? hash : shortHash(hash)}</span>${copied && html`<${Icon} name="check" />`}
+    <button
+      type="button"
+      class=${copied ? "copied" : ""}
+      title=${hash}
+      aria-label=${label}
+      onClick=${async (/** @type {Event} */ event) => {
+        event.stopPropagation();
+        setCopied(await copy(hash));
+      }}
+    >
+      <span class=${whole ? "whole" : ""}>${whole ? hash : shortHash(hash)}</span
+      >${copied && html`<${Icon} name="check" />`}
     </button>
-    ${code && html`<button type="button" class="code" title=${t("chip.code")} aria-label=${t("chip.codeOf", { what: name || shortHash(hash) })}
-      onClick=${(/** @type {Event} */ event) => { event.stopPropagation(); showCode(hash, name); }}><${Icon} name="qr" /></button>`}
+    ${
+      code &&
+      html`<button
+        type="button"
+        class="code"
+        title=${t("chip.code")}
+        aria-label=${t("chip.codeOf", { what: name || shortHash(hash) })}
+        onClick=${(/** @type {Event} */ event) => {
+          event.stopPropagation();
+          showCode(hash, name);
+        }}
+      >
+        <${Icon} name="qr" />
+      </button>`
+    }
   </span>`;
 }

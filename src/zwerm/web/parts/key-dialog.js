@@ -15,8 +15,23 @@ export function KeyDialog() {
     giveKey(key.trim());
     filesChanged();
   };
-  return html`<${Dialog} title=${t("key.title")} close=${() => undefined} footer=${html`<button type="submit" form="key-form" class="first">${t("key.act")}</button>`}>
-    <form id="key-form" class="stack tight" onSubmit=${submit}><p class="quiet">${t("key.text")}</p>
-      <label for="key-key">${t("key.label")}</label><input id="key-key" class="field mono" data-first type="password" autocomplete="current-password" value=${key} onInput=${(/** @type {any} */ event) => setKey(event.currentTarget.value)} /></form>
+  return html`<${Dialog}
+    title=${t("key.title")}
+    close=${() => undefined}
+    footer=${html`<button type="submit" form="key-form" class="first">${t("key.act")}</button>`}
+  >
+    <form id="key-form" class="stack tight" onSubmit=${submit}>
+      <p class="quiet">${t("key.text")}</p>
+      <label for="key-key">${t("key.label")}</label
+      ><input
+        id="key-key"
+        class="field mono"
+        data-first
+        type="password"
+        autocomplete="current-password"
+        value=${key}
+        onInput=${(/** @type {any} */ event) => setKey(event.currentTarget.value)}
+      />
+    </form>
   <//>`;
 }

@@ -27,8 +27,16 @@ export function openMenu(event, label, items) {
 
 /** @param {{label: string, name: string, items: () => Item[], words?: string}} props `words` stand beside the dots */
 export function MenuButton({ label, name, items, words = "" }) {
-  return html`<button type="button" class=${words ? "" : "plain square small"} aria-label=${words ? null : label} aria-haspopup="menu" title=${words ? null : t("action.more")}
-    onClick=${(/** @type {MouseEvent} */ event) => openMenu(event, name, items())}><${Icon} name="more" />${words}</button>`;
+  return html`<button
+    type="button"
+    class=${words ? "" : "plain square small"}
+    aria-label=${words ? null : label}
+    aria-haspopup="menu"
+    title=${words ? null : t("action.more")}
+    onClick=${(/** @type {MouseEvent} */ event) => openMenu(event, name, items())}
+  >
+    <${Icon} name="more" />${words}
+  </button>`;
 }
 
 export function Menu() {
@@ -55,7 +63,9 @@ function OpenMenu({ menu }) {
       }
     };
   }, []);
-  const close = () => { opened.value = null; };
+  const close = () => {
+    opened.value = null;
+  };
   /** @param {KeyboardEvent} event */
   const walk = (event) => {
     const buttons = [...(element.current?.querySelectorAll("button") ?? [])];
@@ -67,9 +77,32 @@ function OpenMenu({ menu }) {
       buttons.at(to % buttons.length)?.focus();
     } else if (event.key === "Tab") close();
   };
-  return html`<div ref=${element} class="menu" popover="auto" role="menu" aria-label=${menu.label} onKeyDown=${walk}
-    onToggle=${(/** @type {any} */ event) => { if (event.newState === "closed") close(); }}>
-    ${menu.items.map((item) => (item === "line" ? html`<hr role="separator" />` : html`<button type="button" role="menuitem" class=${item.danger ? "danger" : ""}
-      onClick=${() => { element.current?.hidePopover(); close(); item.run(); }}><${Icon} name=${item.icon} />${item.label}${item.key && html`<kbd aria-hidden="true">${item.key}</kbd>`}</button>`))}
+  return html`<div
+    ref=${element}
+    class="menu"
+    popover="auto"
+    role="menu"
+    aria-label=${menu.label}
+    onKeyDown=${walk}
+    onToggle=${(/** @type {any} */ event) => {
+      if (event.newState === "closed") close();
+    }}
+  >
+    ${menu.items.map((item) =>
+      item === "line"
+        ? html`<hr role="separator" />`
+        : html`<button
+            type="button"
+            role="menuitem"
+            class=${item.danger ? "danger" : ""}
+            onClick=${() => {
+              element.current?.hidePopover();
+              close();
+              item.run();
+            }}
+          >
+            <${Icon} name=${item.icon} />${item.label}${item.key && html`<kbd aria-hidden="true">${item.key}</kbd>`}
+          </button>`,
+    )}
   </div>`;
 }

@@ -48,15 +48,40 @@ function NoticeLine({ notice }) {
     }, 1000);
     return () => clearInterval(timer);
   }, []);
-  const hold = () => { held.current = true; };
-  const release = () => { held.current = false; };
-  return html`<div class=${notice.bad ? "notice bad" : "notice"} onMouseEnter=${hold} onMouseLeave=${release} onFocusIn=${hold} onFocusOut=${release}>
+  const hold = () => {
+    held.current = true;
+  };
+  const release = () => {
+    held.current = false;
+  };
+  return html`<div
+    class=${notice.bad ? "notice bad" : "notice"}
+    onMouseEnter=${hold}
+    onMouseLeave=${release}
+    onFocusIn=${hold}
+    onFocusOut=${release}
+  >
     <${Icon} name=${notice.bad ? "warning" : "check"} /><span>${notice.text}</span>
-    ${notice.action && html`<button type="button" onClick=${() => { dismiss(notice.id); notice.action?.run(); }}>${notice.action.label}</button>`}
-    <button type="button" class="square small" aria-label=${t("action.dismiss")} onClick=${() => dismiss(notice.id)}><${Icon} name="close" /></button>
+    ${
+      notice.action &&
+      html`<button
+        type="button"
+        onClick=${() => {
+          dismiss(notice.id);
+          notice.action?.run();
+        }}
+      >
+        ${notice.action.label}
+      </button>`
+    }
+    <button type="button" class="square small" aria-label=${t("action.dismiss")} onClick=${() => dismiss(notice.id)}>
+      <${Icon} name="close" />
+    </button>
   </div>`;
 }
 
 export function Notices() {
-  return html`<div class="notices" role="status" aria-live="polite">${notices.value.map((notice) => html`<${NoticeLine} key=${notice.id} notice=${notice} />`)}</div>`;
+  return html`<div class="notices" role="status" aria-live="polite">
+    ${notices.value.map((notice) => html`<${NoticeLine} key=${notice.id} notice=${notice} />`)}
+  </div>`;
 }

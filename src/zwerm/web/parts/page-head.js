@@ -12,9 +12,9 @@ export function PageHead({ title, answer, children, long = false }) {
     document.title = `${title} · zwerm`;
   }, [title]);
   return html`<div class="head">
-    <h1 ref=${heading} tabindex="-1">${title}</h1>
-    <div class="actions">${children}</div>
-    <p class=${long ? "answer long" : "answer"}>${answer ?? html`<span class="skeleton line" />`}</p>
-  </div>
-  <${UploadTray} />`;
+      <h1 ref=${heading} tabindex="-1">${title}</h1>
+      <div class="actions">${children}</div>
+      <p class=${long ? "answer long" : "answer"}>${answer ?? html`<span class="skeleton line" />`}</p>
+    </div>
+    <${UploadTray} />`;
 }

@@ -17,7 +17,8 @@ import { Icon } from "./icon.js";
 /** @typedef {{label: string, hint?: string, icon: import("./icon.js").IconName, run: () => void, group: string}} Choice */
 
 /** Whether a text may be the address of content: a CID, `/ipfs/...`, `ipfs://...`. @param {string} text */
-export const looksLikeContent = (text) => /^(\/ip[fn]s\/|ipfs:\/\/|Qm[1-9A-HJ-NP-Za-km-z]{44}|b[a-z2-7]{20,}|[zf][0-9A-Za-z]{20,})/.test(text);
+export const looksLikeContent = (text) =>
+  /^(\/ip[fn]s\/|ipfs:\/\/|Qm[1-9A-HJ-NP-Za-km-z]{44}|b[a-z2-7]{20,}|[zf][0-9A-Za-z]{20,})/.test(text);
 
 /** Text without case and accents, so that `é` is found by `e`. @param {string} text */
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -25,16 +26,45 @@ const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase
 /** @param {string} query @param {() => void} keys @returns {Choice[]} */
 function fixedChoices(query, keys) {
   const other = language.value === "en" ? "nl" : "en";
-  const dark = theme.value === "dark" || (theme.value === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+  const dark =
+    theme.value === "dark" || (theme.value === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
   /** @type {Choice[]} */
   const choices = [
-    ...PAGES.map((page) => ({ label: t(page.label), icon: page.icon, run: () => go(href(page.name)), hint: page.key.toUpperCase(), group: t("palette.pages") })),
+    ...PAGES.map((page) => ({
+      label: t(page.label),
+      icon: page.icon,
+      run: () => go(href(page.name)),
+      hint: page.key.toUpperCase(),
+      group: t("palette.pages"),
+    })),
     { label: t("files.addFiles"), icon: "upload", run: () => choose("files", "/"), group: t("palette.actions") },
     { label: t("files.addFolder"), icon: "folder", run: () => choose("folder", "/"), group: t("palette.actions") },
-    { label: t("files.newFolder"), icon: "folderPlus", run: () => go(href("files", "/", { ask: "folder" })), group: t("palette.actions") },
-    { label: t("files.addByAddress"), icon: "link", run: () => go(href("files", "/", { ask: "keep" })), group: t("palette.actions") },
-    { label: t(dark ? "palette.light" : "palette.dark"), icon: "sun", run: () => { theme.value = dark ? "light" : "dark"; }, group: t("palette.actions") },
-    { label: t("palette.language", { language: LANGUAGES[other] }), icon: "text", run: () => chooseLanguage(other), group: t("palette.actions") },
+    {
+      label: t("files.newFolder"),
+      icon: "folderPlus",
+      run: () => go(href("files", "/", { ask: "folder" })),
+      group: t("palette.actions"),
+    },
+    {
+      label: t("files.addByAddress"),
+      icon: "link",
+      run: () => go(href("files", "/", { ask: "keep" })),
+      group: t("palette.actions"),
+    },
+    {
+      label: t(dark ? "palette.light" : "palette.dark"),
+      icon: "sun",
+      run: () => {
+        theme.value = dark ? "light" : "dark";
+      },
+      group: t("palette.actions"),
+    },
+    {
+      label: t("palette.language", { language: LANGUAGES[other] }),
+      icon: "text",
+      run: () => chooseLanguage(other),
+      group: t("palette.actions"),
+    },
     { label: t("keys.title"), icon: "keyboard", run: keys, hint: "?", group: t("palette.actions") },
   ];
   const words = plain(query).split(/\s+/).filter(Boolean);
@@ -44,8 +74,15 @@ function fixedChoices(query, keys) {
 /** @param {Entry} entry @returns {Choice} */
 function fileChoice(entry) {
   const kind = kindOf(entry);
-  const run = () => go(kind === "folder" ? href("files", entry.path) : href("files", parentOf(entry.path), { show: entry.name }));
-  return { label: entry.name, hint: parentOf(entry.path), icon: kind === "markdown" ? "text" : kind, run, group: t("nav.files") };
+  const run = () =>
+    go(kind === "folder" ? href("files", entry.path) : href("files", parentOf(entry.path), { show: entry.name }));
+  return {
+    label: entry.name,
+    hint: parentOf(entry.path),
+    icon: kind === "markdown" ? "text" : kind,
+    run,
+    group: t("nav.files"),
+  };
 }
 
 /** @param {{close: () => void, keys: () => void}} props */
@@ -55,17 +92,35 @@ export function Palette({ close, keys }) {
   const id = useId();
   const list = useRef(/** @type {HTMLUListElement | null} */ (null));
   const text = query.trim();
-  const found = useResource(async (signal) => (text.length > 1 ? /** @type {{entries: Entry[]}} */ (await read("files/search", { q: text, limit: 20 }, signal)) : null), [text]);
+  const found = useResource(
+    async (signal) =>
+      text.length > 1
+        ? /** @type {{entries: Entry[]}} */ (await read("files/search", { q: text, limit: 20 }, signal))
+        : null,
+    [text],
+  );
 
   /** @type {Choice[]} */
   const choices = [
-    ...(looksLikeContent(text) ? [{ label: t("palette.explore", { address: shortHash(text) }), icon: /** @type {const} */ ("graph"), run: () => go(href("explore", text)), group: t("palette.content") }] : []),
+    ...(looksLikeContent(text)
+      ? [
+          {
+            label: t("palette.explore", { address: shortHash(text) }),
+            icon: /** @type {const} */ ("graph"),
+            run: () => go(href("explore", text)),
+            group: t("palette.content"),
+          },
+        ]
+      : []),
     ...fixedChoices(text, keys),
     ...(found.data?.entries ?? []).map(fileChoice),
   ];
   const current = Math.min(at, choices.length - 1);
   useEffect(() => setAt(0), [text]);
-  useEffect(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }), [current]);
+  useEffect(
+    () => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: "nearest" }),
+    [current],
+  );
 
   /** @param {Choice} choice */
   const run = (choice) => {
@@ -74,7 +129,12 @@ export function Palette({ close, keys }) {
   };
   /** @param {KeyboardEvent} event */
   const press = (event) => {
-    const steps = { ArrowDown: (current + 1) % choices.length, ArrowUp: (current + choices.length - 1) % choices.length, Home: query ? undefined : 0, End: query ? undefined : choices.length - 1 };
+    const steps = {
+      ArrowDown: (current + 1) % choices.length,
+      ArrowUp: (current + choices.length - 1) % choices.length,
+      Home: query ? undefined : 0,
+      End: query ? undefined : choices.length - 1,
+    };
     const to = steps[/** @type {keyof typeof steps} */ (event.key)];
     if (to !== undefined && choices.length) {
       event.preventDefault();
@@ -86,14 +146,38 @@ export function Palette({ close, keys }) {
   };
   let group = "";
   return html`<${Dialog} title=${t("palette.title")} close=${close} kind="palette" bare>
-    <div class="bar"><${Icon} name="search" /><input class="bare" data-first role="combobox" aria-expanded="true" aria-controls=${id} aria-activedescendant=${choices.length ? `${id}-${current}` : null} aria-label=${t("palette.title")}
-      placeholder=${t("palette.placeholder")} autocomplete="off" spellcheck=${false} value=${query} onInput=${(/** @type {any} */ event) => setQuery(event.currentTarget.value)} onKeyDown=${press} /><kbd>Esc</kbd></div>
+    <div class="bar">
+      <${Icon} name="search" /><input
+        class="bare"
+        data-first
+        role="combobox"
+        aria-expanded="true"
+        aria-controls=${id}
+        aria-activedescendant=${choices.length ? `${id}-${current}` : null}
+        aria-label=${t("palette.title")}
+        placeholder=${t("palette.placeholder")}
+        autocomplete="off"
+        spellcheck=${false}
+        value=${query}
+        onInput=${(/** @type {any} */ event) => setQuery(event.currentTarget.value)}
+        onKeyDown=${press}
+      /><kbd>Esc</kbd>
+    </div>
     <ul id=${id} ref=${list} role="listbox" aria-label=${t("palette.found")}>
       ${choices.map((choice, index) => {
         const heading = choice.group !== group;
         group = choice.group;
         return html`${heading && html`<li class="group" role="presentation">${group}</li>`}
-          <li id=${`${id}-${index}`} role="option" aria-selected=${index === current} onMouseMove=${() => setAt(index)} onClick=${() => run(choice)}><${Icon} name=${choice.icon} /><span class="ellipsis">${choice.label}</span>${choice.hint && html`<span class="hint ellipsis">${choice.hint}</span>`}</li>`;
+          <li
+            id=${`${id}-${index}`}
+            role="option"
+            aria-selected=${index === current}
+            onMouseMove=${() => setAt(index)}
+            onClick=${() => run(choice)}
+          >
+            <${Icon} name=${choice.icon} /><span class="ellipsis">${choice.label}</span
+            >${choice.hint && html`<span class="hint ellipsis">${choice.hint}</span>`}
+          </li>`;
       })}
       ${choices.length === 0 && !found.loading && html`<li class="group" role="presentation">${t("palette.none", { query: text })}</li>`}
     </ul>

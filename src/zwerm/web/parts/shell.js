@@ -28,13 +28,18 @@ function Brand() {
 function Rail({ find, keys }) {
   const current = pageOf(route.value.page);
   /** @param {MouseEvent} event */
-  const more = (event) => openMenu(event, t("nav.more"), [
-    ...PAGES.slice(IN_BAR).map((page) => ({ label: t(page.label), icon: page.icon, run: () => go(href(page.name)) })),
-    "line", { label: t("palette.title"), icon: "search", run: find }, { label: t("keys.title"), icon: "keyboard", run: keys },
-  ]);
+  const more = (event) =>
+    openMenu(event, t("nav.more"), [
+      ...PAGES.slice(IN_BAR).map((page) => ({ label: t(page.label), icon: page.icon, run: () => go(href(page.name)) })),
+      "line",
+      { label: t("palette.title"), icon: "search", run: find },
+      { label: t("keys.title"), icon: "keyboard", run: keys },
+    ]);
   return html`<div class="rail">
     <${Brand} />
-    <button type="button" class="find" onClick=${find}><${Icon} name="search" />${t("palette.open")}<kbd>Ctrl K</kbd></button>
+    <button type="button" class="find" onClick=${find}>
+      <${Icon} name="search" />${t("palette.open")}<kbd>Ctrl K</kbd>
+    </button>
     <nav aria-label=${t("nav.pages")}>
       ${PAGES.map((page, index) => html`<a href=${href(page.name)} class=${index >= IN_BAR ? "later" : ""} aria-current=${page === current ? "page" : null}><${Icon} name=${page.icon} />${t(page.label)}</a>`)}
       <button type="button" aria-haspopup="menu" onClick=${more}><${Icon} name="more" />${t("nav.more")}</button>
@@ -46,9 +51,20 @@ function Rail({ find, keys }) {
 function NodeState() {
   const facts = node.value;
   const state = connection.value;
-  const words = state === "lost" ? t("node.away") : state === "connecting" || !facts ? t("node.connecting") : facts.state === "stopping" ? t("node.stopping") : t("node.running");
+  const words =
+    state === "lost"
+      ? t("node.away")
+      : state === "connecting" || !facts
+        ? t("node.connecting")
+        : facts.state === "stopping"
+          ? t("node.stopping")
+          : t("node.running");
   return html`<div class="node-state" role="status">
-    <span><span class=${state === "live" && facts?.state === "ready" ? "dot" : state === "lost" ? "dot off" : "dot wait"} /><b>${words}</b></span>
+    <span
+      ><span
+        class=${state === "live" && facts?.state === "ready" ? "dot" : state === "lost" ? "dot off" : "dot wait"}
+      /><b>${words}</b></span
+    >
     <span>${facts ? `${size(facts.size.disk)} · ${t("node.since", { time: duration(facts.uptime) })}` : ""}</span>
   </div>`;
 }
@@ -86,12 +102,22 @@ function DropAnywhere() {
         void addDropped(event.dataTransfer, current.current);
       },
     };
-    for (const [name, listener] of Object.entries(listeners)) addEventListener(name, /** @type {EventListener} */ (listener));
+    for (const [name, listener] of Object.entries(listeners))
+      addEventListener(name, /** @type {EventListener} */ (listener));
     return () => {
-      for (const [name, listener] of Object.entries(listeners)) removeEventListener(name, /** @type {EventListener} */ (listener));
+      for (const [name, listener] of Object.entries(listeners))
+        removeEventListener(name, /** @type {EventListener} */ (listener));
     };
   }, []);
-  return over && html`<div class="drop-over"><div><${Mark} /><b>${t("drop.here", { folder: folderName(folder) })}</b><p>${t("drop.text")}</p></div></div>`;
+  return (
+    over &&
+    html`<div class="drop-over">
+      <div>
+        <${Mark} /><b>${t("drop.here", { folder: folderName(folder) })}</b>
+        <p>${t("drop.text")}</p>
+      </div>
+    </div>`
+  );
 }
 
 /** A page begins at its top, with the focus on its name, so that a screen reader says where one is. */
@@ -118,10 +144,21 @@ export function Shell() {
     "mod+z": undoLast,
     ...Object.fromEntries(PAGES.map(({ key, name }) => [key, () => go(href(name))])),
   });
-  return html`
-    <a class="skip button first" href="#main" onClick=${(/** @type {Event} */ event) => { event.preventDefault(); /** @type {HTMLElement | null} */ (document.querySelector("main"))?.focus(); }}>${t("nav.skip")}</a>
+  return html` <a
+      class="skip button first"
+      href="#main"
+      onClick=${(/** @type {Event} */ event) => {
+        event.preventDefault();
+        /** @type {HTMLElement | null} */ (document.querySelector("main"))?.focus();
+      }}
+      >${t("nav.skip")}</a
+    >
     <${Rail} find=${find} keys=${keys} />
-    <div class="topbar"><${Brand} /><button type="button" class="plain square" aria-label=${t("palette.title")} onClick=${find}><${Icon} name="search" /></button></div>
+    <div class="topbar">
+      <${Brand} /><button type="button" class="plain square" aria-label=${t("palette.title")} onClick=${find}>
+        <${Icon} name="search" />
+      </button>
+    </div>
     <main id="main" tabindex="-1">
       ${connection.value === "lost" && html`<div class="banner" role="status"><${Icon} name="warning" />${t("node.awayText")}</div>`}
       <${page.view} key=${page.name} />

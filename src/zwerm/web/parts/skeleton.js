@@ -4,6 +4,8 @@ import { t } from "../language.js";
 
 /** @param {{rows?: number}} props */
 export function Skeleton({ rows = 5 }) {
-  return html`<div class="skeletons" role="status"><span class="unseen">${t("state.loading")}</span>
-    ${Array.from({ length: rows }, (_, row) => html`<span class=${`skeleton width-${row % 4}`} />`)}</div>`;
+  return html`<div class="skeletons" role="status">
+    <span class="unseen">${t("state.loading")}</span>
+    ${Array.from({ length: rows }, (_, row) => html`<span class=${`skeleton width-${row % 4}`} />`)}
+  </div>`;
 }

@@ -13,20 +13,42 @@ function progressText(upload) {
   if (upload.done >= upload.total) return t("upload.writing");
   const parts = [t("upload.of", { done: size(upload.done), total: size(upload.total) })];
   if (upload.files > 1) parts.unshift(t("upload.files", { n: upload.files }));
-  if (upload.rate > 0) parts.push(rate(upload.rate), t("upload.left", { time: duration((upload.total - upload.done) / upload.rate) }));
+  if (upload.rate > 0)
+    parts.push(rate(upload.rate), t("upload.left", { time: duration((upload.total - upload.done) / upload.rate) }));
   return parts.join(" · ");
 }
 
 /** @param {{upload: Upload}} props */
 function UploadLine({ upload }) {
   if (upload.state === "failed" && upload.failure) {
-    return html`<div class="transfer"><${FailureCard} failure=${upload.failure} /><button type="button" class="small" onClick=${() => dismissUpload(upload.id)}>${t("action.dismiss")}</button></div>`;
+    return html`<div class="transfer">
+      <${FailureCard} failure=${upload.failure} /><button
+        type="button"
+        class="small"
+        onClick=${() => dismissUpload(upload.id)}
+      >
+        ${t("action.dismiss")}
+      </button>
+    </div>`;
   }
   const whole = upload.state === "sending" && upload.done < upload.total;
   return html`<div class="transfer">
     <div><b class="ellipsis">${upload.name}</b><small class="quiet">${progressText(upload)}</small></div>
-    <button type="button" class="small" aria-label=${t("upload.stop", { name: upload.name })} onClick=${() => stopUpload(upload.id)}>${t("action.stop")}</button>
-    <progress max=${upload.total || 1} value=${whole ? upload.done : null} aria-label=${t("upload.progress", { name: upload.name })}>${whole ? percent(upload.done / upload.total) : ""}</progress>
+    <button
+      type="button"
+      class="small"
+      aria-label=${t("upload.stop", { name: upload.name })}
+      onClick=${() => stopUpload(upload.id)}
+    >
+      ${t("action.stop")}
+    </button>
+    <progress
+      max=${upload.total || 1}
+      value=${whole ? upload.done : null}
+      aria-label=${t("upload.progress", { name: upload.name })}
+    >
+      ${whole ? percent(upload.done / upload.total) : ""}
+    </progress>
   </div>`;
 }
 
@@ -34,7 +56,13 @@ function UploadLine({ upload }) {
 function Said() {
   const words = uploads.value
     .filter((upload) => upload.state === "sending")
-    .map((upload) => t("upload.said", { name: upload.name, part: percent(Math.floor((4 * upload.done) / (upload.total || 1)) / 4), files: count(upload.files) }));
+    .map((upload) =>
+      t("upload.said", {
+        name: upload.name,
+        part: percent(Math.floor((4 * upload.done) / (upload.total || 1)) / 4),
+        files: count(upload.files),
+      }),
+    );
   return html`<div class="unseen" aria-live="polite">${words.join(". ")}</div>`;
 }
 

@@ -29,7 +29,8 @@ export function safeAddress(target, { base }) {
   }
 }
 
-const INLINE = /(`+)(.+?)\1(?!`)|(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(\s*<?([^\s<>]*?)>?(?:\s+"[^"]*")?\s*\)|(\*\*|__)(?=\S)(.+?\S|\S)\6|(\*|_)(?=\S)([^*_]*?[^\s*_])\8(?!\w)|~~(?=\S)(.+?)~~|<(https?:\/\/[^\s>]+)>|(https?:\/\/[^\s<>()]*[^\s<>().,;:!?'"])|\\([\\`*_{}[\]()#+.!|~<>-])|( {2,}\n|\\\n)/;
+const INLINE =
+  /(`+)(.+?)\1(?!`)|(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(\s*<?([^\s<>]*?)>?(?:\s+"[^"]*")?\s*\)|(\*\*|__)(?=\S)(.+?\S|\S)\6|(\*|_)(?=\S)([^*_]*?[^\s*_])\8(?!\w)|~~(?=\S)(.+?)~~|<(https?:\/\/[^\s>]+)>|(https?:\/\/[^\s<>()]*[^\s<>().,;:!?'"])|\\([\\`*_{}[\]()#+.!|~<>-])|( {2,}\n|\\\n)/;
 
 /**
  * The words of one block.
@@ -58,7 +59,8 @@ function element(found, context, depth) {
   if (strong !== undefined) return html`<strong>${inline(strong, context, depth)}</strong>`;
   if (emphasis !== undefined) return html`<em>${inline(emphasis, context, depth)}</em>`;
   if (struck !== undefined) return html`<s>${inline(struck, context, depth)}</s>`;
-  if (angled ?? bare) return html`<a href=${angled ?? bare} target="_blank" rel="noreferrer noopener">${angled ?? bare}</a>`;
+  if (angled ?? bare)
+    return html`<a href=${angled ?? bare} target="_blank" rel="noreferrer noopener">${angled ?? bare}</a>`;
   if (escaped !== undefined) return escaped;
   return lineBreak !== undefined ? html`<br />` : whole;
 }
@@ -69,14 +71,22 @@ function linked(picture, label, target, context, depth) {
   if (address === null) return html`<span>${inline(label, context, depth)}</span>`;
   const own = context.base && address.startsWith(new URL(context.base).origin);
   if (picture && own) return html`<img src=${address} alt=${label} loading="lazy" />`; // pictures of other sites would tell them who reads
-  return html`<a href=${address} target="_blank" rel="noreferrer noopener">${inline(label || target, context, depth)}</a>`;
+  return html`<a href=${address} target="_blank" rel="noreferrer noopener"
+    >${inline(label || target, context, depth)}</a
+  >`;
 }
 
 /** @param {string} line */
-const cellsOf = (line) => line.trim().replace(/^\||\|$/g, "").split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll("\\|", "|"));
+const cellsOf = (line) =>
+  line
+    .trim()
+    .replace(/^\||\|$/g, "")
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll("\\|", "|"));
 
 /** @param {string} line */
-const startsBlock = (line) => FENCE.test(line) || HEADING.test(line) || RULE.test(line) || ITEM.test(line) || /^ {0,3}>/.test(line);
+const startsBlock = (line) =>
+  FENCE.test(line) || HEADING.test(line) || RULE.test(line) || ITEM.test(line) || /^ {0,3}>/.test(line);
 
 /**
  * Blocks from lines; each reader takes what is its own and says how many lines that was.
@@ -85,13 +95,16 @@ const startsBlock = (line) => FENCE.test(line) || HEADING.test(line) || RULE.tes
  */
 export function blocks(lines, context, depth = 0) {
   const out = [];
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     const line = lines[at];
     if (!line.trim()) {
       at += 1;
       continue;
     }
-    const reader = [readFence, readHeading, readRule, readQuote, readList, readTable, readIndented].find((candidate) => candidate(lines, at, context, depth) !== null) ?? readParagraph;
+    const reader =
+      [readFence, readHeading, readRule, readQuote, readList, readTable, readIndented].find(
+        (candidate) => candidate(lines, at, context, depth) !== null,
+      ) ?? readParagraph;
     const read = /** @type {{element: any, lines: number}} */ (reader(lines, at, context, depth));
     out.push(read.element);
     at += read.lines;
@@ -107,7 +120,10 @@ function readFence(lines, at) {
   if (!found) return null;
   let end = at + 1;
   while (end < lines.length && !lines[end].trim().startsWith(found[1])) end += 1;
-  return { element: html`<pre tabindex="0"><code>${lines.slice(at + 1, end).join("\n")}</code></pre>`, lines: end - at + 1 };
+  return {
+    element: html`<pre tabindex="0"><code>${lines.slice(at + 1, end).join("\n")}</code></pre>`,
+    lines: end - at + 1,
+  };
 }
 
 /** @type {Reader} */
@@ -115,7 +131,10 @@ function readHeading(lines, at, context) {
   const found = HEADING.exec(lines[at]);
   if (!found) return null;
   const level = Math.min(found[1].length + 2, 6); // the page has its own h1 and h2
-  return { element: html`<${`h${level}`} class=${`heading-${found[1].length}`}>${inline(found[2], context)}<//>`, lines: 1 };
+  return {
+    element: html`<${`h${level}`} class=${`heading-${found[1].length}`}>${inline(found[2], context)}<//>`,
+    lines: 1,
+  };
 }
 
 /** @type {Reader} */
@@ -148,10 +167,16 @@ function readList(lines, at, context, depth) {
       const next = lines[end + 1] ?? "";
       if (!next.trim() || (!ITEM.test(next) && next.length - next.trimStart().length <= indent)) break;
       items[items.length - 1].push("");
-    } else if (margin > indent || !startsBlock(line)) items[items.length - 1].push(line.slice(Math.min(margin, indent + 2)));
+    } else if (margin > indent || !startsBlock(line))
+      items[items.length - 1].push(line.slice(Math.min(margin, indent + 2)));
     else break;
   }
-  return { element: html`<${ordered ? "ol" : "ul"} start=${ordered ? parseInt(first[2], 10) : null}>${items.map((item) => listItem(item, context, depth + 1))}<//>`, lines: end - at };
+  return {
+    element: html`<${ordered ? "ol" : "ul"} start=${ordered ? parseInt(first[2], 10) : null}
+      >${items.map((item) => listItem(item, context, depth + 1))}<//
+    >`,
+    lines: end - at,
+  };
 }
 
 /** @param {string[]} lines @param {Context} context @param {number} depth */
@@ -161,19 +186,42 @@ function listItem(lines, context, depth) {
   const simple = rest.findIndex((line) => !line.trim() || startsBlock(line));
   const own = [first, ...rest.slice(0, simple < 0 ? rest.length : simple)].join("\n");
   const below = simple < 0 ? [] : rest.slice(simple);
-  return html`<li class=${task ? "task" : null}>${task && html`<input type="checkbox" disabled checked=${task[1] !== " "} aria-label=${own} />`}${inline(own, context)}${below.length > 0 && blocks(below, context, depth)}</li>`;
+  return html`<li class=${task ? "task" : null}>
+    ${task && html`<input type="checkbox" disabled checked=${task[1] !== " "} aria-label=${own} />`}${inline(own, context)}${below.length > 0 && blocks(below, context, depth)}
+  </li>`;
 }
 
 /** @type {Reader} */
 function readTable(lines, at, context) {
-  if (!lines[at].includes("|") || at + 1 >= lines.length || !TABLE_LINE.test(lines[at + 1]) || !lines[at + 1].includes("-")) return null;
+  if (
+    !lines[at].includes("|") ||
+    at + 1 >= lines.length ||
+    !TABLE_LINE.test(lines[at + 1]) ||
+    !lines[at + 1].includes("-")
+  )
+    return null;
   const head = cellsOf(lines[at]);
   let end = at + 2;
   while (end < lines.length && lines[end].includes("|") && lines[end].trim()) end += 1;
   const rows = lines.slice(at + 2, end).map(cellsOf);
   return {
-    element: html`<div class="table" tabindex="0"><table><thead><tr>${head.map((cell) => html`<th scope="col">${inline(cell, context)}</th>`)}</tr></thead>
-      <tbody>${rows.map((row) => html`<tr>${head.map((_, column) => html`<td>${inline(row[column] ?? "", context)}</td>`)}</tr>`)}</tbody></table></div>`,
+    element: html`<div class="table" tabindex="0">
+      <table>
+        <thead>
+          <tr>
+            ${head.map((cell) => html`<th scope="col">${inline(cell, context)}</th>`)}
+          </tr>
+        </thead>
+        <tbody>
+          ${rows.map(
+            (row) =>
+              html`<tr>
+                ${head.map((_, column) => html`<td>${inline(row[column] ?? "", context)}</td>`)}
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>`,
     lines: end - at,
   };
 }
@@ -182,8 +230,18 @@ function readTable(lines, at, context) {
 function readIndented(lines, at) {
   if (!/^( {4}|\t)/.test(lines[at])) return null;
   let end = at;
-  while (end < lines.length && (/^( {4}|\t)/.test(lines[end]) || (!lines[end].trim() && /^( {4}|\t)/.test(lines[end + 1] ?? "")))) end += 1;
-  return { element: html`<pre tabindex="0"><code>${lines.slice(at, end).map((line) => line.replace(/^( {4}|\t)/, "")).join("\n")}</code></pre>`, lines: end - at };
+  while (
+    end < lines.length &&
+    (/^( {4}|\t)/.test(lines[end]) || (!lines[end].trim() && /^( {4}|\t)/.test(lines[end + 1] ?? "")))
+  )
+    end += 1;
+  return {
+    element: html`<pre tabindex="0"><code>${lines
+      .slice(at, end)
+      .map((line) => line.replace(/^( {4}|\t)/, ""))
+      .join("\n")}</code></pre>`,
+    lines: end - at,
+  };
 }
 
 /** @type {Reader} */
@@ -192,11 +250,27 @@ function readParagraph(lines, at, context) {
   while (end < lines.length && lines[end].trim() && !startsBlock(lines[end])) {
     if (/^ {0,3}(=+|-+)\s*$/.test(lines[end])) {
       const level = lines[end].includes("=") ? 1 : 2;
-      return { element: html`<${`h${level + 2}`} class=${`heading-${level}`}>${inline(lines.slice(at, end).join(" "), context)}<//>`, lines: end - at + 1 };
+      return {
+        element: html`<${`h${level + 2}`} class=${`heading-${level}`}
+          >${inline(lines.slice(at, end).join(" "), context)}<//
+        >`,
+        lines: end - at + 1,
+      };
     }
     end += 1;
   }
-  return { element: html`<p>${inline(lines.slice(at, end).map((line) => line.trimStart()).join("\n"), context)}</p>`, lines: end - at };
+  return {
+    element: html`<p>
+      ${inline(
+        lines
+          .slice(at, end)
+          .map((line) => line.trimStart())
+          .join("\n"),
+        context,
+      )}
+    </p>`,
+    lines: end - at,
+  };
 }
 
 /** @param {{text: string, base: string}} props */

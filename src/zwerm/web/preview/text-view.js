@@ -21,14 +21,26 @@ export async function fetchPiece(cid, from, length, total, signal) {
   await nodeKnown();
   let response;
   try {
-    response = await fetch(contentAddress(cid), { signal, headers: whole ? {} : { Range: `bytes=${from}-${Math.min(from + length, total) - 1}` } });
+    response = await fetch(contentAddress(cid), {
+      signal,
+      headers: whole ? {} : { Range: `bytes=${from}-${Math.min(from + length, total) - 1}` },
+    });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new Failure({ code: "offline", what: String(error), why: null, do: null, details: contentAddress(cid) }, 0);
   }
   if (!response.ok) {
     const code = response.status === 404 ? "block-missing" : "internal";
-    throw new Failure({ code, what: t(response.status === 404 ? "failure.blockMissing" : "failure.internal"), why: null, do: null, details: (await response.text()).slice(0, 500) }, response.status);
+    throw new Failure(
+      {
+        code,
+        what: t(response.status === 404 ? "failure.blockMissing" : "failure.internal"),
+        why: null,
+        do: null,
+        details: (await response.text()).slice(0, 500),
+      },
+      response.status,
+    );
   }
   return new Uint8Array(await response.arrayBuffer());
 }
@@ -60,12 +72,29 @@ export function TextView({ cid, size: total, markdown = false, base = "" }) {
   if (text === null) return html`<${Skeleton} rows=${6} />`;
   const lines = text.split("\n");
   return html`<div class="text-view">
-    ${markdown && html`<div class="segments" role="group" aria-label=${t("preview.as")}>
-      <button type="button" aria-pressed=${!source} onClick=${() => setSource(false)}>${t("preview.rendered")}</button>
-      <button type="button" aria-pressed=${source} onClick=${() => setSource(true)}>${t("preview.source")}</button></div>`}
-    ${markdown && !source ? html`<${Markdown} text=${text} base=${base} />` : html`<div class="lines" tabindex="0" role="region" aria-label=${t("preview.text")}>
-      <pre class="numbers" aria-hidden="true">${lines.map((_, index) => index + 1).join("\n")}</pre><pre class="content">${text}</pre></div>`}
-    ${read < total && html`<p class="row spread small quiet"><span>${t("preview.part", { read: size(read), total: size(total) })}</span>
-      <button type="button" class="small" onClick=${() => setWanted(read + 4 * PIECE)}>${t("action.more")}</button></p>`}
+    ${
+      markdown &&
+      html`<div class="segments" role="group" aria-label=${t("preview.as")}>
+        <button type="button" aria-pressed=${!source} onClick=${() => setSource(false)}>
+          ${t("preview.rendered")}
+        </button>
+        <button type="button" aria-pressed=${source} onClick=${() => setSource(true)}>${t("preview.source")}</button>
+      </div>`
+    }
+    ${
+      markdown && !source
+        ? html`<${Markdown} text=${text} base=${base} />`
+        : html`<div class="lines" tabindex="0" role="region" aria-label=${t("preview.text")}>
+            <pre class="numbers" aria-hidden="true">${lines.map((_, index) => index + 1).join("\n")}</pre>
+            <pre class="content">${text}</pre>
+          </div>`
+    }
+    ${
+      read < total &&
+      html`<p class="row spread small quiet">
+        <span>${t("preview.part", { read: size(read), total: size(total) })}</span>
+        <button type="button" class="small" onClick=${() => setWanted(read + 4 * PIECE)}>${t("action.more")}</button>
+      </p>`
+    }
   </div>`;
 }

@@ -7,11 +7,19 @@ import { language, t } from "../language.js";
 
 /** What a value of each kind looks like, said where the node's own sentence is in another language. @type {Record<Setting["type"], Key>} */
 const FAULTS = {
-  text: "fault.text", integer: "fault.integer", boolean: "fault.text", size: "fault.size", duration: "fault.duration", list: "fault.list", choice: "fault.text", address: "fault.address",
+  text: "fault.text",
+  integer: "fault.integer",
+  boolean: "fault.text",
+  size: "fault.size",
+  duration: "fault.duration",
+  list: "fault.list",
+  choice: "fault.text",
+  address: "fault.address",
 };
 
 /** A value as text in a field. @param {any} value */
-export const asText = (value) => (Array.isArray(value) ? value.join("\n") : value === null || value === undefined ? "" : String(value));
+export const asText = (value) =>
+  Array.isArray(value) ? value.join("\n") : value === null || value === undefined ? "" : String(value);
 
 /** A default as a person reads it. @param {Setting} setting */
 function defaultText({ type, default: value }) {
@@ -23,13 +31,45 @@ function defaultText({ type, default: value }) {
 /** @param {{setting: Setting, value: any, change: (value: any) => void, fault: string | undefined, id: string, describedBy: string}} props */
 function Control({ setting, value, change, fault, id, describedBy }) {
   const common = { id, "aria-invalid": fault !== undefined, "aria-describedby": describedBy };
-  if (setting.type === "boolean") return html`<input type="checkbox" class="switch" role="switch" ...${common} checked=${value} onChange=${(/** @type {any} */ event) => change(event.currentTarget.checked)} />`;
+  if (setting.type === "boolean")
+    return html`<input
+      type="checkbox"
+      class="switch"
+      role="switch"
+      ...${common}
+      checked=${value}
+      onChange=${(/** @type {any} */ event) => change(event.currentTarget.checked)}
+    />`;
   if (setting.choices) {
-    return html`<select class="field" ...${common} value=${value} onChange=${(/** @type {any} */ event) => change(event.currentTarget.value)}>${setting.choices.map((choice) => html`<option value=${choice} selected=${choice === value}>${choice}</option>`)}</select>`;
+    return html`<select
+      class="field"
+      ...${common}
+      value=${value}
+      onChange=${(/** @type {any} */ event) => change(event.currentTarget.value)}
+    >
+      ${setting.choices.map((choice) => html`<option value=${choice} selected=${choice === value}>${choice}</option>`)}
+    </select>`;
   }
-  if (setting.type === "list") return html`<textarea class="field mono" rows=${Math.min(5, Math.max(2, asText(value).split("\n").length))} spellcheck=${false} ...${common} value=${asText(value)} onInput=${(/** @type {any} */ event) => change(event.currentTarget.value.split("\n"))} />`;
+  if (setting.type === "list")
+    return html`<textarea
+      class="field mono"
+      rows=${Math.min(5, Math.max(2, asText(value).split("\n").length))}
+      spellcheck=${false}
+      ...${common}
+      value=${asText(value)}
+      onInput=${(/** @type {any} */ event) => change(event.currentTarget.value.split("\n"))}
+    />`;
   const secret = setting.key.endsWith(".token");
-  return html`<input class="field" type=${secret ? "password" : "text"} inputmode=${setting.type === "integer" ? "numeric" : null} autocomplete="off" spellcheck=${false} ...${common} value=${asText(value)} onInput=${(/** @type {any} */ event) => change(event.currentTarget.value)} />`;
+  return html`<input
+    class="field"
+    type=${secret ? "password" : "text"}
+    inputmode=${setting.type === "integer" ? "numeric" : null}
+    autocomplete="off"
+    spellcheck=${false}
+    ...${common}
+    value=${asText(value)}
+    onInput=${(/** @type {any} */ event) => change(event.currentTarget.value)}
+  />`;
 }
 
 /**
@@ -40,11 +80,25 @@ export function SettingRow({ setting, words, value, changed, change, reset, faul
   const said = fault && (language.value === "en" ? fault.replace(`${setting.key}: `, "") : t(FAULTS[setting.type]));
   const different = setting.set || changed;
   return html`<div class=${setting.type === "boolean" ? "setting boolean" : "setting"} id=${`row-${setting.key}`}>
-    <div class="about"><label for=${id}>${words ? t(words[0]) : setting.key}</label>
+    <div class="about">
+      <label for=${id}>${words ? t(words[0]) : setting.key}</label>
       <p class="small quiet" id=${`${id}-why`}>${words ? t(words[1]) : setting.doc}</p>
-      <p class="small quiet origin"><code>${setting.key}</code> · ${t("settings.default", { value: defaultText(setting) })}${setting.restart ? html` · ${t("settings.restart")}` : ""}</p></div>
-    <div class="value"><${Control} setting=${setting} value=${value} change=${change} fault=${fault} id=${id} describedBy=${`${id}-why${fault ? ` ${id}-fault` : ""}`} />
+      <p class="small quiet origin">
+        <code>${setting.key}</code> ·
+        ${t("settings.default", { value: defaultText(setting) })}${setting.restart ? html` · ${t("settings.restart")}` : ""}
+      </p>
+    </div>
+    <div class="value">
+      <${Control}
+        setting=${setting}
+        value=${value}
+        change=${change}
+        fault=${fault}
+        id=${id}
+        describedBy=${`${id}-why${fault ? ` ${id}-fault` : ""}`}
+      />
       ${said && html`<p class="fault" id=${`${id}-fault`} role="alert">${said}</p>`}
-      ${different && html`<span class="row small">${changed ? html`<span class="state live">${t("settings.unsaved")}</span>` : html`<span class="state dusk">${t("settings.changed")}</span>`}<button type="button" class="link" onClick=${reset} aria-label=${t("settings.resetOne", { name: words ? t(words[0]) : setting.key })}>${t("settings.reset")}</button></span>`}</div>
+      ${different && html`<span class="row small">${changed ? html`<span class="state live">${t("settings.unsaved")}</span>` : html`<span class="state dusk">${t("settings.changed")}</span>`}<button type="button" class="link" onClick=${reset} aria-label=${t("settings.resetOne", { name: words ? t(words[0]) : setting.key })}>${t("settings.reset")}</button></span>`}
+    </div>
   </div>`;
 }

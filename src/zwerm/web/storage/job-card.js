@@ -28,7 +28,9 @@ function progressText(job) {
   const total = job.unit === "bytes" ? size(job.total) : count(job.total);
   const elapsed = (Date.now() - new Date(job.started).getTime()) / 1000;
   const left = job.done > 0 && elapsed > 1 ? (elapsed * (job.total - job.done)) / job.done : null;
-  return [t("job.of", { done, total }), left === null ? "" : t("upload.left", { time: duration(left) })].filter(Boolean).join(" · ");
+  return [t("job.of", { done, total }), left === null ? "" : t("upload.left", { time: duration(left) })]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 /**
@@ -48,13 +50,26 @@ export function JobCard({ kind, icon, title, text, act, result, first = false })
     }
   };
   const words = { done: job ? result(job) : "", stopped: t("job.stopped"), failed: "", running: "" };
-  return html`<section class="job" aria-label=${title}><${Icon} name=${icon} />
-    <div class="grow"><h3>${title}</h3><p class="small quiet">${text}</p>
+  return html`<section class="job" aria-label=${title}>
+    <${Icon} name=${icon} />
+    <div class="grow">
+      <h3>${title}</h3>
+      <p class="small quiet">${text}</p>
       ${running && job && html`<div class="stack tight"><progress max=${job.total || 1} value=${job.total ? job.done : null} aria-label=${title}>${job.total ? percent(job.done / job.total) : ""}</progress><small class="quiet">${progressText(job)}</small></div>`}
-      <p class="small outcome" role="status">${job && !running ? html`${words[job.state]} <span class="quiet" title=${moment(job.ended)}>${when(job.ended)}</span>` : ""}</p>
+      <p class="small outcome" role="status">
+        ${job && !running ? html`${words[job.state]}${" "}<span class="quiet" title=${moment(job.ended)}>${when(job.ended)}</span>` : ""}
+      </p>
       ${job?.state === "failed" && job.error && html`<${FailureCard} failure=${new Failure(job.error, 500)} />`}
-      ${failure && html`<${FailureCard} failure=${failure} />`}</div>
-    ${running && job ? html`<button type="button" onClick=${() => attempt(async () => rememberJob(await remove(`jobs/${job.id}`)))}>${t("action.stop")}</button>`
-      : html`<button type="button" class=${first ? "first" : ""} onClick=${() => attempt(() => startJob(kind))}>${act}</button>`}
+      ${failure && html`<${FailureCard} failure=${failure} />`}
+    </div>
+    ${
+      running && job
+        ? html`<button type="button" onClick=${() => attempt(async () => rememberJob(await remove(`jobs/${job.id}`)))}>
+            ${t("action.stop")}
+          </button>`
+        : html`<button type="button" class=${first ? "first" : ""} onClick=${() => attempt(() => startJob(kind))}>
+            ${act}
+          </button>`
+    }
   </section>`;
 }
