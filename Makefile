@@ -10,7 +10,7 @@ PYTHON ?= python3
 COMPILED := $(shell sed -n 's/^ *"\(src\/.*\.py\)",.*/\1/p' setup.py 2>/dev/null)
 PATHS ?= src tests benchmarks
 
-.PHONY: up test test-all check fix bench docs clean peers
+.PHONY: up test test-all check fix bench docs clean peers vendor
 
 up: $(VENV)/.installed
 	$(BIN)/zwerm up $(ARGS)
@@ -61,6 +61,9 @@ bench: peers
 
 docs: $(VENV)/.dev
 	$(BIN)/python tools/docs.py
+
+vendor: # the front end's libraries again from npm; the result is committed
+	tools/vendor-web
 
 clean:
 	rm -rf $(VENV) build src/*.egg-info tests/peers/node_modules

@@ -1,5 +1,6 @@
 /**
- * The one module that speaks to the daemon (docs/app-api.md): a token for the session, JSON both ways, one kind of failure.
+ * The one module that speaks to the daemon (docs/app-api.md): a token for the session, JSON both ways, one kind of
+ * failure.
  * Bytes of content are not fetched here: they come from the gateway's origin, see `content.js`.
  */
 import { signal } from "./vendor/preact.js";

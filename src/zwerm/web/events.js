@@ -1,4 +1,7 @@
-/** Live updates: one stream of events for the whole page, read with `fetch` because the token is a header. It reconnects by itself. */
+/**
+ * Live updates: one stream of events for the whole page, read with `fetch` because the token is a header. It reconnects
+ * by itself.
+ */
 import { effect, signal } from "./vendor/preact.js";
 import { Failure, keyWanted, read, request } from "./api.js";
 
@@ -7,7 +10,10 @@ import { Failure, keyWanted, read, request } from "./api.js";
 /** @type {import("./vendor/preact.js").Signal<"connecting" | "live" | "lost">} */
 export const connection = signal("connecting");
 
-/** What is known of the node; null until the first answer. @type {import("./vendor/preact.js").Signal<NodeFacts | null>} */
+/**
+ * What is known of the node; null until the first answer.
+ * @type {import("./vendor/preact.js").Signal<NodeFacts | null>}
+ */
 export const node = signal(null);
 
 /** Waits until it is known where the node serves content. @returns {Promise<NodeFacts>} */

@@ -1,7 +1,10 @@
 /** The keyboard: parts say what a key does while they are there; typing in a field and open dialogs come first. */
 import { useEffect, useRef } from "./vendor/preact.js";
 
-/** @typedef {Record<string, (event: KeyboardEvent) => void>} Bindings `mod+k`, `shift+a`, `?`, `g f` (one after the other) */
+/**
+ * @typedef {Record<string, (event: KeyboardEvent) => void>} Bindings `mod+k`, `shift+a`, `?`, `g f` (one after the
+ * other)
+ */
 
 /** @type {{current: Bindings}[]} */
 const layers = [];

@@ -1,6 +1,7 @@
 /**
  * The words of the page: one catalogue a language, the English one defines the keys.
- * A message is text with `{name}` places, or `{one, other}` chosen by the value `n`. Untranslated keys do not pass `tools/check-web`.
+ * A message is text with `{name}` places, or `{one, other}` chosen by the value `n`. Untranslated keys do not pass
+ * `tools/check-web`.
  */
 import { computed, signal } from "./vendor/preact.js";
 import en from "./i18n/en.js";

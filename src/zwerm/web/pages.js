@@ -6,7 +6,10 @@ import { HomePage } from "./pages/home-page.js";
 import { SettingsPage } from "./pages/settings-page.js";
 import { StoragePage } from "./pages/storage-page.js";
 
-/** @typedef {{name: string, label: import("./language.js").Key, icon: import("./parts/icon.js").IconName, key: string, view: () => any}} Page */
+/**
+ * @typedef {{name: string, label: import("./language.js").Key, icon: import("./parts/icon.js").IconName, key: string,
+ * view: () => any}} Page
+ */
 
 /** @type {Page[]} */
 export const PAGES = [

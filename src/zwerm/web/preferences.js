@@ -1,4 +1,7 @@
-/** What a person chose for this browser: theme, and how files are shown. The node's own settings are on the settings page. */
+/**
+ * What a person chose for this browser: theme, and how files are shown. The node's own settings are on the settings
+ * page.
+ */
 import { effect, signal } from "./vendor/preact.js";
 
 /** @typedef {"system" | "light" | "dark"} Theme */

@@ -7,7 +7,8 @@ export const PATIENCE = 200;
 
 /**
  * @template T
- * @typedef {{data: T | null, failure: Failure | null, loading: boolean, reload: () => void, change: (edit: (data: T) => T) => void}} Resource
+ * @typedef {{data: T | null, failure: Failure | null, loading: boolean, reload: () => void, change: (edit: (data: T) =>
+ * T) => void}} Resource
  */
 
 /** @param {unknown} error @returns {Failure} */
@@ -26,7 +27,8 @@ export function asFailure(error) {
 }
 
 /**
- * Load when the part appears and whenever `about` or `turn` changes. A new `about` is another thing to show (old data goes after 200 ms);
+ * Load when the part appears and whenever `about` or `turn` changes. A new `about` is another thing to show (old data
+ * goes after 200 ms);
  * a new `turn` is the same thing again (old data stays until the new is there).
  * @template T
  * @param {(signal: AbortSignal) => Promise<T>} load

@@ -1,4 +1,7 @@
-/** Sets the chosen theme before the first paint, so that no page flashes white at night. A classic script for that reason. */
+/**
+ * Sets the chosen theme before the first paint, so that no page flashes white at night. A classic script for that
+ * reason.
+ */
 (() => {
   try {
     const theme = localStorage.getItem("zwerm.theme");

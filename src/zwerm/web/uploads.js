@@ -1,6 +1,7 @@
 /**
  * Adding files and folders: what was dropped or chosen becomes one upload, and one upload becomes one version.
- * XMLHttpRequest, not fetch: only it tells how much has left. Stopping breaks the request off; the node then keeps the files as they were.
+ * XMLHttpRequest, not fetch: only it tells how much has left. Stopping breaks the request off; the node then keeps the
+ * files as they were.
  */
 import { signal } from "./vendor/preact.js";
 import { Failure, address, failureFrom, forgetSession, sessionHeaders } from "./api.js";
@@ -49,7 +50,8 @@ export function stopUpload(id) {
 }
 
 /**
- * Everything below what was dropped, folders too. Must be called while the drop event is handled: its items die with it.
+ * Everything below what was dropped, folders too. Must be called while the drop event is handled: its items die with
+ * it.
  * @param {DataTransfer} transfer
  * @returns {Promise<Gathered>}
  */
@@ -79,7 +81,10 @@ async function gather(roots) {
   return found;
 }
 
-/** A directory reader gives its entries in pieces, an empty one at the end. @param {FileSystemDirectoryEntry} directory */
+/**
+ * A directory reader gives its entries in pieces, an empty one at the end.
+ * @param {FileSystemDirectoryEntry} directory
+ */
 async function childrenOf(directory) {
   const reader = directory.createReader();
   const children = [];
@@ -107,7 +112,8 @@ function topNames({ files, directories }) {
  * @param {Gathered | Promise<Gathered>} gathering
  * @param {string} folder
  * @param {(names: string[]) => string} title the upload's name, from the names at its top
- * @returns {Promise<Change | null>} null when it was stopped, failed (its line in the tray says why) or there was nothing
+ * @returns {Promise<Change | null>} null when it was stopped, failed (its line in the tray says why) or there was
+ * nothing
  */
 export async function upload(gathering, folder, title) {
   lastId += 1;
@@ -145,7 +151,13 @@ function formOf({ files, directories }) {
   return form;
 }
 
-/** @param {number} id @param {Gathered} gathered @param {string} folder @param {AbortSignal} stop @returns {Promise<Change>} */
+/**
+ * @param {number} id
+ * @param {Gathered} gathered
+ * @param {string} folder
+ * @param {AbortSignal} stop
+ * @returns {Promise<Change>}
+ */
 async function send(id, gathered, folder, stop) {
   for (let attempt = 0; ; attempt += 1) {
     try {
@@ -158,7 +170,11 @@ async function send(id, gathered, folder, stop) {
 }
 
 /**
- * @param {number} id @param {Gathered} gathered @param {string} folder @param {AbortSignal} stop @param {Record<string, string>} headers
+ * @param {number} id
+ * @param {Gathered} gathered
+ * @param {string} folder
+ * @param {AbortSignal} stop
+ * @param {Record<string, string>} headers
  * @returns {Promise<Change>}
  */
 function sendOnce(id, gathered, folder, stop, headers) {

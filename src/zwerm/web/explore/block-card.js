@@ -26,7 +26,9 @@ function Anatomy({ node }) {
     [t("cid.digest"), shortHash(node.digest)],
   ];
   return html`<ol class="anatomy">
-    ${parts.map(([name, value]) => html`<li><span class="small quiet">${name}</span><span class="mono">${value}</span></li>`)}
+    ${parts.map(
+      ([name, value]) => html`<li><span class="small quiet">${name}</span><span class="mono">${value}</span></li>`,
+    )}
   </ol>`;
 }
 
@@ -53,8 +55,9 @@ function Links({ node, more }) {
             (link, index) =>
               html`<tr>
                 <td>
-                  <a href=${href("explore", link.cid)}>${link.name || t("explore.piece", { n: index + 1 })}</a
-                  >${" "}${!link.here && html`<span class="state warn"><${Icon} name="warning" />${t("kind.away")}</span>`}
+                  <a href=${href("explore", link.cid)}>${link.name || t("explore.piece", { n: index + 1 })}</a>${" "}${
+                    !link.here && html`<span class="state warn"><${Icon} name="warning" />${t("kind.away")}</span>`
+                  }
                 </td>
                 <td><${HashChip} hash=${link.cid} name=${link.name} /></td>
                 <td class="num">
@@ -68,7 +71,13 @@ function Links({ node, more }) {
         </tbody>
       </table>
     </div>
-    ${node.next && html`<footer class="row spread"><span class="small quiet">${t("files.shown", { shown: node.links.length, total: node.links_total })}</span><button type="button" class="small" onClick=${more}>${t("action.more")}</button></footer>`}
+    ${
+      node.next &&
+      html`<footer class="row spread">
+        <span class="small quiet">${t("files.shown", { shown: node.links.length, total: node.links_total })}</span
+        ><button type="button" class="small" onClick=${more}>${t("action.more")}</button>
+      </footer>`
+    }
   </section>`;
 }
 

@@ -65,5 +65,13 @@ export function BytesView({ cid, size: total, narrow }) {
         </tbody>
       </table>
     </div>
-    ${bytes.length < total && html`<p class="row spread small quiet"><span>${t("preview.part", { read: size(bytes.length), total: size(total) })}</span><button type="button" class="small" onClick=${() => setWanted(Math.min(total, wanted + MORE))}>${t("action.more")}</button></p>`}`;
+    ${
+      bytes.length < total &&
+      html`<p class="row spread small quiet">
+        <span>${t("preview.part", { read: size(bytes.length), total: size(total) })}</span
+        ><button type="button" class="small" onClick=${() => setWanted(Math.min(total, wanted + MORE))}>
+          ${t("action.more")}
+        </button>
+      </p>`
+    }`;
 }

@@ -1,14 +1,24 @@
 /**
  * Where the blocks of a picture stand: columns by depth, each parent beside the middle of its children.
- * Pure: an outline in, boxes and lines out, in pixels. Blocks without a name and without children (the pieces of a file) stand together as a swarm of dots.
+ * Pure: an outline in, boxes and lines out, in pixels. Blocks without a name and without children (the pieces of a
+ * file) stand together as a swarm of dots.
  */
 
 /** @import {Outline, OutlineNode} from "../types.d.ts" */
 
-/** @typedef {{index: number, node: OutlineNode, x: number, y: number, width: number}} Box a named block, or one that has children */
+/**
+ * @typedef {{index: number, node: OutlineNode, x: number, y: number, width: number}} Box a named block, or one that has
+ * children
+ */
 /** @typedef {{index: number, node: OutlineNode, x: number, y: number}} Dot */
-/** @typedef {{x: number, y: number, width: number, height: number, dots: Dot[], more: number}} Swarm the pieces of one block; `more` are not drawn */
-/** @typedef {{from: [number, number], to: [number, number], again: boolean}} Line `again`: to a block that already stands elsewhere */
+/**
+ * @typedef {{x: number, y: number, width: number, height: number, dots: Dot[], more: number}} Swarm the pieces of one
+ * block; `more` are not drawn
+ */
+/**
+ * @typedef {{from: [number, number], to: [number, number], again: boolean}} Line `again`: to a block that already
+ * stands elsewhere
+ */
 /** @typedef {{x: number, y: number, count: number}} Rest children that are not drawn */
 /** @typedef {{boxes: Box[], swarms: Swarm[], lines: Line[], rests: Rest[], width: number, height: number}} Picture */
 

@@ -101,11 +101,27 @@ export function GraphPicture({ outline, chosen, choose, narrow }) {
       ${picture.lines.map((line) => html`<path class=${line.again ? "line again" : "line"} d=${curve(line)} />`)}
       ${picture.swarms.map(
         ({ x, y, width, height, dots, more }) =>
-          html`<rect class="pen" x=${x} y=${y} width=${width} height=${height} rx="8" />
-            ${dots.map((dot) => html`<circle key=${dot.index} class=${["dot-block", dot.node.here ? "" : "away", dot.node.cid === chosen ? "chosen" : ""].join(" ")} ...${common(dot)} aria-label=${factsOf(dot.node)} cx=${dot.x} cy=${dot.y} r="4.5"><title>${factsOf(dot.node)}</title></circle>`)}
-            ${more > 0 && html`<text class="soft" x=${x + 10} y=${y + height - 8}>${t("graph.more", { n: more })}</text>`}`,
+          html`<rect class="pen" x=${x} y=${y} width=${width} height=${height} rx="8" /> ${dots.map(
+              (dot) =>
+                html`<circle
+                  key=${dot.index}
+                  class=${["dot-block", dot.node.here ? "" : "away", dot.node.cid === chosen ? "chosen" : ""].join(" ")}
+                  ...${common(dot)}
+                  aria-label=${factsOf(dot.node)}
+                  cx=${dot.x}
+                  cy=${dot.y}
+                  r="4.5"
+                  ><title>${factsOf(dot.node)}</title></circle
+                >`,
+            )}
+            ${
+              more > 0 &&
+              html`<text class="soft" x=${x + 10} y=${y + height - 8}>${t("graph.more", { n: more })}</text>`
+            }`,
       )}
-      ${picture.rests.map(({ x, y, count }) => html`<text class="soft" x=${x + 6} y=${y + 14}>${t("graph.more", { n: count })}</text>`)}
+      ${picture.rests.map(
+        ({ x, y, count }) => html`<text class="soft" x=${x + 6} y=${y + 14}>${t("graph.more", { n: count })}</text>`,
+      )}
       ${picture.boxes.map(
         (box) =>
           html`<g

@@ -124,7 +124,11 @@ export function choose(what, folder) {
   input.click();
 }
 
-/** The stat of a path now, for what needs more than a list's entry. @param {string} path @returns {Promise<import("../types.d.ts").Stat>} */
+/**
+ * The stat of a path now, for what needs more than a list's entry.
+ * @param {string} path
+ * @returns {Promise<import("../types.d.ts").Stat>}
+ */
 export const statOf = (path) => read("files/stat", { path });
 
 /** @param {Entry} entry */

@@ -162,14 +162,21 @@ export function FileList(props) {
             <a class="name" data-path=${entry.path} href=${address(entry)}
               ><${FileIcon} entry=${entry} /><span class="words"
                 ><span class="title"
-                  >${entry.name}${entry.kind === "symlink" && html`<small class="quiet">${` → ${entry.target}`}</small>`}</span
+                  >${entry.name}${
+                    entry.kind === "symlink" && html`<small class="quiet">${` → ${entry.target}`}</small>`
+                  }</span
                 >
                 <small class="narrow quiet"
                   >${size(entry.size)}${entry.modified ? ` · ${when(entry.modified)}` : ""}</small
                 ></span
               ></a
             >
-            ${places && html`<a class="place small quiet" href=${href("files", entry.path.slice(0, -entry.name.length))}>${t("files.in", { folder: entry.path.slice(0, -entry.name.length) })}</a>`}
+            ${
+              places &&
+              html`<a class="place small quiet" href=${href("files", entry.path.slice(0, -entry.name.length))}
+                >${t("files.in", { folder: entry.path.slice(0, -entry.name.length) })}</a
+              >`
+            }
           </td>
           <td class="wide"><${HashChip} hash=${entry.cid} name=${entry.name} /></td>
           <td class="num quiet wide">${size(entry.size)}</td>

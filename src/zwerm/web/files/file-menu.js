@@ -9,7 +9,10 @@ import { share } from "./share-dialog.js";
 /** @import {Item} from "../parts/menu.js" */
 
 /** What the page asks the person for next. */
-/** @typedef {{what: "rename", entry: Entry} | {what: "move", paths: string[]} | {what: "folder"} | {what: "keep"} | null} Asked */
+/**
+ * @typedef {{what: "rename", entry: Entry} | {what: "move", paths: string[]} | {what: "folder"} | {what: "keep"} |
+ * null} Asked
+ */
 
 /** @param {{entry: Entry, ask: (asked: Asked) => void, remove: (paths: string[]) => void}} about @returns {Item[]} */
 export function itemsOf({ entry, ask, remove }) {

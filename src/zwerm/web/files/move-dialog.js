@@ -34,7 +34,7 @@ export function MoveDialog({ paths, close, done }) {
   return html`<${Dialog}
     title=${t("move.title", { n: paths.length, name: lastName(paths[0]) })}
     close=${close}
-    footer=${html` <button type="button" disabled=${inside} onClick=${() => run(copyPaths)}>
+    footer=${html`<button type="button" disabled=${inside} onClick=${() => run(copyPaths)}>
         ${t("move.copyHere")}
       </button>
       <button type="button" class="first" disabled=${inside || folder === from} onClick=${() => run(movePaths)}>

@@ -1,4 +1,7 @@
-/** Asks for one name: a new folder, another name, content known by its address. Wrong names are said before they are sent. */
+/**
+ * Asks for one name: a new folder, another name, content known by its address. Wrong names are said before they are
+ * sent.
+ */
 import { html, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { t } from "../language.js";
 import { Dialog } from "../parts/dialog.js";
@@ -17,7 +20,8 @@ export function nameFault(name) {
 }
 
 /**
- * @param {{title: string, label: string, value?: string, act: string, close: () => void, run: (name: string, cid: string) => Promise<void>, withAddress?: boolean}} props
+ * @param {{title: string, label: string, value?: string, act: string, close: () => void, run: (name: string, cid:
+ * string) => Promise<void>, withAddress?: boolean}} props
  */
 export function NameDialog({ title, label, value = "", act, close, run, withAddress = false }) {
   const [name, setName] = useState(value);

@@ -33,7 +33,7 @@ function ShareBody({ what }) {
   const link = chosen === "web" ? web : links.ipfs;
   const reach =
     chosen === "ipfs" ? t("share.reach.ipfs") : t(links.public ? "share.reach.public" : "share.reach.local");
-  return html` <div class="segments" role="group" aria-label=${t("share.kind")}>
+  return html`<div class="segments" role="group" aria-label=${t("share.kind")}>
       <button type="button" aria-pressed=${chosen === "web"} onClick=${() => setChosen("web")}>
         ${t("share.web")}
       </button>
@@ -46,7 +46,15 @@ function ShareBody({ what }) {
       <div class="stack">
         <p>${t("share.promise")}</p>
         <p class="quiet">${reach}</p>
-        ${"share" in navigator && html`<button type="button" onClick=${() => navigator.share({ title: answer.data?.name, url: link }).catch(() => undefined)}><${Icon} name="share" />${t("share.send")}</button>`}
+        ${
+          "share" in navigator &&
+          html`<button
+            type="button"
+            onClick=${() => navigator.share({ title: answer.data?.name, url: link }).catch(() => undefined)}
+          >
+            <${Icon} name="share" />${t("share.send")}
+          </button>`
+        }
         <a class="button" href=${web} target="_blank" rel="noreferrer"><${Icon} name="open" />${t("action.open")}</a>
       </div>
     </div>

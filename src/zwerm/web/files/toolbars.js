@@ -1,4 +1,7 @@
-/** The buttons of the files page: adding, how files are shown, what to do with the selection, and what to do when there is nothing. */
+/**
+ * The buttons of the files page: adding, how files are shown, what to do with the selection, and what to do when there
+ * is nothing.
+ */
 import { html } from "../vendor/preact.js";
 import { size } from "../format.js";
 import { t } from "../language.js";
@@ -91,7 +94,9 @@ export function ViewButtons() {
   ></span>`;
 }
 
-/** @param {{selected: Entry[], clear: () => void, ask: (asked: Asked) => void, remove: (paths: string[]) => void}} props */
+/**
+ * @param {{selected: Entry[], clear: () => void, ask: (asked: Asked) => void, remove: (paths: string[]) => void}} props
+ */
 export function SelectionBar({ selected, clear, ask, remove }) {
   const paths = selected.map((entry) => entry.path);
   return html`<div class="bar selection" role="toolbar" aria-label=${t("files.selection")}>
@@ -103,7 +108,12 @@ export function SelectionBar({ selected, clear, ask, remove }) {
         >${" · "}${size(selected.reduce((sum, entry) => sum + entry.size, 0))}</small
       ></b
     >
-    ${selected.length === 1 && html`<button type="button" class="small" onClick=${() => share({ path: paths[0] })}><${Icon} name="share" /><span class="wide">${t("action.share")}</span></button>`}
+    ${
+      selected.length === 1 &&
+      html`<button type="button" class="small" onClick=${() => share({ path: paths[0] })}>
+        <${Icon} name="share" /><span class="wide">${t("action.share")}</span>
+      </button>`
+    }
     <button type="button" class="small" aria-label=${t("action.move")} onClick=${() => ask({ what: "move", paths })}>
       <${Icon} name="move" /><span class="wide">${t("action.move")}</span>
     </button>

@@ -18,7 +18,11 @@ export function ChangeCounts({ change }) {
   return html`<span class="counts" title=${words.join(", ")}
     ><span class="unseen">${words.join(", ")}</span
     ><span aria-hidden="true">
-      ${added > 0 && html`<span class="good">+${count(added)}</span>`}${changed > 0 && html`<span class="warn">~${count(changed)}</span>`}${renamed > 0 && html`<span class="dusk">→${count(renamed)}</span>`}${removed > 0 && html`<span class="bad">−${count(removed)}</span>`}</span
+      ${added > 0 && html`<span class="good">+${count(added)}</span>`}${
+        changed > 0 && html`<span class="warn">~${count(changed)}</span>`
+      }${renamed > 0 && html`<span class="dusk">→${count(renamed)}</span>`}${
+        removed > 0 && html`<span class="bad">−${count(removed)}</span>`
+      }</span
     ></span
   >`;
 }

@@ -28,13 +28,21 @@ const KINDS = {
 /** @param {Version} version */
 const labelOf = (version) => `${when(version.time)} · ${versionName(version)}`;
 
-/** @param {{label: string, versions: Version[], value: string, choose: (version: string) => void, first?: boolean}} props */
+/**
+ * @param {{label: string, versions: Version[], value: string, choose: (version: string) => void, first?: boolean}}
+ * props
+ */
 function Chooser({ label, versions, value, choose, first = false }) {
   return html`<label class="chooser"
     ><span class="small quiet">${label}</span
     ><select class="field" value=${value} onChange=${(/** @type {any} */ event) => choose(event.currentTarget.value)}>
       ${first && html`<option value="">${t("compare.beforeAll")}</option>`}
-      ${versions.map((version) => html`<option key=${version.version} value=${version.version} selected=${version.version === value}>${labelOf(version)}</option>`)}
+      ${versions.map(
+        (version) =>
+          html`<option key=${version.version} value=${version.version} selected=${version.version === value}>
+            ${labelOf(version)}
+          </option>`,
+      )}
     </select></label
   >`;
 }
@@ -62,8 +70,20 @@ function DifferenceLine({ difference, from, to, open: initially }) {
       html`<div class="detail">
         <${ContentCompare} difference=${difference} />
         <div class="row wrap">
-          ${difference.before && from && !difference.source && html`<button type="button" class="small" onClick=${() => restore(difference.path, from)}><${Icon} name="restore" />${t("restore.before")}</button>`}
-          ${difference.after && html`<button type="button" class="small" onClick=${() => restore(difference.path, to)}><${Icon} name="restore" />${t("restore.after")}</button>`}
+          ${
+            difference.before &&
+            from &&
+            !difference.source &&
+            html`<button type="button" class="small" onClick=${() => restore(difference.path, from)}>
+              <${Icon} name="restore" />${t("restore.before")}
+            </button>`
+          }
+          ${
+            difference.after &&
+            html`<button type="button" class="small" onClick=${() => restore(difference.path, to)}>
+              <${Icon} name="restore" />${t("restore.after")}
+            </button>`
+          }
         </div>
       </div>`
     }
@@ -71,7 +91,8 @@ function DifferenceLine({ difference, from, to, open: initially }) {
 }
 
 /**
- * @param {{path: string, versions: Version[], from: string, to: Version, choose: (from: string, to: string) => void, newest: boolean, turn: number}} props
+ * @param {{path: string, versions: Version[], from: string, to: Version, choose: (from: string, to: string) => void,
+ * newest: boolean, turn: number}} props
  * `from` may be empty: before anything was there
  */
 export function Comparison({ path, versions, from, to, choose, newest, turn }) {
@@ -91,7 +112,13 @@ export function Comparison({ path, versions, from, to, choose, newest, turn }) {
       <a class="button small" href=${originAddress(to.root)} target="_blank" rel="noreferrer noopener"
         ><${Icon} name="open" />${t("history.openThen")}</a
       >
-      ${!newest && to.kept && html`<button type="button" class="first small" onClick=${() => restore(path, to.version)}><${Icon} name="restore" />${t(path === "/" ? "restore.all" : "restore.this")}</button>`}
+      ${
+        !newest &&
+        to.kept &&
+        html`<button type="button" class="first small" onClick=${() => restore(path, to.version)}>
+          <${Icon} name="restore" />${t(path === "/" ? "restore.all" : "restore.this")}
+        </button>`
+      }
     </header>
     <div class="choosers">
       <${Chooser}
@@ -118,9 +145,21 @@ export function Comparison({ path, versions, from, to, choose, newest, turn }) {
             : changes.length === 0
               ? html`<${EmptyState} title=${t("compare.none")} text=${t("compare.noneText")} />`
               : html`<ul class="differences">
-                    ${changes.map((difference) => html`<${DifferenceLine} key=${`${from}${to.version}${difference.path}`} difference=${difference} from=${from} to=${to.version} open=${changes.length === 1} />`)}
+                    ${changes.map(
+                      (difference) =>
+                        html`<${DifferenceLine}
+                          key=${`${from}${to.version}${difference.path}`}
+                          difference=${difference}
+                          from=${from}
+                          to=${to.version}
+                          open=${changes.length === 1}
+                        />`,
+                    )}
                   </ul>
-                  ${answer.data?.next && html`<footer class="small quiet">${t("compare.more", { n: changes.length })}</footer>`}`
+                  ${
+                    answer.data?.next &&
+                    html`<footer class="small quiet">${t("compare.more", { n: changes.length })}</footer>`
+                  }`
     }
   </section>`;
 }

@@ -40,7 +40,9 @@ function Lines({ before, after }) {
             ><span class="number" aria-hidden="true">${line.after ?? ""}</span
             ><span class="sign" aria-hidden="true">${signs[line.kind]}</span>
             <code
-              >${words[line.kind] && html`<span class="unseen">${words[line.kind]}${" "}</span>`}${line.text || " "}</code
+              >${
+                words[line.kind] && html`<span class="unseen">${words[line.kind]}${" "}</span>`
+              }${line.text || " "}</code
             >
           </div>`,
     )}
@@ -52,10 +54,19 @@ function Half({ title, side, name }) {
   const picture = node.value && side && kindOf({ name, kind: "file", type: guessPicture(name) }) === "picture";
   return html`<figure class="half">
     <figcaption class="row spread">
-      <b>${title}</b
-      >${side ? html`<span class="small quiet">${size(side.size)}</span>` : html`<span class="small quiet">${t("compare.nothing")}</span>`}
+      <b>${title}</b>${
+        side
+          ? html`<span class="small quiet">${size(side.size)}</span>`
+          : html`<span class="small quiet">${t("compare.nothing")}</span>`
+      }
     </figcaption>
-    ${picture && html`<img src=${contentAddress(side.cid, { filename: name })} alt=${t("compare.picture", { name, when: title })} />`}
+    ${
+      picture &&
+      html`<img
+        src=${contentAddress(side.cid, { filename: name })}
+        alt=${t("compare.picture", { name, when: title })}
+      />`
+    }
     ${side && html`<${HashChip} hash=${side.cid} name=${`${name}, ${title}`} />`}
   </figure>`;
 }

@@ -1,6 +1,12 @@
-/** What changed between two texts, line by line (Myers, "An O(ND) Difference Algorithm", 1986), with a bound on the work. */
+/**
+ * What changed between two texts, line by line (Myers, "An O(ND) Difference Algorithm", 1986), with a bound on the
+ * work.
+ */
 
-/** @typedef {{kind: "same" | "added" | "removed", text: string, before: number | null, after: number | null}} Line numbers count from 1 */
+/**
+ * @typedef {{kind: "same" | "added" | "removed", text: string, before: number | null, after: number | null}} Line
+ * numbers count from 1
+ */
 
 const MOST_EDITS = 2000; // beyond this many differing lines the texts are shown as replaced whole
 

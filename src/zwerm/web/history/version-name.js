@@ -7,7 +7,10 @@ import { t } from "../language.js";
 /** @param {string} name */
 const quoted = (name) => `“${name}”`;
 
-/** A message a person wrote, or what the node writes for its own doings (restoring, undoing) in the page's language. @param {string} message */
+/**
+ * A message a person wrote, or what the node writes for its own doings (restoring, undoing) in the page's language.
+ * @param {string} message
+ */
 function messageName(message) {
   const restored = /^restore (\/.*) from \S+$/s.exec(message);
   if (restored)

@@ -1,4 +1,6 @@
-/** Explore: what is behind this address? Any content, as a picture of its blocks, then block by block down to the bytes. */
+/**
+ * Explore: what is behind this address? Any content, as a picture of its blocks, then block by block down to the bytes.
+ */
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { read } from "../api.js";
 import { filesTurn } from "../events.js";
@@ -110,7 +112,7 @@ export function ExplorePage() {
     turn,
   );
   const chosen = parameters.get("block") ?? found.data?.node.cid ?? "";
-  return html` <${PageHead}
+  return html`<${PageHead}
       title=${t("nav.explore")}
       answer=${found.data ? answerOf(found.data.node, path) : found.failure ? t("explore.answer.failed") : null}
     />
@@ -126,7 +128,10 @@ export function ExplorePage() {
                   <span class="small quiet"
                     >${t("explore.pictureText", { n: found.data.outline.nodes.length })}${found.data.outline.truncated ? t("explore.truncated") : ""}</span
                   >
-                  ${chosen !== found.data.node.cid && html`<a class="button small" href=${href("explore", chosen)}>${t("explore.startHere")}</a>`}
+                  ${
+                    chosen !== found.data.node.cid &&
+                    html`<a class="button small" href=${href("explore", chosen)}>${t("explore.startHere")}</a>`
+                  }
                 </header>
                 <${GraphPicture}
                   outline=${found.data.outline}

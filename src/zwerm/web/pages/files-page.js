@@ -186,7 +186,7 @@ export function FilesPage() {
   const failure = searching ? found.failure : listing.failure;
   const loading = searching ? found.loading && !found.data : listing.loading && !listing.data;
 
-  return html` <${PageHead}
+  return html`<${PageHead}
       title=${title}
       answer=${listing.data ? answerOf(listing.data, path === "/") : listing.failure ? "" : null}
       long=${path === "/"}
@@ -243,7 +243,12 @@ export function FilesPage() {
           <button type="button" class="small" onClick=${() => setWanted(wanted + 800)}>${t("action.more")}</button>
         </footer>`
       }
-      ${searching && found.data && !found.data.complete && html`<footer class="small quiet">${t("files.searchStopped")}</footer>`}
+      ${
+        searching &&
+        found.data &&
+        !found.data.complete &&
+        html`<footer class="small quiet">${t("files.searchStopped")}</footer>`
+      }
     </section>
     ${
       shownEntry &&
@@ -267,8 +272,40 @@ export function FilesPage() {
         }).slice(2)}
       />`
     }
-    ${asked?.what === "folder" && html`<${NameDialog} title=${t("files.newFolder")} label=${t("files.name")} act=${t("action.make")} close=${() => ask(null)} run=${(/** @type {string} */ name) => makeFolder(below(path, name))} />`}
-    ${asked?.what === "keep" && html`<${NameDialog} title=${t("keep.title")} label=${t("keep.name")} act=${t("keep.act")} withAddress close=${() => ask(null)} run=${(/** @type {string} */ name, /** @type {string} */ cid) => keepContent(cid, below(path, name))} />`}
-    ${asked?.what === "rename" && html`<${NameDialog} title=${t("rename.title", { name: asked.entry.name })} label=${t("rename.label")} value=${asked.entry.name} act=${t("action.rename")} close=${() => ask(null)} run=${(/** @type {string} */ name) => renamePath(asked.entry.path, name)} />`}
-    ${asked?.what === "move" && html`<${MoveDialog} paths=${asked.paths} close=${() => ask(null)} done=${() => setSelected(new Set())} />`}`;
+    ${
+      asked?.what === "folder" &&
+      html`<${NameDialog}
+        title=${t("files.newFolder")}
+        label=${t("files.name")}
+        act=${t("action.make")}
+        close=${() => ask(null)}
+        run=${(/** @type {string} */ name) => makeFolder(below(path, name))}
+      />`
+    }
+    ${
+      asked?.what === "keep" &&
+      html`<${NameDialog}
+        title=${t("keep.title")}
+        label=${t("keep.name")}
+        act=${t("keep.act")}
+        withAddress
+        close=${() => ask(null)}
+        run=${(/** @type {string} */ name, /** @type {string} */ cid) => keepContent(cid, below(path, name))}
+      />`
+    }
+    ${
+      asked?.what === "rename" &&
+      html`<${NameDialog}
+        title=${t("rename.title", { name: asked.entry.name })}
+        label=${t("rename.label")}
+        value=${asked.entry.name}
+        act=${t("action.rename")}
+        close=${() => ask(null)}
+        run=${(/** @type {string} */ name) => renamePath(asked.entry.path, name)}
+      />`
+    }
+    ${
+      asked?.what === "move" &&
+      html`<${MoveDialog} paths=${asked.paths} close=${() => ask(null)} done=${() => setSelected(new Set())} />`
+    }`;
 }

@@ -43,7 +43,11 @@ function answerOf(path, versions, more) {
   return t(more && path !== "/" ? "history.answer.more" : "history.answer", { n: total, time: when(versions[0].time) });
 }
 
-/** Versions under the day they were made. @param {Version[]} versions @returns {{day: string, versions: Version[]}[]} */
+/**
+ * Versions under the day they were made.
+ * @param {Version[]} versions
+ * @returns {{day: string, versions: Version[]}[]}
+ */
 function byDay(versions) {
   /** @type {{day: string, versions: Version[]}[]} */
   const days = [];
@@ -121,7 +125,7 @@ export function HistoryPage() {
   const from = chosen === "none" ? "" : (chosen ?? versions[index + 1]?.version ?? to?.parents[0] ?? "");
   const title = path === "/" ? t("nav.history") : t("history.of", { name: lastName(path) });
 
-  return html` <${PageHead}
+  return html`<${PageHead}
       title=${title}
       answer=${history.data ? answerOf(path, versions, history.data.next !== null) : history.failure ? "" : null}
       ><${VerifyButton}
@@ -141,7 +145,14 @@ export function HistoryPage() {
             : html`<div class=${at ? "history-columns chosen" : "history-columns"}>
                 <section class="card timeline-card" aria-label=${t("history.timeline")}>
                   <${Timeline} versions=${versions} current=${to.version} path=${path} />
-                  ${history.data.next && html`<footer><button type="button" class="small" onClick=${() => setWanted(wanted + 200)}>${t("history.older")}</button></footer>`}
+                  ${
+                    history.data.next &&
+                    html`<footer>
+                      <button type="button" class="small" onClick=${() => setWanted(wanted + 200)}>
+                        ${t("history.older")}
+                      </button>
+                    </footer>`
+                  }
                 </section>
                 <div class="compared">
                   <a class="narrow back" href=${href("history", path)}

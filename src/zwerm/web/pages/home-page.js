@@ -58,7 +58,9 @@ function Recent() {
           : recent.data.versions.length === 0
             ? html`<${EmptyState} title=${t("history.empty")} text=${t("history.emptyText")} />`
             : html`<ol class="versions">
-                ${recent.data.versions.map((version) => html`<${VersionLine} key=${version.version} version=${version} />`)}
+                ${recent.data.versions.map(
+                  (version) => html`<${VersionLine} key=${version.version} version=${version} />`,
+                )}
               </ol>`
     }
   </section>`;
@@ -72,7 +74,13 @@ function SpaceCard() {
       <h2>${t("home.space")}</h2>
       <a href=${href("storage")}>${t("nav.storage")}</a>
     </header>
-    ${space.failure ? html`<${FailureCard} failure=${space.failure} retry=${space.reload} />` : !space.data ? html`<${Skeleton} rows=${2} />` : html`<div class="body"><${Meter} space=${space.data} /></div>`}
+    ${
+      space.failure
+        ? html`<${FailureCard} failure=${space.failure} retry=${space.reload} />`
+        : !space.data
+          ? html`<${Skeleton} rows=${2} />`
+          : html`<div class="body"><${Meter} space=${space.data} /></div>`
+    }
   </section>`;
 }
 
@@ -86,7 +94,13 @@ function NodeCard({ facts }) {
         <dd><${HashChip} hash=${facts.peer_id} name=${t("home.identity")} /></dd>
         <dt>${t("home.gateway")}</dt>
         <dd class="mono">
-          ${facts.addresses.gateway ? html`<a href=${facts.addresses.gateway} target="_blank" rel="noreferrer">${facts.addresses.gateway.replace(/^https?:\/\//, "")}</a>` : t("state.off")}
+          ${
+            facts.addresses.gateway
+              ? html`<a href=${facts.addresses.gateway} target="_blank" rel="noreferrer"
+                  >${facts.addresses.gateway.replace(/^https?:\/\//, "")}</a
+                >`
+              : t("state.off")
+          }
         </dd>
         <dt>${t("home.rpc")}</dt>
         <dd class="mono">${facts.addresses.api.replace(/^https?:\/\//, "") || t("state.off")}</dd>
@@ -118,14 +132,16 @@ function FirstSteps() {
 export function HomePage() {
   const facts = node.value;
   const nothing = facts !== null && facts.counts.files === 0 && !facts.counts.versions;
-  return html` <${PageHead} title=${t("nav.home")} answer=${facts && answerOf(facts)} long
+  return html`<${PageHead} title=${t("nav.home")} answer=${facts && answerOf(facts)} long
       ><a class="button wide" href=${href("files")}><${Icon} name="files" />${t("home.openFiles")}</a><//
     >
     ${nothing ? html`<${FirstSteps} />` : html`<${Invitation} />`}
     <div class="columns wide-left">
       <${Recent} />
       <div>
-        <${SpaceCard} />${facts ? html`<${NodeCard} facts=${facts} />` : html`<section class="card"><${Skeleton} rows=${5} /></section>`}
+        <${SpaceCard} />${
+          facts ? html`<${NodeCard} facts=${facts} />` : html`<section class="card"><${Skeleton} rows=${5} /></section>`
+        }
       </div>
     </div>`;
 }

@@ -24,7 +24,10 @@ function Segments({ label, choices, value, choose }) {
     <div class="about"><b>${label}</b></div>
     <div class="value">
       <div class="segments" role="group" aria-label=${label}>
-        ${choices.map(([name, words]) => html`<button type="button" aria-pressed=${name === value} onClick=${() => choose(name)}>${words}</button>`)}
+        ${choices.map(
+          ([name, words]) =>
+            html`<button type="button" aria-pressed=${name === value} onClick=${() => choose(name)}>${words}</button>`,
+        )}
       </div>
     </div>
   </div>`;
@@ -126,11 +129,14 @@ export function SettingsPage() {
     setBusy(false);
   };
 
-  return html` <${PageHead}
+  return html`<${PageHead}
       title=${t("nav.settings")}
       answer=${settings.data ? answerOf(settings.data) : settings.failure ? "" : null}
     />
-    ${settings.data?.restart_needed && html`<div class="banner" role="status"><${Icon} name="warning" />${t("settings.restartNeeded")}</div>`}
+    ${
+      settings.data?.restart_needed &&
+      html`<div class="banner" role="status"><${Icon} name="warning" />${t("settings.restartNeeded")}</div>`
+    }
     <${Appearance} />
     ${
       settings.failure

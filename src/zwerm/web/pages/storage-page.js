@@ -53,7 +53,7 @@ export function StoragePage() {
   useEffect(() => {
     if (unmeasured && !measuring && small) void startJob("measure").catch(() => undefined); // the card offers it by hand as well
   }, [unmeasured, small]);
-  return html` <${PageHead}
+  return html`<${PageHead}
       title=${t("nav.storage")}
       answer=${space.data ? answerOf(space.data) : space.failure ? "" : null}
       long

@@ -4,7 +4,8 @@ import { t } from "../language.js";
 import { Icon } from "./icon.js";
 
 /**
- * @param {{title: string, close: () => void, children?: any, footer?: any, kind?: string, bare?: boolean}} props `bare`: the title is for screen readers only
+ * @param {{title: string, close: () => void, children?: any, footer?: any, kind?: string, bare?: boolean}} props
+ * `bare`: the title is for screen readers only
  */
 export function Dialog({ title, close, children, footer, kind = "", bare = false }) {
   const dialog = useRef(/** @type {HTMLDialogElement | null} */ (null));

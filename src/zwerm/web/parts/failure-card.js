@@ -7,7 +7,10 @@ import { Icon } from "./icon.js";
 /** @import {Failure} from "../api.js" */
 /** @import {Key} from "../language.js" */
 
-/** What, and what to do, for each code of docs/app-api.md and the two of the page itself. @type {Record<string, [Key, Key]>} */
+/**
+ * What, and what to do, for each code of docs/app-api.md and the two of the page itself.
+ * @type {Record<string, [Key, Key]>}
+ */
 const SENTENCES = {
   offline: ["failure.offline", "failure.offline.do"],
   page: ["failure.page", "failure.page.do"],
@@ -39,7 +42,10 @@ const SENTENCES = {
 const withShortHashes = (text) =>
   text && text.replace(/\b(?:b[a-z2-7]{40,}|Qm[1-9A-HJ-NP-Za-km-z]{44}|[kz][0-9A-Za-z]{44,})\b/g, shortHash);
 
-/** The three parts in the language of the page. English takes the daemon's own, which name the thing. @param {Failure} failure */
+/**
+ * The three parts in the language of the page. English takes the daemon's own, which name the thing.
+ * @param {Failure} failure
+ */
 export function sentences(failure) {
   const [what, advice] = SENTENCES[failure.code] ?? SENTENCES.internal;
   const own = language.value === "en" && failure.status > 0;

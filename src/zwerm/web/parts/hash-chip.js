@@ -1,4 +1,6 @@
-/** A long hash: first six and last four characters; a click copies the whole, the other button shows it as a QR code. */
+/**
+ * A long hash: first six and last four characters; a click copies the whole, the other button shows it as a QR code.
+ */
 import { html, useEffect, useState } from "../vendor/preact.js";
 import { t } from "../language.js";
 import { shortHash } from "../format.js";
@@ -6,7 +8,10 @@ import { copy } from "../clipboard.js";
 import { Icon } from "./icon.js";
 import { showCode } from "./code-dialog.js";
 
-/** @param {{hash: string, name?: string, whole?: boolean, code?: boolean}} props `name` is what the hash is of, for screen readers */
+/**
+ * @param {{hash: string, name?: string, whole?: boolean, code?: boolean}} props `name` is what the hash is of, for
+ * screen readers
+ */
 export function HashChip({ hash, name = "", whole = false, code = true }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {

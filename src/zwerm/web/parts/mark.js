@@ -1,4 +1,7 @@
-/** The zwerm mark: starlings in a loose swarm. It stirs once when something happens, and never when motion is not wanted. */
+/**
+ * The zwerm mark: starlings in a loose swarm. It stirs once when something happens, and never when motion is not
+ * wanted.
+ */
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import { stirs } from "../events.js";
 

@@ -3,7 +3,10 @@ import { html, signal, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { t } from "../language.js";
 import { Icon } from "./icon.js";
 
-/** @typedef {{label: string, icon: import("./icon.js").IconName, run: () => void, danger?: boolean, key?: string} | "line"} Item */
+/**
+ * @typedef {{label: string, icon: import("./icon.js").IconName, run: () => void, danger?: boolean, key?: string} |
+ * "line"} Item
+ */
 /** @typedef {{items: Item[], label: string, x: number, y: number, right: boolean}} Opened */
 
 /** @type {import("../vendor/preact.js").Signal<Opened | null>} */

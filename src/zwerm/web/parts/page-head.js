@@ -1,4 +1,6 @@
-/** The head of a page: its name, its actions, and the sentence that answers its question. The window's title follows. */
+/**
+ * The head of a page: its name, its actions, and the sentence that answers its question. The window's title follows.
+ */
 import { html, useEffect, useRef } from "../vendor/preact.js";
 import { UploadTray } from "./upload-tray.js";
 

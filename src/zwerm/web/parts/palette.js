@@ -14,7 +14,9 @@ import { Icon } from "./icon.js";
 
 /** @import {Entry} from "../types.d.ts" */
 
-/** @typedef {{label: string, hint?: string, icon: import("./icon.js").IconName, run: () => void, group: string}} Choice */
+/**
+ * @typedef {{label: string, hint?: string, icon: import("./icon.js").IconName, run: () => void, group: string}} Choice
+ */
 
 /** Whether a text may be the address of content: a CID, `/ipfs/...`, `ipfs://...`. @param {string} text */
 export const looksLikeContent = (text) =>
@@ -179,7 +181,11 @@ export function Palette({ close, keys }) {
             >${choice.hint && html`<span class="hint ellipsis">${choice.hint}</span>`}
           </li>`;
       })}
-      ${choices.length === 0 && !found.loading && html`<li class="group" role="presentation">${t("palette.none", { query: text })}</li>`}
+      ${
+        choices.length === 0 &&
+        !found.loading &&
+        html`<li class="group" role="presentation">${t("palette.none", { query: text })}</li>`
+      }
     </ul>
     <div class="unseen" aria-live="polite">${t("palette.count", { n: choices.length })}</div>
   <//>`;

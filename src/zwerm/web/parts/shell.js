@@ -1,4 +1,7 @@
-/** The frame around every page: the rail (a bar at the bottom on a phone), what lies over all pages, and dropping files anywhere. */
+/**
+ * The frame around every page: the rail (a bar at the bottom on a phone), what lies over all pages, and dropping files
+ * anywhere.
+ */
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { connection, node } from "../events.js";
 import { addDropped, folderName } from "../files/actions.js";
@@ -41,7 +44,15 @@ function Rail({ find, keys }) {
       <${Icon} name="search" />${t("palette.open")}<kbd>Ctrl K</kbd>
     </button>
     <nav aria-label=${t("nav.pages")}>
-      ${PAGES.map((page, index) => html`<a href=${href(page.name)} class=${index >= IN_BAR ? "later" : ""} aria-current=${page === current ? "page" : null}><${Icon} name=${page.icon} />${t(page.label)}</a>`)}
+      ${PAGES.map(
+        (page, index) =>
+          html`<a
+            href=${href(page.name)}
+            class=${index >= IN_BAR ? "later" : ""}
+            aria-current=${page === current ? "page" : null}
+            ><${Icon} name=${page.icon} />${t(page.label)}</a
+          >`,
+      )}
       <button type="button" aria-haspopup="menu" onClick=${more}><${Icon} name="more" />${t("nav.more")}</button>
     </nav>
     <${NodeState} />
@@ -144,7 +155,7 @@ export function Shell() {
     "mod+z": undoLast,
     ...Object.fromEntries(PAGES.map(({ key, name }) => [key, () => go(href(name))])),
   });
-  return html` <a
+  return html`<a
       class="skip button first"
       href="#main"
       onClick=${(/** @type {Event} */ event) => {
@@ -160,7 +171,10 @@ export function Shell() {
       </button>
     </div>
     <main id="main" tabindex="-1">
-      ${connection.value === "lost" && html`<div class="banner" role="status"><${Icon} name="warning" />${t("node.awayText")}</div>`}
+      ${
+        connection.value === "lost" &&
+        html`<div class="banner" role="status"><${Icon} name="warning" />${t("node.awayText")}</div>`
+      }
       <${page.view} key=${page.name} />
     </main>
     ${over === "palette" && html`<${Palette} close=${() => setOver(null)} keys=${keys} />`}

@@ -68,5 +68,10 @@ function Said() {
 
 export function UploadTray() {
   const running = uploads.value;
-  return html`<${Said} />${running.length > 0 && html`<section class="card" aria-label=${t("upload.title")}>${running.map((upload) => html`<${UploadLine} key=${upload.id} upload=${upload} />`)}</section>`}`;
+  return html`<${Said} />${
+      running.length > 0 &&
+      html`<section class="card" aria-label=${t("upload.title")}>
+        ${running.map((upload) => html`<${UploadLine} key=${upload.id} upload=${upload} />`)}
+      </section>`
+    }`;
 }

@@ -1,11 +1,16 @@
 /**
- * A small Markdown: what people write in a README, read into elements and never into markup. Raw HTML stays text, so nothing has to be cleaned.
- * Read: headings, paragraphs, lists (nested, tasks), quotes, fenced and indented code, tables, rules; emphasis, code, links, pictures, breaks.
+ * A small Markdown: what people write in a README, read into elements and never into markup. Raw HTML stays text, so
+ * nothing has to be cleaned.
+ * Read: headings, paragraphs, lists (nested, tasks), quotes, fenced and indented code, tables, rules; emphasis, code,
+ * links, pictures, breaks.
  * Not read: reference links, footnotes, HTML.
  */
 import { html } from "../vendor/preact.js";
 
-/** @typedef {{base: string}} Context where relative links and pictures are: an address on the gateway, ending in a slash; may be empty */
+/**
+ * @typedef {{base: string}} Context where relative links and pictures are: an address on the gateway, ending in a
+ * slash; may be empty
+ */
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([\w+-]*)/;
 const HEADING = /^ {0,3}(#{1,6})\s+(.*?)\s*#*\s*$/;
@@ -29,8 +34,22 @@ export function safeAddress(target, { base }) {
   }
 }
 
-const INLINE =
-  /(`+)(.+?)\1(?!`)|(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(\s*<?([^\s<>]*?)>?(?:\s+"[^"]*")?\s*\)|(\*\*|__)(?=\S)(.+?\S|\S)\6|(\*|_)(?=\S)([^*_]*?[^\s*_])\8(?!\w)|~~(?=\S)(.+?)~~|<(https?:\/\/[^\s>]+)>|(https?:\/\/[^\s<>()]*[^\s<>().,;:!?'"])|\\([\\`*_{}[\]()#+.!|~<>-])|( {2,}\n|\\\n)/;
+/** The kinds of marked words, in the order they are looked for; `element` takes the groups in this order. */
+const INLINE = new RegExp(
+  [
+    /(?<ticks>`+)(.+?)\k<ticks>(?!`)/, // code
+    /(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\(\s*<?([^\s<>]*?)>?(?:\s+"[^"]*")?\s*\)/, // a link or a picture
+    /(?<two>\*\*|__)(?=\S)(.+?\S|\S)\k<two>/, // strong
+    /(?<one>\*|_)(?=\S)([^*_]*?[^\s*_])\k<one>(?!\w)/, // emphasis
+    /~~(?=\S)(.+?)~~/,
+    /<(https?:\/\/[^\s>]+)>/,
+    /(https?:\/\/[^\s<>()]*[^\s<>().,;:!?'"])/,
+    /\\([\\`*_{}[\]()#+.!|~<>-])/,
+    /( {2,}\n|\\\n)/, // a break
+  ]
+    .map((kind) => kind.source)
+    .join("|"),
+);
 
 /**
  * The words of one block.
@@ -65,12 +84,19 @@ function element(found, context, depth) {
   return lineBreak !== undefined ? html`<br />` : whole;
 }
 
-/** @param {boolean} picture @param {string} label @param {string} target @param {Context} context @param {number} depth */
+/**
+ * @param {boolean} picture
+ * @param {string} label
+ * @param {string} target
+ * @param {Context} context
+ * @param {number} depth
+ */
 function linked(picture, label, target, context, depth) {
   const address = safeAddress(target, context);
   if (address === null) return html`<span>${inline(label, context, depth)}</span>`;
   const own = context.base && address.startsWith(new URL(context.base).origin);
-  if (picture && own) return html`<img src=${address} alt=${label} loading="lazy" />`; // pictures of other sites would tell them who reads
+  // A picture of another site would tell it who reads this: it stays a link.
+  if (picture && own) return html`<img src=${address} alt=${label} loading="lazy" />`;
   return html`<a href=${address} target="_blank" rel="noreferrer noopener"
     >${inline(label || target, context, depth)}</a
   >`;
@@ -112,7 +138,10 @@ export function blocks(lines, context, depth = 0) {
   return out;
 }
 
-/** @typedef {(lines: string[], at: number, context: Context, depth: number) => {element: any, lines: number} | null} Reader */
+/**
+ * @typedef {(lines: string[], at: number, context: Context, depth: number) => {element: any, lines: number} | null}
+ * Reader
+ */
 
 /** @type {Reader} */
 function readFence(lines, at) {
@@ -187,7 +216,9 @@ function listItem(lines, context, depth) {
   const own = [first, ...rest.slice(0, simple < 0 ? rest.length : simple)].join("\n");
   const below = simple < 0 ? [] : rest.slice(simple);
   return html`<li class=${task ? "task" : null}>
-    ${task && html`<input type="checkbox" disabled checked=${task[1] !== " "} aria-label=${own} />`}${inline(own, context)}${below.length > 0 && blocks(below, context, depth)}
+    ${
+      task && html`<input type="checkbox" disabled checked=${task[1] !== " "} aria-label=${own} />`
+    }${inline(own, context)}${below.length > 0 && blocks(below, context, depth)}
   </li>`;
 }
 

@@ -15,7 +15,8 @@ import { Preview } from "./preview.js";
 /** @import {Item} from "../parts/menu.js" */
 
 /**
- * @param {{entry: Entry, folder: Entry, neighbours: Entry[], show: (entry: Entry) => void, close: () => void, items: Item[]}} props
+ * @param {{entry: Entry, folder: Entry, neighbours: Entry[], show: (entry: Entry) => void, close: () => void, items:
+ * Item[]}} props
  */
 export function PreviewDialog({ entry, folder, neighbours, show, close, items }) {
   const at = neighbours.findIndex((candidate) => candidate.path === entry.path);

@@ -1,4 +1,7 @@
-/** Shows what is in a file, each kind its own way. All bytes come from the gateway's origin; what could run gets an origin and a sandbox of its own. */
+/**
+ * Shows what is in a file, each kind its own way. All bytes come from the gateway's origin; what could run gets an
+ * origin and a sandbox of its own.
+ */
 import { html, useState } from "../vendor/preact.js";
 import { contentAddress, kindOf, originAddress } from "../content.js";
 import { node } from "../events.js";
@@ -11,7 +14,10 @@ import { TextView } from "./text-view.js";
 
 /** @import {Entry} from "../types.d.ts" */
 
-/** What cannot be shown here, and what can be done with it. @param {{entry: Pick<Entry, "name" | "cid" | "size" | "kind" | "type">, text?: string}} props */
+/**
+ * What cannot be shown here, and what can be done with it.
+ * @param {{entry: Pick<Entry, "name" | "cid" | "size" | "kind" | "type">, text?: string}} props
+ */
 export function NoPreview({ entry, text = t("preview.none") }) {
   return html`<div class="no-preview">
     <${FileIcon} entry=${entry} />
@@ -22,7 +28,10 @@ export function NoPreview({ entry, text = t("preview.none") }) {
   </div>`;
 }
 
-/** @param {{entry: Pick<Entry, "name" | "cid" | "size" | "kind" | "type" | "target">, base?: string}} props `base`: the gateway's address of the folder, for links in Markdown */
+/**
+ * @param {{entry: Pick<Entry, "name" | "cid" | "size" | "kind" | "type" | "target">, base?: string}} props `base`: the
+ * gateway's address of the folder, for links in Markdown
+ */
 export function Preview({ entry, base = "" }) {
   const [broken, setBroken] = useState(false);
   if (!node.value) return html`<${Skeleton} rows=${6} />`;

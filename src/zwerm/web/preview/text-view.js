@@ -1,4 +1,7 @@
-/** Text of any length, escaped, in pieces of 64 KiB, fetched from the gateway's origin. Markdown is shown as written or as meant. */
+/**
+ * Text of any length, escaped, in pieces of 64 KiB, fetched from the gateway's origin. Markdown is shown as written or
+ * as meant.
+ */
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { Failure } from "../api.js";
 import { contentAddress } from "../content.js";

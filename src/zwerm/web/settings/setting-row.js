@@ -5,7 +5,10 @@ import { language, t } from "../language.js";
 /** @import {Setting} from "../types.d.ts" */
 /** @import {Key} from "../language.js" */
 
-/** What a value of each kind looks like, said where the node's own sentence is in another language. @type {Record<Setting["type"], Key>} */
+/**
+ * What a value of each kind looks like, said where the node's own sentence is in another language.
+ * @type {Record<Setting["type"], Key>}
+ */
 const FAULTS = {
   text: "fault.text",
   integer: "fault.integer",
@@ -28,7 +31,10 @@ function defaultText({ type, default: value }) {
   return text === "" ? t("settings.nothing") : text;
 }
 
-/** @param {{setting: Setting, value: any, change: (value: any) => void, fault: string | undefined, id: string, describedBy: string}} props */
+/**
+ * @param {{setting: Setting, value: any, change: (value: any) => void, fault: string | undefined, id: string,
+ * describedBy: string}} props
+ */
 function Control({ setting, value, change, fault, id, describedBy }) {
   const common = { id, "aria-invalid": fault !== undefined, "aria-describedby": describedBy };
   if (setting.type === "boolean")
@@ -73,7 +79,8 @@ function Control({ setting, value, change, fault, id, describedBy }) {
 }
 
 /**
- * @param {{setting: Setting, words: [Key, Key] | undefined, value: any, changed: boolean, change: (value: any) => void, reset: () => void, fault: string | undefined}} props
+ * @param {{setting: Setting, words: [Key, Key] | undefined, value: any, changed: boolean, change: (value: any) => void,
+ * reset: () => void, fault: string | undefined}} props
  */
 export function SettingRow({ setting, words, value, changed, change, reset, fault }) {
   const id = `set-${setting.key}`;
@@ -98,7 +105,23 @@ export function SettingRow({ setting, words, value, changed, change, reset, faul
         describedBy=${`${id}-why${fault ? ` ${id}-fault` : ""}`}
       />
       ${said && html`<p class="fault" id=${`${id}-fault`} role="alert">${said}</p>`}
-      ${different && html`<span class="row small">${changed ? html`<span class="state live">${t("settings.unsaved")}</span>` : html`<span class="state dusk">${t("settings.changed")}</span>`}<button type="button" class="link" onClick=${reset} aria-label=${t("settings.resetOne", { name: words ? t(words[0]) : setting.key })}>${t("settings.reset")}</button></span>`}
+      ${
+        different &&
+        html`<span class="row small"
+          >${
+            changed
+              ? html`<span class="state live">${t("settings.unsaved")}</span>`
+              : html`<span class="state dusk">${t("settings.changed")}</span>`
+          }<button
+            type="button"
+            class="link"
+            onClick=${reset}
+            aria-label=${t("settings.resetOne", { name: words ? t(words[0]) : setting.key })}
+          >
+            ${t("settings.reset")}
+          </button></span
+        >`
+      }
     </div>
   </div>`;
 }

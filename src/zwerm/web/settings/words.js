@@ -1,4 +1,7 @@
-/** What each setting of the node is called and why one would change it, group by group. A key that is not here is shown with the node's own sentence. */
+/**
+ * What each setting of the node is called and why one would change it, group by group. A key that is not here is shown
+ * with the node's own sentence.
+ */
 
 /** @import {Key} from "../language.js" */
 

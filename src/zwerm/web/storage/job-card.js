@@ -34,7 +34,8 @@ function progressText(job) {
 }
 
 /**
- * @param {{kind: Job["kind"], icon: import("../parts/icon.js").IconName, title: string, text: string, act: string, result: (job: Job) => string, first?: boolean}} props
+ * @param {{kind: Job["kind"], icon: import("../parts/icon.js").IconName, title: string, text: string, act: string,
+ * result: (job: Job) => string, first?: boolean}} props
  */
 export function JobCard({ kind, icon, title, text, act, result, first = false }) {
   const [failure, setFailure] = useState(/** @type {Failure | null} */ (null));
@@ -55,7 +56,15 @@ export function JobCard({ kind, icon, title, text, act, result, first = false })
     <div class="grow">
       <h3>${title}</h3>
       <p class="small quiet">${text}</p>
-      ${running && job && html`<div class="stack tight"><progress max=${job.total || 1} value=${job.total ? job.done : null} aria-label=${title}>${job.total ? percent(job.done / job.total) : ""}</progress><small class="quiet">${progressText(job)}</small></div>`}
+      ${
+        running &&
+        job &&
+        html`<div class="stack tight">
+          <progress max=${job.total || 1} value=${job.total ? job.done : null} aria-label=${title}>
+            ${job.total ? percent(job.done / job.total) : ""}</progress
+          ><small class="quiet">${progressText(job)}</small>
+        </div>`
+      }
       <p class="small outcome" role="status">
         ${job && !running ? html`${words[job.state]}${" "}<span class="quiet" title=${moment(job.ended)}>${when(job.ended)}</span>` : ""}
       </p>

@@ -6,7 +6,10 @@ import { t } from "../language.js";
 /** @import {Space} from "../types.d.ts" */
 /** @import {Key} from "../language.js" */
 
-/** What each kind of space is called, in the order of the bar. @type {Record<NonNullable<Space["kinds"]>[number]["kind"], Key>} */
+/**
+ * What each kind of space is called, in the order of the bar.
+ * @type {Record<NonNullable<Space["kinds"]>[number]["kind"], Key>}
+ */
 export const KINDS = {
   files: "storage.files",
   pins: "storage.pins",
@@ -21,8 +24,23 @@ export function Meter({ space, legend = false }) {
   const parts =
     space.kinds?.filter(({ bytes }) => bytes > 0) ??
     (space.maximum ? [{ kind: /** @type {const} */ ("files"), bytes: space.disk }] : []);
+  const said = space.maximum
+    ? t("storage.meter", { used: size(space.disk), room: size(room) })
+    : parts.map(({ kind, bytes }) => `${t(KINDS[kind])}: ${size(bytes)}`).join(", ");
   return html`<div class="meter">
-    ${(parts.length > 0 || legend) && html`<div class="bar-of-parts" role="img" aria-label=${space.maximum ? t("storage.meter", { used: size(space.disk), room: size(room) }) : parts.map(({ kind, bytes }) => `${t(KINDS[kind])}: ${size(bytes)}`).join(", ")}>${parts.map(({ kind, bytes }) => html`<span class=${`part ${kind}`} style=${{ width: `${(100 * bytes) / room}%` }} title=${`${t(KINDS[kind])}: ${size(bytes)}`} />`)}</div>`}
+    ${
+      (parts.length > 0 || legend) &&
+      html`<div class="bar-of-parts" role="img" aria-label=${said}>
+        ${parts.map(
+          ({ kind, bytes }) =>
+            html`<span
+              class=${`part ${kind}`}
+              style=${{ width: `${(100 * bytes) / room}%` }}
+              title=${`${t(KINDS[kind])}: ${size(bytes)}`}
+            />`,
+        )}
+      </div>`
+    }
     <p class="row spread wrap">
       <span
         ><b>${size(space.disk)}</b>${" "}<span class="quiet"

@@ -45,7 +45,8 @@ function AddPin({ close }) {
   return html`<${Dialog}
     title=${t("pins.addTitle")}
     close=${close}
-    footer=${html`<button type="button" onClick=${close}>${t("action.cancel")}</button><button type="submit" form="pin-form" class="first" aria-busy=${busy}>${t("pins.add")}</button>`}
+    footer=${html`<button type="button" onClick=${close}>${t("action.cancel")}</button
+      ><button type="submit" form="pin-form" class="first" aria-busy=${busy}>${t("pins.add")}</button>`}
   >
     <form id="pin-form" class="stack" onSubmit=${submit}>
       <p class="quiet">${t("pins.text")}</p>
@@ -162,7 +163,12 @@ export function PinList() {
                 )}
               </ul>`
     }
-    ${pins.data?.more && html`<footer><button type="button" class="small" onClick=${() => setLimit(1000)}>${t("action.more")}</button></footer>`}
+    ${
+      pins.data?.more &&
+      html`<footer>
+        <button type="button" class="small" onClick=${() => setLimit(1000)}>${t("action.more")}</button>
+      </footer>`
+    }
     ${adding && html`<${AddPin} close=${() => setAdding(false)} />`}
   </section>`;
 }
