@@ -42,10 +42,11 @@ def wait_for_lock(zwerm: Harness, holder: int) -> None:
     raise AssertionError("the command did not open the repository")
 
 
-def test_an_interrupted_command_ends_cleanly(local: Harness) -> None:
+@pytest.mark.parametrize("data", [b"", BIG], ids=["before", "between"])
+def test_an_interrupted_command_ends_cleanly(local: Harness, data: bytes) -> None:
     process = begin(local, "add")
     assert process.stdin is not None
-    process.stdin.write(BIG)
+    process.stdin.write(data)
     process.stdin.flush()
     wait_for_lock(local, process.pid)
     process.send_signal(signal.SIGINT)

@@ -23,10 +23,18 @@ _PATIENCE: Final = 5.0  # seconds for a daemon to say that it is there
 class _Response(http.client.HTTPResponse):
     """A response that keeps its trailers: Kubo tells there how a stream failed."""
 
-    trailers: dict[str, str]
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.trailers: dict[str, str] = {}
+        self._ended = False  # the last chunk was seen
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the end was marked, once nothing more comes: http.client takes a lost connection for one."""
+        return self._ended if self.chunked else self.length == 0
 
     def _read_and_discard_trailer(self) -> None:
-        self.trailers = {}
+        self._ended = True
         while (line := self.fp.readline(65_537).strip()) != b"":
             name, _, value = line.decode("latin-1").partition(":")
             self.trailers[name.strip().lower()] = value.strip()
@@ -63,10 +71,11 @@ class HttpAnswer:
         except (http.client.HTTPException, OSError, ValueError) as error:
             self._check_upload()
             raise AnswerCutShort(str(error) or type(error).__name__) from error
-        failure = getattr(self._response, "trailers", {}).get("x-stream-error")
-        if failure:
-            raise RemoteError(failure)
         self._check_upload()
+        if not self._response.is_whole:
+            raise AnswerCutShort("it ended in the middle")
+        if failure := self._response.trailers.get("x-stream-error"):
+            raise RemoteError(failure)
 
     def _check_upload(self) -> None:
         if self._upload is not None:
@@ -95,12 +104,12 @@ class HttpClient:
         try:
             connection.request("POST", "/api/v0/version", headers=self._headers())
             response = connection.getresponse()
-            response.read()
+            body = response.read(_CHUNK)
         except (http.client.HTTPException, OSError):
             return False
         finally:
             connection.close()
-        return response.status in (200, 401, 403)
+        return response.status in (401, 403) or (response.status == 200 and b'"Version"' in body)
 
     def call(
         self,
@@ -182,7 +191,10 @@ def _document(line: bytes) -> Any:
 
 
 def _failure(response: http.client.HTTPResponse, command: Command, upload: Upload | None) -> CommandError:
-    text = response.read(_CHUNK).decode("utf-8", "replace")
+    try:
+        text = response.read(_CHUNK).decode("utf-8", "replace")
+    except (http.client.HTTPException, OSError):
+        text = ""  # it hung up on our upload; the status is all there is
     if upload is not None:
         upload.abandon()
         upload.check()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -97,6 +98,13 @@ class LocalAnswer:
         await asyncio.wait([task])
 
 
+class _Impatient(ThreadPoolExecutor):
+    """Threads that are not waited for in the end: one may hang on a pipe that nobody fills."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002 -- see above
+        super().shutdown(wait=False, cancel_futures=True)
+
+
 class LocalClient:
     """Opens the repository when the first command needs it, and closes it with the client."""
 
@@ -105,6 +113,7 @@ class LocalClient:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._runner = asyncio.Runner()
+        self._runner.get_loop().set_default_executor(_Impatient(thread_name_prefix="zwerm"))
         self._stack = AsyncExitStack()
         self._node: Node | None = None
 

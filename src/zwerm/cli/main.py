@@ -32,8 +32,7 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
         _forget_output()
         return BROKEN_PIPE
     except KeyboardInterrupt:
-        _forget_output()
-        return INTERRUPTED
+        os._exit(INTERRUPTED)  # everything is closed; a thread that hangs on a pipe must not keep us
     except Exception as error:  # noqa: BLE001 -- the last line of defence: a person gets a sentence, not a traceback
         return _tell(program, words, error)
     return status
@@ -169,7 +168,6 @@ def _tell(program: str, words: list[str], error: Exception) -> int:
     """Say in one line what went wrong; return the exit status."""
     from zwerm.cli.failure import describe
 
-    _forget_output(keep=True)
     line, status = describe(program, words, error)
     sys.stderr.write(line + "\n")
     if os.environ.get("ZWERM_DEBUG") == "1":
@@ -183,10 +181,8 @@ def _flush() -> None:
     sys.stdout.flush()
 
 
-def _forget_output(*, keep: bool = False) -> None:
+def _forget_output() -> None:
     """Point standard output nowhere, so that the interpreter's own last flush finds no broken pipe."""
-    if keep:
-        return
     try:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)

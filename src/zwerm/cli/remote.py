@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -93,6 +94,8 @@ def body(
         if session.reads_terminal():
             complain("reading from the keyboard; end with Ctrl-D on an empty line")
         return StreamBody(0, options.get("stdin-name", ""))
+    if len(files) == 1 and (Path(files[0]).is_fifo() or Path(files[0]).is_char_device()):
+        return StreamBody(os.open(files[0], os.O_RDONLY), Path(files[0]).name)
     rules = options.get("ignore-rules-path")
     return DiskBody(
         [Path(file) for file in files],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import enum
+import fcntl
 import os
 import stat
 from collections.abc import AsyncIterator, Sequence
@@ -114,8 +115,40 @@ async def _read_path(path: Path) -> AsyncIterator[bytes]:
 
 
 async def _read_descriptor(descriptor: int) -> AsyncIterator[bytes]:
-    while data := await asyncio.to_thread(os.read, descriptor, _READ):
-        yield data
+    """Read to the end. A pipe or terminal is waited for by the loop, so that cancelling leaves no thread that reads."""
+    loop = asyncio.get_running_loop()
+    ready = asyncio.Event()
+
+    def wake() -> None:
+        loop.remove_reader(descriptor)
+        ready.set()
+
+    try:
+        loop.add_reader(descriptor, wake)
+    except (OSError, NotImplementedError):  # a regular file, which is always ready
+        while data := await asyncio.to_thread(os.read, descriptor, _READ):
+            yield data
+        return
+    _widen(descriptor)
+    try:
+        while True:
+            await ready.wait()
+            ready.clear()
+            data = os.read(descriptor, _READ)
+            if not data:
+                return
+            yield data
+            loop.add_reader(descriptor, wake)
+    finally:
+        loop.remove_reader(descriptor)
+
+
+def _widen(descriptor: int) -> None:
+    """Let a pipe hold as much as is read at once."""
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _READ)
+    except OSError:
+        return  # no pipe, or more than this user may have
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from zwerm.core.errors import ZwermError
 from zwerm.daemon.rpc.errors import UsageError
 from zwerm.daemon.rpc.registry import Context, OptionKind, argument, command, flag, option
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
+
+_TURNS: Final = 1_000  # links looked at before others get their turn
 
 
 @command(
@@ -54,7 +58,11 @@ async def _edges(
 ) -> AsyncIterator[tuple[CID, CID, str]]:
     """Walk depth first; with `unique` a block is listed once, and followed again only from nearer to the root."""
     stack = [(root, iter(await _named_links(context, root)))]
-    while stack:
+    for turn in itertools.count():
+        if not stack:
+            return
+        if turn % _TURNS == 0:
+            await asyncio.sleep(0)
         source, links = stack[-1]
         step = next(links, None)
         if step is None:
