@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
 
-from zwerm.core.errors import LocalProtocolError, ZwermError
+from zwerm.core.errors import LocalProtocolError, StorageError, ZwermError
 from zwerm.node.events import Events
 from zwerm.node.repository import Repository
 
@@ -367,7 +367,8 @@ class Node:
         self.history.policy = Policy.from_text(self.config.text("history.policy"))
         await self.history.thin()
         self.roots.forget()
-        await asyncio.to_thread(self.store.sync)  # what an add that failed has left is garbage from here on
+        with contextlib.suppress(StorageError):  # a full disk is what a collection helps against
+            await asyncio.to_thread(self.store.sync)  # what an add that failed has left is garbage from here on
         return await self.collector.collect(progress)
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verified:

@@ -28,6 +28,7 @@ async def upload_one(request: Request) -> Reply:
     path = FilePath.from_text(request.text("path"))
     if path.directory or not path.segments:
         raise AppError("bad-path", f"{path} is a folder, expected the path of the file")
+    relative_path(request.text("path").removeprefix("/"))  # `..` is refused here, and not followed
     conflict = request.choice("conflict", *_CONFLICTS)
     modified = request.exchange.headers.get("X-Zwerm-Modified")
     mtime = Mtime(int(parse_time(modified)), 0) if modified else None

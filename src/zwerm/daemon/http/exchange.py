@@ -26,6 +26,7 @@ MAX_FIELDS: Final = 1000  # parameters in one query
 JOINED: Final = 65_536  # bytes of a body that goes out in one write with its head
 STALL: Final = 120.0  # seconds without a byte in either direction after which the client counts as gone
 WRITE_BUFFER: Final = 262_144  # bytes of answer kept before the handler is made to wait
+_TURNS: Final = 16  # pieces written before others get their turn
 
 _REASONS: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _NO_BODY: Final = frozenset((204, 304))
@@ -97,6 +98,12 @@ class Exchange:
         if transport is None:
             raise ConnectionResetError("the client has gone")
         return transport
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether nobody is there any more to take an answer."""
+        transport = self._request.transport
+        return transport is None or transport.is_closing()
 
     @property
     def is_answered(self) -> bool:
@@ -267,7 +274,7 @@ class Exchange:
 class Writer:
     """The body of an answer, in pieces. Waits while the client is slow."""
 
-    __slots__ = ("_chunked", "_exchange", "_left", "_request", "_silent", "sent")
+    __slots__ = ("_chunked", "_exchange", "_left", "_request", "_silent", "_turn", "sent")
 
     def __init__(
         self, exchange: Exchange, request: BaseRequest, *, chunked: bool, length: int | None, silent: bool
@@ -277,13 +284,14 @@ class Writer:
         self._chunked = chunked
         self._left = length  # bytes still promised
         self._silent = silent  # the answer to HEAD has no body
+        self._turn = 0  # pieces since others had their turn
         self.sent = 0  # bytes of body
 
     async def write(self, data: bytes | memoryview) -> None:
         """Send a piece; return when the connection's buffer has room again."""
         if data and not self._silent:
             self._put(self._exchange.transport, data)
-            await self._exchange.drain()
+            await self.drain()
 
     def write_nowait(self, data: bytes) -> None:
         """Send a small piece without waiting; nothing happens when the client has gone. `drain` now and then."""
@@ -305,7 +313,16 @@ class Writer:
             self._left -= size
 
     async def drain(self) -> None:
+        """Wait until the connection's buffer has room again; others get their turn in any case. Raises as `write`.
+
+        A source that never waits would otherwise keep the loop from seeing that the client has gone.
+        """
         await self._exchange.drain()
+        self._turn = (self._turn + 1) % _TURNS
+        if not self._turn:
+            await asyncio.sleep(0)
+        if self._exchange.is_cut:
+            raise ConnectionResetError("the client has gone")
 
     async def finish(self, trailers: Mapping[str, str] | None = None) -> None:
         """End the body. With a declared length and too few bytes the connection is cut instead."""

@@ -16,6 +16,7 @@ from zwerm.ipfs.blockstore.store import Blockstore
 from zwerm.multiformats.cid import CID
 
 _AHEAD: Final = 4 * 1024 * 1024  # bytes wanted in one batch; at most two batches are in memory
+_TURNS: Final = 64  # blocks read without waiting before others get their turn: a walk may read millions
 _MOST: Final = 64  # blocks in one batch
 
 
@@ -25,11 +26,15 @@ class LocalSource:
     def __init__(self, store: Blockstore, *, verify: bool = False) -> None:
         self.store = store
         self.verify = verify
+        self._inline = 0  # blocks read without waiting
 
     async def get(self, cid: CID) -> bytes:
         if not self.verify:
             data = self.store.get_nowait(cid)
             if data is not None:
+                self._inline += 1
+                if self._inline % _TURNS == 0:
+                    await asyncio.sleep(0)
                 return data
         return await asyncio.to_thread(self.store.get, cid, verify=self.verify)
 
