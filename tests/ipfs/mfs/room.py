@@ -93,8 +93,9 @@ async def snapshot(room: Room, path: str) -> dict[str, bytes | None]:
 
 @contextlib.asynccontextmanager
 async def memory_room(folder: Path, profile: Profile = DEFAULT, **options: object) -> AsyncIterator[Room]:
-    """Blocks in memory; the database needs a file."""
+    """Blocks in memory; the database needs a file, which is not synced."""
     database = Database(folder / "index.sqlite")
+    database._writer.execute("PRAGMA synchronous = OFF")
     room = Room(database, MemoryBlockstore(), profile, **options)  # type: ignore[arg-type]
     try:
         yield room

@@ -89,46 +89,73 @@ async def test_unflushed_changes_and_open_batches_outlive_a_collection(tmp_path)
         await collector.close()
 
 
+class Hands:
+    """Changes files at random, and remembers which versions that made."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.made: list[Change] = []
+        self._rng = random.Random(5)
+
+    async def change(self) -> None:
+        rng, files = self._rng, self.room.files
+        path = f"/d{rng.randrange(2)}/f{rng.randrange(4)}"
+        data = rng.randbytes(rng.choice([10, 5_000, 600_000]))
+        match rng.randrange(9):
+            case 0 | 1:
+                self.made.append(await files.write(path, data, create=True, parents=True, truncate=True))
+            case 2:
+                self.made.append(await files.rm(path, force=True))
+            case 3:
+                self.made.append(await files.mv(path, "/moved"))
+            case 4 | 5:
+                await files.write(path, data, create=True, parents=True, truncate=True, flush=False)
+            case 6:
+                await files.write(path, data, create=True, parents=True, offset=400_000, flush=False)
+            case 7:
+                async with files.batch() as batch:
+                    for number in range(3):
+                        await files.write(f"/b{number}/{path}", data, create=True, parents=True, offset=number)
+                self.made.append(batch.change)
+            case _:
+                self.made.append(await self.room.history.restore(path, f"~{rng.randrange(1, 4)}"))
+
+    async def work(self, times: int) -> None:
+        for _ in range(times):
+            try:
+                await self.change()
+            except ZwermError:
+                continue
+
+
 @pytest.mark.slow
 async def test_collecting_all_the_time_removes_nothing_that_is_needed(tmp_path) -> None:
     async with disk_room(tmp_path) as room:
-        collector = collector_of(room)
-        rng = random.Random(5)
-        made: list[Change] = []
-        done = asyncio.Event()
-
-        async def change() -> None:
-            path = f"/d{rng.randrange(2)}/f{rng.randrange(4)}"
-            files = room.files
-            match rng.randrange(5):
-                case 0 | 1:
-                    data = rng.randbytes(rng.choice([10, 5_000, 600_000]))
-                    made.append(await files.write(path, data, create=True, parents=True, truncate=True))
-                case 2:
-                    made.append(await files.rm(path, force=True))
-                case 3:
-                    made.append(await files.mv(path, "/moved"))
-                case _:
-                    made.append(await room.history.restore(path, f"~{rng.randrange(1, 4)}"))
-
-        async def work() -> None:
-            for _ in range(300):
-                try:
-                    await change()
-                except ZwermError:
-                    continue
-            done.set()
+        collector, hands, done = collector_of(room), Hands(room), asyncio.Event()
 
         async def collect() -> None:
             while not done.is_set():
                 await collector.collect()
 
+        async def look() -> None:
+            while not done.is_set():
+                await room.files.root()
+                await asyncio.to_thread(room.store.sync)  # only what is durable can be removed
+
+        async def work() -> None:
+            await hands.work(300)
+            done.set()
+
         async with asyncio.TaskGroup() as group:
-            group.create_task(collect())
-            group.create_task(work())
+            for task in (collect(), look(), work()):
+                group.create_task(task)
         await collector.collect()
-        versions = [change.version for change in made if change.version is not None]
-        assert len(versions) > 120
+        before = await room.snapshot()
+        await room.files.flush()
+        await collector.collect()
+        assert await room.snapshot() == before
+        versions = [change.version for change in hands.made if change.version is not None]
+        assert len(versions) > 90
         # The newest commit leads to every version and all content; each block must be here, and right.
         assert room.history.head is not None
         blocks = [cid async for cid, _ in walk(room.source, [room.history.head])]

@@ -51,6 +51,7 @@ class FilesMachine(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.database = Database(Path(self.folder.name) / "index.sqlite")
+        self.database._writer.execute("PRAGMA synchronous = OFF")
         self.room = Room(self.database, self.store, self.profile)
 
     def teardown(self) -> None:

@@ -382,3 +382,12 @@ async def test_commit_puts_content_in_place(room: Room) -> None:
 async def test_extracting_what_has_no_version_is_an_error(room: Room) -> None:
     with pytest.raises(FileMissing, match="no version that is kept"):
         await room.history.extract("/none")
+
+
+async def test_a_path_too_long_for_a_message_is_restored_all_the_same(room: Room) -> None:
+    path = "/" + "/".join(["d" * 250] * 12)
+    await room.files.write(path, b"1", create=True, parents=True)
+    await room.files.write(path, b"2")
+    await room.history.restore(path, "~1")
+    assert await room.read(path) == b"1"
+    assert len((await room.history.version(path, "~0")).commit.message) == 400

@@ -43,6 +43,7 @@ class HistoryMachine(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.database = Database(Path(self.folder.name) / "index.sqlite")
+        self.database._writer.execute("PRAGMA synchronous = OFF")
         self.room = Room(self.database, self.store)
         self.room.clock.now = self.clock
 

@@ -91,6 +91,7 @@ class Outcome(NamedTuple):
 
     root: CID
     touches: tuple[Touch, ...] = ()
+    placed: CID | None = None  # content that the new root links to and the one before may not have had
 
 
 class ChangeSet(NamedTuple):

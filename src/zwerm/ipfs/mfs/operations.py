@@ -86,7 +86,7 @@ async def place(
         profile = profile_of_directory(tree.profile, await nearest_directory(tree, root, path))
     after = await tree.put(root, path.segments, found, parents=profile)
     kind = kind or (ChangeKind.ADDED if before is None else ChangeKind.CHANGED)
-    return Outcome(after, (Touch(kind, str(path._replace(directory=False))),))
+    return Outcome(after, (Touch(kind, str(path._replace(directory=False))),), found.cid)
 
 
 async def copy(tree: Tree, root: CID, path: FilePath, found: Found, *, parents: bool, force: bool) -> Outcome:

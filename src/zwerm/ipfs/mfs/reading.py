@@ -50,7 +50,8 @@ class FileReading:
 
     async def root(self) -> CID:
         """Return the root as it stands, unflushed changes included."""
-        return await self._root.snapshot()
+        async with self._looking() as root:
+            return root
 
     async def exists(self, path: str) -> bool:
         """Whether something has that path; errors as `stat`, except for what is missing."""
@@ -120,8 +121,9 @@ class FileReading:
     @contextlib.asynccontextmanager
     async def _looking(self) -> AsyncIterator[CID]:
         """Lend the root as it stands, all of it readable from the source and kept from the collector."""
-        root = await self._root.snapshot()
+        root = self._root.working().root
         with self._using(root):
+            await self._root.settle(root)
             yield root
 
     async def _existing(self, root: CID, path: FilePath) -> Found:

@@ -4,6 +4,10 @@ Every change takes the writers' lock, makes a new root from the one before, and 
 waits in memory for the next flush. The order on the disk is: blocks, their sync, then one transaction that moves the
 root and records the version. So a root that is read back after a crash is whole, and its version is there.
 
+A root that waits, or that of an open batch, is itself not in the store: its newest directories are in the workspace. So
+the collector cannot walk down from it, and is told of what it leads to in the store instead: the durable root, the
+content that was placed since, and roots that were put into the store on the way.
+
 A batch holds the lock from its beginning to its end: nobody else changes anything meanwhile, readers see the tree
 before it, and when it fails nothing has happened. Calls inside it, those of tasks it started included, belong to it.
 """
@@ -69,6 +73,7 @@ class Root:
         self._batch: contextvars.ContextVar[Batch | None] = contextvars.ContextVar("zwerm-batch", default=None)
         self._batching: Batch | None = None
         self._coming: CID | None = None  # the root that is about to be the current one
+        self._placed: dict[CID, None] = {}  # in the store, and reached through the workspace only
         self.journal: Journal | None = None
         self.listeners: list[Callable[[Change], None]] = []  # called on the event loop after each durable change
         database.define("mfs", MIGRATIONS)
@@ -91,18 +96,18 @@ class Root:
         roots = [batch.working.root] if batch is not None else []
         if coming is not None:
             roots.append(coming)
-        return [*roots, self._current.root, self.durable]
+        return [*roots, *list(self._placed), self._current.root, self.durable]
 
     def working(self) -> Working:
         """Return what the caller sees: inside a batch that batch's tree, otherwise the current one."""
         batch = self._own_batch()
         return self._current if batch is None else batch.working
 
-    async def snapshot(self) -> CID:
-        """Return the root as it stands, every block of it readable from the store from now on."""
-        root = self.working().root
-        await self._spill()
-        return root
+    async def settle(self, root: CID) -> None:
+        """Return once every block that a root of ours needs can be read from the store."""
+        if root != self.durable:
+            # Only what this root needs: a step that is under way has blocks in the workspace, too.
+            await self._spill(root, self._workspace.reachable(root))
 
     @contextlib.asynccontextmanager
     async def changing(self) -> AsyncIterator[Step]:
@@ -144,14 +149,16 @@ class Root:
                     self._batch.set(None)
                     self._batching = None
 
-    async def accept(self, batch: Batch | None, working: Working, *, flush: bool) -> Change:
+    async def accept(self, batch: Batch | None, working: Working, placed: CID | None, *, flush: bool) -> Change:
         """Take a finished step over."""
+        if batch is None and flush:
+            return await self._whole(self._commit(working))
+        if placed is not None and placed not in self._workspace:
+            self._placed[placed] = None
         if batch is not None:
             batch.working = working
             await self._spill_when_large()
             return Change(working.root, None)
-        if flush:
-            return await self._whole(self._commit(working))
         self._current = working
         await self._spill_when_large()
         return Change(working.root, None)
@@ -166,6 +173,7 @@ class Root:
         self._tree.forget()
         if batch is None and self._current.root == self.durable:
             self._workspace.clear()
+            self._placed.clear()
 
     def _own_batch(self) -> Batch | None:
         batch = self._batch.get()
@@ -190,6 +198,7 @@ class Root:
             self._current = Working(working.root)
             if prepared is not None:
                 prepared.accept()
+            self._placed.clear()
         finally:
             self._coming = None
         change = Change(working.root, prepared.version if prepared else None, tuple(touches))
@@ -219,16 +228,19 @@ class Root:
             raise
 
     async def _spill_when_large(self) -> None:
-        """Forget what later steps made superfluous; put the rest when that alone is too much."""
-        if self._workspace.size > LIMIT:
-            self._tree.forget()
-            self._workspace.keep(self._workspace.reachable(*self.in_use()))
-            if self._workspace.size > LIMIT // 2:
-                await self._spill()
+        """Forget what later steps made superfluous; put the rest when that alone is too much. Under the lock."""
+        if self._workspace.size <= LIMIT:
+            return
+        self._tree.forget()
+        self._workspace.keep(self._workspace.reachable(*self.in_use()))
+        if self._workspace.size > LIMIT // 2:
+            root = self.working().root
+            await self._spill(root, self._workspace.reachable(root))
 
-    async def _spill(self) -> None:
-        blocks = self._workspace.all()
+    async def _spill(self, root: CID, blocks: list[Block]) -> None:
+        """Put what a root needs into the store, and have the collector keep it there."""
         if blocks:
+            self._placed[root] = None  # first: from the moment they leave the workspace only this keeps them
             await asyncio.to_thread(self._store.put, blocks)
             self._workspace.forget(blocks)
 
@@ -239,6 +251,7 @@ class Step:
     def __init__(self, owner: Root, batch: Batch | None, working: Working) -> None:
         self._owner = owner
         self._batch = batch
+        self._placed: CID | None = None
         self.working = working
 
     @property
@@ -247,6 +260,7 @@ class Step:
 
     def take(self, outcome: Outcome) -> None:
         """Go to the root that an operation made."""
+        self._placed = outcome.placed
         for touch in outcome.touches:
             self.working.touches.add(touch)
         if outcome.root != self.working.root:
@@ -260,7 +274,7 @@ class Step:
 
     async def done(self, *, flush: bool) -> Change:
         """Take the new root over: durable when it returns, if `flush` and not inside a batch."""
-        return await self._owner.accept(self._batch, self.working, flush=flush)
+        return await self._owner.accept(self._batch, self.working, self._placed, flush=flush)
 
 
 def _move_root(connection: sqlite3.Connection, root: CID) -> None:

@@ -46,6 +46,10 @@ class Workspace:
     async def has(self, cid: CID) -> bool:
         return cid.multihash in self._fresh or await self._source.has(cid)
 
+    def __contains__(self, cid: CID) -> bool:
+        """Whether a block waits here."""
+        return cid.multihash in self._fresh
+
     def reachable(self, *roots: CID) -> list[Block]:
         """Return the blocks that wait here and that the roots lead to through blocks that wait here."""
         found: dict[bytes, Block] = {}

@@ -116,6 +116,7 @@ class FileWriter:
         self._chunker = chunker.from_text(profile.chunker)
         self._chunks: list[bytes] = []  # to be appended
         self._chunks_size = 0
+        self._spilled = False  # blocks of the new file were put into the store
         self._appending = False  # the end of the file was reached; from there every byte goes through the chunker
         self._wrote = False
 
@@ -147,7 +148,10 @@ class FileWriter:
         await self._overwrite()
         self._chunks += self._chunker.finish()
         await self._append()
-        return await self._edit.finish(now if self._wrote else None)
+        made = await self._edit.finish(now if self._wrote else None)
+        if self._spilled:
+            await self._put()
+        return made
 
     async def _overwrite(self) -> None:
         if not self._gathered_size:
@@ -175,11 +179,16 @@ class FileWriter:
         blocks = self._edit.fresh
         if sum(len(block.data) for block in blocks.values()) < BATCH:
             return
-        await asyncio.to_thread(self._store.put, list(blocks.values()))
+        await self._put()
+
+    async def _put(self) -> None:
+        blocks = list(self._edit.fresh.values())
+        await asyncio.to_thread(self._store.put, blocks)
         self._edit.fresh.clear()
+        self._spilled = True
 
     def take(self) -> list[Block]:
-        """Take the blocks that were not put into the store."""
+        """Take the blocks that were not put into the store: all of the file that is new, or none."""
         blocks = list(self._edit.fresh.values())
         self._edit.fresh.clear()
         return blocks

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from zwerm.core.errors import NotFoundError, WireError
 from zwerm.identity.keys import PrivateKey
@@ -42,6 +42,8 @@ from zwerm.ipfs.versions.subject import Subject, commit_path
 from zwerm.ipfs.versions.table import Row, VersionTable
 from zwerm.ipfs.versions.verify import Verification
 from zwerm.multiformats.cid import CID
+
+_SAID: Final = 400  # characters of a message that nobody gave
 
 
 class VersionDropped(NotFoundError):
@@ -231,7 +233,7 @@ class History:
         """
         with self._store.hold():
             node = await self.at(path, version)
-            return await self._files.place(path, node, message=message or f"restore {path} from {version}")
+            return await self._files.place(path, node, message=message or _said(f"restore {path} from {version}"))
 
     async def undo(self, version: str, paths: Sequence[str], *, message: str | None = None) -> Change:
         """Make paths what they were in a version of the whole tree, in one change set; those that were not there go."""
@@ -239,7 +241,7 @@ class History:
         if then.node is None or not then.kept:
             raise VersionDropped(f"the content of version {version} was dropped by the policy ({self.policy})")
         log = self._path_log()
-        async with self._files.batch(message or f"undo to {version}") as batch:
+        async with self._files.batch(message or _said(f"undo to {version}")) as batch:
             for path in paths:
                 node = await log.node(then.node, FilePath.from_text(path))
                 if node is None:
@@ -357,3 +359,8 @@ class History:
         if content is not None:
             return await self._side(content[0], path)
         return await self._path_log().node(await self._files.root(), FilePath.from_text(path))
+
+
+def _said(text: str) -> str:
+    """Make a message of our own fit into a commit, whatever the path in it is."""
+    return text.encode("utf-8", "replace").decode()[:_SAID]
