@@ -74,6 +74,10 @@ async def test_every_page_fits_the_smallest_phone(chromium: Chromium, daemon: We
             await visit.open(page)
             assert (page, await visit.overflow()) == (page, 0)
             assert (page, await visit.axe()) == (page, [])
+            for width in (600, 720, 900, 1100):
+                await visit.page.set_viewport_size({"width": width, "height": 640})
+                assert (page, width, await visit.overflow()) == (page, width, 0)
+            await visit.page.set_viewport_size({"width": 360, "height": 640})
             await visit.shot(f"{page.replace('/', '_').replace('.', '_')}-{language[:2]}")
         texts = await visit.page.locator(".rail nav a:visible, .rail nav button").evaluate_all(
             "items => items.filter((item) => item.scrollWidth > item.clientWidth).map((item) => item.textContent)"
@@ -169,6 +173,29 @@ async def test_page_goes_on_by_itself_when_the_node_comes_back(
             await expect(page.get_by_role("link", name="after.txt")).to_be_visible()
         finally:
             second.stop()
+
+
+async def test_page_opened_from_elsewhere_asks_for_the_key_until_it_is_right(
+    chromium: Chromium, daemon: WebDaemon
+) -> None:
+    daemon.ask("PUT", "settings", {"api.token": "the right key"})
+    async with chromium.visit(daemon, "key") as visit:
+        visit.expected.append("401")
+        page = visit.page
+        # To the node, a request that a proxy passed on comes from another machine.
+        await page.context.set_extra_http_headers({"X-Forwarded-For": "192.0.2.7"})
+        await visit.open("files")
+        await page.get_by_label("Key").fill("a wrong key")
+        await page.get_by_role("button", name="Open").click()
+        await expect(page.get_by_text("This key does not open this node.")).to_be_visible()
+        await visit.shot("wrong")
+        await page.get_by_label("Key").fill("the right key")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("link", name="garden")).to_be_visible()
+        await page.goto("about:blank")
+        await page.goto(f"{daemon.url}/#key=the%20right%20key")
+        await expect(page.locator(".answer")).to_contain_text("Your node is well.")
+        assert "key" not in page.url
 
 
 async def test_what_takes_long_shows_its_shape_first_and_reduced_motion_is_kept(

@@ -32,11 +32,13 @@ if (fragment) {
   history.replaceState(null, "", location.pathname);
 }
 
-/** @param {string} key */
+/** Whether a key was given before; when one is wanted all the same, it was the wrong one. */
+export const keyGiven = () => sessionStorage.getItem(KEY) !== null;
+
+/** Begin anew with this key. @param {string} key */
 export function giveKey(key) {
   sessionStorage.setItem(KEY, key);
-  session = null;
-  keyWanted.value = false;
+  location.reload();
 }
 
 /** @type {Promise<string> | null} */

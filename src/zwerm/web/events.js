@@ -148,17 +148,6 @@ async function receiveAll(stream) {
 /** @param {number} milliseconds */
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-const keyGiven = () =>
-  new Promise((resolve) => {
-    const stop = effect(() => {
-      if (!keyWanted.value)
-        queueMicrotask(() => {
-          stop();
-          resolve(undefined);
-        });
-    });
-  });
-
 /** Listens for as long as the page lives. */
 export async function listen() {
   for (let failures = 0; ;) {
@@ -168,11 +157,9 @@ export async function listen() {
     } catch {
       failures += 1; // whatever ended it, the answer is the same: say that the node is away, and try again
     }
-    if (keyWanted.value) await keyGiven();
-    else {
-      connection.value = "lost";
-      if (Date.now() - began > 10_000) failures = 0;
-      await pause(Math.min(500 * 2 ** failures, 8000));
-    }
+    if (keyWanted.value) return; // the page begins anew with the key
+    connection.value = "lost";
+    if (Date.now() - began > 10_000) failures = 0;
+    await pause(Math.min(500 * 2 ** failures, 8000));
   }
 }

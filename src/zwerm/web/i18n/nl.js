@@ -110,7 +110,7 @@ export default {
   "home.gateway": "Toont inhoud op",
   "home.rpc": "Programma's gebruiken",
   "home.traffic": "Verstuurt nu",
-  "home.running": "Actief sinds",
+  "home.running": "Al actief",
   "home.version": "Versie",
   "home.openFiles": "Bestanden openen",
   "home.step1": "Sleep een map naar deze pagina, of kies er een.",

@@ -15,7 +15,7 @@ import { PinList } from "../storage/pin-list.js";
 
 /** @import {Job, Space} from "../types.d.ts" */
 
-const NEGLIGIBLE = 1_000_000; // bytes without blocks in them: gaps in packs that are not worth a word
+const NEGLIGIBLE = 1_000_000; // bytes that are not worth a word
 const MEASURED_UNASKED = 200_000; // blocks; beyond it a measurement takes long enough to be asked for
 
 /** @param {Space} space */
@@ -25,7 +25,7 @@ function answerOf(space) {
     ? t("storage.answer.quota", { used: size(space.disk), room: size(space.maximum) })
     : t("storage.answer", { used: size(space.disk), free: size(space.free) });
   if (unused === undefined) return used;
-  const worth = unused.blocks > 0 || unused.bytes > NEGLIGIBLE;
+  const worth = unused.bytes > NEGLIGIBLE;
   return `${used} ${worth ? t("storage.answer.unused", { size: size(unused.bytes) }) : t("storage.answer.allNeeded")}`;
 }
 

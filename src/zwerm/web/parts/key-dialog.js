@@ -1,7 +1,6 @@
 /** Asks for the owner's key, when the page was opened from another machine. */
 import { html, useState } from "../vendor/preact.js";
-import { giveKey, keyWanted } from "../api.js";
-import { filesChanged } from "../events.js";
+import { giveKey, keyGiven, keyWanted } from "../api.js";
 import { t } from "../language.js";
 import { Dialog } from "./dialog.js";
 
@@ -13,7 +12,6 @@ export function KeyDialog() {
     event.preventDefault();
     if (!key.trim()) return;
     giveKey(key.trim());
-    filesChanged();
   };
   return html`<${Dialog}
     title=${t("key.title")}
@@ -22,6 +20,7 @@ export function KeyDialog() {
   >
     <form id="key-form" class="stack tight" onSubmit=${submit}>
       <p class="quiet">${t("key.text")}</p>
+      ${keyGiven() && html`<p class="fault" role="alert">${t("failure.key")}</p>`}
       <label for="key-key">${t("key.label")}</label
       ><input
         id="key-key"

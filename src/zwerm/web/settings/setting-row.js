@@ -91,8 +91,8 @@ export function SettingRow({ setting, words, value, changed, change, reset, faul
       <label for=${id}>${words ? t(words[0]) : setting.key}</label>
       <p class="small quiet" id=${`${id}-why`}>${words ? t(words[1]) : setting.doc}</p>
       <p class="small quiet origin">
-        <code>${setting.key}</code> ·
-        ${t("settings.default", { value: defaultText(setting) })}${setting.restart ? html` · ${t("settings.restart")}` : ""}
+        <code>${setting.key}</code>${" · "}${t("settings.default", { value: defaultText(setting) })}
+        ${setting.restart && ` · ${t("settings.restart")}`}
       </p>
     </div>
     <div class="value">
