@@ -116,6 +116,7 @@ class LocalClient:
         self._runner.get_loop().set_default_executor(_Impatient(thread_name_prefix="zwerm"))
         self._stack = AsyncExitStack()
         self._node: Node | None = None
+        self._running = False  # whether its services run
 
     def call(
         self,
@@ -142,25 +143,35 @@ class LocalClient:
         options: Mapping[str, Any] | None,
         body: DiskBody | StreamBody | None,
     ) -> LocalAnswer:
-        # A command without a node never looks at it; opening would make a repository for `cid format`.
-        save_index = command.path == "repo/repair"  # which is there for what cannot be opened otherwise
-        node = cast("Node", None) if command.without_node else await self._open(save_index=save_index)
-        context = Context(node, in_process=True)
+        context = Context(await self._node_for(command), in_process=True)
         return LocalAnswer(self._runner, await invoke(command, context, arguments, options, body))
 
-    async def _open(self, *, save_index: bool = False) -> Node:
+    async def _node_for(self, command: Command) -> Node:
+        """Return as much of a node as a command looks at: nothing, its settings and keys, or all of it running."""
+        if command.without_node:
+            return cast("Node", None)  # opening would make a repository for `cid format`
+        if command.repository_only:
+            return self._repository()
+        return await self._open(save_index=command.path == "repo/repair")  # which is for what opens in no other way
+
+    def _repository(self, *, save_index: bool = False) -> Node:
+        """Open the repository; the node on it has its settings and keys, and nothing that runs."""
         if self._node is None:
             from zwerm.node.node import Node
+            from zwerm.node.repository import Repository
 
-            self._node = await self._stack.enter_async_context(
-                Node(
-                    self._settings.repository,
-                    purpose=self._settings.purpose,
-                    patience=_PATIENCE,
-                    save_index=save_index,
-                )
-            )
+            settings = self._settings
+            repository = Repository.open(settings.repository, purpose=settings.purpose, patience=_PATIENCE)
+            self._stack.callback(repository.close)
+            self._node = Node.on(repository, save_index=save_index)
         return self._node
+
+    async def _open(self, *, save_index: bool = False) -> Node:
+        node = self._repository(save_index=save_index)
+        if not self._running:
+            await self._stack.enter_async_context(node)
+            self._running = True
+        return node
 
     def close(self) -> None:
         try:

@@ -108,10 +108,14 @@ class Node:
         self.tree: TreeCounter
 
     @classmethod
-    def on(cls, repository: Repository) -> Self:
-        """Make a node on a repository that is open already; it is closed with the node."""
-        node = cls(repository.path)
-        node._opened = repository
+    def on(cls, repository: Repository, *, save_index: bool = False) -> Self:
+        """Make a node on a repository that is open already; it is closed with the node.
+
+        Its settings and keys can be used before the node is opened, and without.
+        """
+        node = cls(repository.path, save_index=save_index)
+        node._opened = node.repository = repository
+        node.keys = repository.keystore()
         return node
 
     def _open_repository(self) -> Repository:

@@ -12,17 +12,17 @@ from zwerm.daemon.rpc.registry import Context, argument, command, flag
 _PEERS: Final = argument("peer", "Multiaddrs of peers, with their /p2p/ID.", required=False, variadic=True, stdin=True)
 
 
-@command("bootstrap", "List the peers asked first")
+@command("bootstrap", "List the peers asked first", repository_only=True)
 async def bootstrap(context: Context) -> dict[str, Any]:
     return _peers(context)
 
 
-@command("bootstrap/list", "List the peers asked first")
+@command("bootstrap/list", "List the peers asked first", repository_only=True)
 async def bootstrap_list(context: Context) -> dict[str, Any]:
     return _peers(context)
 
 
-@command("bootstrap/add", "Add peers to be asked first", arguments=[_PEERS])
+@command("bootstrap/add", "Add peers to be asked first", arguments=[_PEERS], repository_only=True)
 async def bootstrap_add(context: Context, peer: Sequence[str] = ()) -> dict[str, Any]:
     if not peer:
         raise CommandError("no peers given; there is no default list to add")
@@ -39,6 +39,7 @@ async def bootstrap_add(context: Context, peer: Sequence[str] = ()) -> dict[str,
     "Remove peers from those asked first",
     arguments=[_PEERS],
     options=[flag("all", text="Remove every peer.")],
+    repository_only=True,
 )
 async def bootstrap_rm(context: Context, peer: Sequence[str] = (), all_: bool = False) -> dict[str, Any]:
     known = list(context.node.config.texts("bootstrap"))
@@ -49,7 +50,7 @@ async def bootstrap_rm(context: Context, peer: Sequence[str] = (), all_: bool = 
     return {"Peers": gone}
 
 
-@command("bootstrap/rm/all", "Remove every peer from those asked first")
+@command("bootstrap/rm/all", "Remove every peer from those asked first", repository_only=True)
 async def bootstrap_rm_all(context: Context) -> dict[str, Any]:
     gone = list(context.node.config.texts("bootstrap"))
     await _set(context, [])

@@ -46,6 +46,7 @@ _SECRETS: Final = ("identity", "identity.privkey", "api.authorizations")
         argument("value", "Its new value.", required=False),
     ],
     options=[flag("bool", text="The value is true or false."), flag("json", text="The value is JSON.")],
+    repository_only=True,
 )
 async def config(
     context: Context, key: str, value: str | None = None, bool_: bool = False, json: bool = False
@@ -66,12 +67,12 @@ async def config(
     return {"Key": key, "Value": _find(context, key)}
 
 
-@command("config/show", "Show the settings in the shape of Kubo's configuration")
+@command("config/show", "Show the settings in the shape of Kubo's configuration", repository_only=True)
 async def config_show(context: Context) -> dict[str, Any]:
     return kubo_document(context)
 
 
-@command("config/settings", "List all settings, with what they mean")
+@command("config/settings", "List all settings, with what they mean", repository_only=True)
 async def config_settings(context: Context) -> dict[str, Any]:
     """Tell each setting's value, default, kind, whether it was set, and whether a change waits for the next start."""
     return {
@@ -91,7 +92,10 @@ async def config_settings(context: Context) -> dict[str, Any]:
 
 
 @command(
-    "config/unset", "Return settings to their defaults", arguments=[argument("key", "Their names.", variadic=True)]
+    "config/unset",
+    "Return settings to their defaults",
+    arguments=[argument("key", "Their names.", variadic=True)],
+    repository_only=True,
 )
 async def config_unset(context: Context, key: list[str]) -> None:
     await asyncio.to_thread(context.node.config.update, {_our_key(one): None for one in key})
@@ -101,6 +105,7 @@ async def config_unset(context: Context, key: list[str]) -> None:
     "config/replace",
     "Take all settings from a file",
     arguments=[file_argument("file", "TOML as in config.toml, or JSON in Kubo's shape.")],
+    repository_only=True,
 )
 async def config_replace(context: Context, body: Body) -> None:
     text = (await read_one(body, _LIMIT)).decode("utf-8", "replace")
@@ -120,6 +125,7 @@ async def config_replace(context: Context, body: Body) -> None:
     "Use another set of defaults",
     arguments=[argument("profile", "default, server, lan, lowpower or test.")],
     options=[flag("dry-run", text="Only show what would change.")],
+    repository_only=True,
 )
 async def config_profile_apply(context: Context, profile: str, dry_run: bool = False) -> dict[str, Any]:
     from zwerm.node.settings import PROFILES

@@ -25,6 +25,7 @@ KUBO_VERSION: Final = "0.43.0"  # the release whose RPC these commands follow; c
         ),
         option("peerid-base", text="How peer IDs are written: b58mh, or a multibase.", default="b58mh"),
     ],
+    repository_only=True,
 )
 async def id_(
     context: Context,

@@ -57,6 +57,7 @@ def _row(name: str, peer_id: PeerId, base: str) -> dict[str, str]:
         ),
         _BASE,
     ],
+    repository_only=True,
 )
 async def key_gen(
     context: Context, name: str, type_: str = "ed25519", size: int | None = None, ipns_base: str = "base36"
@@ -73,7 +74,12 @@ async def key_gen(
     return _row(name, PeerId.of(key.public), ipns_base)
 
 
-@command("key/list", "List the keys", options=[flag("l", text="Show their IDs too.", display=True), _BASE])
+@command(
+    "key/list",
+    "List the keys",
+    options=[flag("l", text="Show their IDs too.", display=True), _BASE],
+    repository_only=True,
+)
 async def key_list(context: Context, ipns_base: str = "base36") -> dict[str, Any]:
     entries = await asyncio.to_thread(context.node.keys.entries)
     return {"Keys": [_row(entry.name, entry.peer_id, ipns_base) for entry in entries]}
@@ -84,6 +90,7 @@ async def key_list(context: Context, ipns_base: str = "base36") -> dict[str, Any
     "Give a key another name",
     arguments=[argument("name", "Its name now."), argument("new-name", "Its new name.")],
     options=[flag("force", "f", text="Overwrite a key that has the new name."), _BASE],
+    repository_only=True,
 )
 async def key_rename(
     context: Context,
@@ -105,6 +112,7 @@ async def key_rename(
     "Forget keys, for ever",
     arguments=[argument("name", "Names of the keys.", variadic=True)],
     options=[flag("l", text="Show their IDs too.", display=True), _BASE],
+    repository_only=True,
 )
 async def key_rm(context: Context, name: Sequence[str], ipns_base: str = "base36") -> dict[str, Any]:
     keys = context.node.keys
@@ -118,6 +126,7 @@ async def key_rm(context: Context, name: Sequence[str], ipns_base: str = "base36
     "Keep a key that was exported",
     arguments=[argument("name", "What it is called here."), file_argument("key", "The exported key.")],
     options=[_FORMAT, flag("allow-any-key-type", text="Take ECDSA keys too.", default=False), _BASE],
+    repository_only=True,
 )
 async def key_import(
     context: Context,
@@ -147,6 +156,7 @@ async def key_import(
     arguments=[argument("name", "Its name.")],
     options=[option("output", "o", text="The file; NAME.key, or NAME.pem, otherwise.", display=True), _FORMAT],
     local_only=True,
+    repository_only=True,
 )
 async def key_export(context: Context, name: str, format_: str = "libp2p-protobuf-cleartext") -> RawStream:
     data = await asyncio.to_thread(context.node.keys.export_key, name, format_)
@@ -163,6 +173,7 @@ async def key_export(context: Context, name: str, format_: str = "libp2p-protobu
     arguments=[file_argument("data", "What is signed.")],
     options=[option("key", "k", text="Name of the key; the node's own otherwise."), _BASE],
     experimental=True,
+    repository_only=True,
 )
 async def key_sign(context: Context, body: Body, key: str = "", ipns_base: str = "base36") -> dict[str, Any]:
     from zwerm.identity.peer_id import PeerId
@@ -184,6 +195,7 @@ async def key_sign(context: Context, body: Body, key: str = "", ipns_base: str =
         _BASE,
     ],
     experimental=True,
+    repository_only=True,
 )
 async def key_verify(
     context: Context, body: Body, key: str = "", signature: str = "", ipns_base: str = "base36"

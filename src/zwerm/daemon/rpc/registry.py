@@ -154,6 +154,7 @@ class Command:
     local_only: bool = False  # never over HTTP
     experimental: bool = False
     without_node: bool = False  # `Context.node` is not used, so no repository need be open
+    repository_only: bool = False  # of the node only its settings and keys are used, so no service need run
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -263,6 +264,7 @@ def command(
     local_only: bool = False,
     experimental: bool = False,
     without_node: bool = False,
+    repository_only: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Enter the decorated function into `COMMANDS`."""
 
@@ -276,6 +278,7 @@ def command(
             local_only=local_only,
             experimental=experimental,
             without_node=without_node,
+            repository_only=repository_only,
         )
         return run
 
