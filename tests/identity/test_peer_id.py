@@ -68,6 +68,13 @@ def test_text_that_names_no_peer_is_refused(text: str) -> None:
         PeerId.from_text(text)
 
 
+def test_a_cid_is_a_peer_id_when_its_codec_says_so() -> None:
+    peer_id = PeerId.of(PrivateKey.generate().public)
+    assert PeerId.from_cid(peer_id.to_cid()) == peer_id
+    with pytest.raises(WireError, match="raw"):
+        PeerId.from_cid(CID.of(b""))
+
+
 def test_a_hash_no_key_can_have_is_refused() -> None:
     for data in (
         multihash.digest(b"x" * 43, multicodec.IDENTITY),

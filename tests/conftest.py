@@ -1,0 +1,29 @@
+"""What holds for every test: properties have no time limit, and an asynchronous test leaves no task behind."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import settings
+
+# A time limit for each example would fail on a busy machine; how long a test may take is pytest-timeout's affair.
+settings.register_profile("zwerm", deadline=None, print_blob=True)
+settings.load_profile("zwerm")
+
+
+@pytest.fixture(autouse=True)
+def _no_task_is_left(request: pytest.FixtureRequest) -> None:
+    if inspect.iscoroutinefunction(getattr(request.node, "obj", None)):
+        request.getfixturevalue("_tasks_end")
+
+
+@pytest.fixture
+async def _tasks_end() -> AsyncIterator[None]:
+    """Set up before every other fixture, so torn down after them: what they end may end."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    assert not left, f"tasks are left: {', '.join(map(repr, left))}"
