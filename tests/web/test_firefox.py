@@ -83,7 +83,7 @@ async def test_history_explore_storage_and_settings_answer(firefox: Firefox, dae
     await firefox.until("document.querySelectorAll('.graph .box').length >= 3")
     await firefox.shot("explore")
     await firefox.open(f"{daemon.url}/#/storage")
-    await firefox.text("can be freed.")
+    await firefox.text("All of it is needed.")
     await firefox.click(".job button", "Check")
     await firefox.text("all good.")
     await firefox.shot("storage")

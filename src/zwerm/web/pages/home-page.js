@@ -45,7 +45,7 @@ function Recent() {
     [],
     filesTurn.value,
   );
-  return html`<section class="card">
+  return html`<section class="card recent">
     <header>
       <h2>${t("home.recent")}</h2>
       <a href=${href("history")}>${t("home.allHistory")}</a>
