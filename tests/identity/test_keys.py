@@ -17,6 +17,12 @@ from zwerm.identity.schemes import KeyType
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "libp2p_keys.json").read_text())
 
 
+X448_OF_THE_WRONG_SIZE = b"""-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VvBCIEIH4IMGF8SnmsS3OXoflFVrEpNsR3oOH+suFI7J2mD+59
+-----END PRIVATE KEY-----
+"""
+
+
 def message(key_type: int, body: bytes) -> bytes:
     return protobuf.serialize_field(1, key_type) + protobuf.serialize_field(2, body)
 
@@ -116,6 +122,13 @@ def test_a_key_of_another_scheme_inside_the_message_is_refused() -> None:
         PrivateKey.parse(message(3, private("rsa").serialize()[5:]))
 
 
+def test_a_key_on_which_openssl_itself_fails_is_refused() -> None:
+    x448 = bytes.fromhex("302a 3005 0603 2b656f 0321 00") + bytes(32)  # that curve's keys have 56 bytes
+    for key_type in (0, 3):
+        with pytest.raises(WireError):
+            PublicKey.parse(message(key_type, x448))
+
+
 def test_a_small_rsa_key_is_refused() -> None:
     key = rsa.generate_private_key(public_exponent=65_537, key_size=1_024)
     body = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -124,7 +137,14 @@ def test_a_small_rsa_key_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n", b"\0" * 40, "ключ".encode()]
+    "text",
+    [
+        b"",
+        b"-----BEGIN PRIVATE KEY-----\n-----END PRIVATE KEY-----\n",
+        X448_OF_THE_WRONG_SIZE,
+        b"\0" * 40,
+        "ключ".encode(),
+    ],
 )
 def test_a_pem_file_that_is_none_is_refused(text: bytes) -> None:
     with pytest.raises(WireError):

@@ -191,6 +191,16 @@ def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
 
 
+@pytest.mark.parametrize("digits", [20, 400, 5_000])
+def test_numbers_without_end_are_refused(digits: int) -> None:
+    with pytest.raises(LocalProtocolError, match="beyond every disk"):
+        parse_size("9" * digits)
+    with pytest.raises(LocalProtocolError, match="beyond every lifetime"):
+        parse_duration("9" * digits + "h")
+    with pytest.raises(LocalProtocolError, match="expected host:port"):
+        Address.from_text("localhost:" + "9" * digits)
+
+
 @pytest.mark.parametrize(
     ("text", "address", "multiaddr"),
     [

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from typing import Any, Final, Protocol, TypeVar
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
@@ -185,8 +185,9 @@ SCHEMES: Final[dict[KeyType, Scheme]] = {
     KeyType.ECDSA: Ecdsa(),
 }
 
-INVALID_KEY: Final = (ValueError, UnsupportedAlgorithm, TypeError)  # what the loaders raise on bad bytes
-INVALID_SIGNATURE: Final = (InvalidSignature, ValueError, UnsupportedAlgorithm)
+# What the loaders raise on bad bytes; OpenSSL fails in its own words on an X448 key of the wrong size.
+INVALID_KEY: Final = (ValueError, UnsupportedAlgorithm, TypeError, InternalError)
+INVALID_SIGNATURE: Final = (InvalidSignature, ValueError, UnsupportedAlgorithm, InternalError)
 
 
 def type_of(key: Any) -> KeyType:

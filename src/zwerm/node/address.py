@@ -30,7 +30,8 @@ class Address(NamedTuple):
             LocalProtocolError: neither; the message says what an address looks like.
         """
         host, port = _split_multiaddr(text) if text.startswith("/") else _split_host_port(text)
-        if not host or not port.isascii() or not port.isdigit() or int(port) > MAX_PORT or set(host) & set(" /[]@"):
+        is_port = port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= MAX_PORT
+        if not host or not is_port or set(host) & set(" /[]@"):
             raise LocalProtocolError(f"{text!r} is not an address; expected host:port, such as 127.0.0.1:5001")
         return cls(host, int(port))
 

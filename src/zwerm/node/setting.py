@@ -20,6 +20,7 @@ from zwerm.node.address import Address
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|w)", re.IGNORECASE)
 _SECONDS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_TOO_MUCH: Final = 2.0**63  # bytes or seconds
 
 
 class SettingError(LocalProtocolError):
@@ -32,7 +33,10 @@ def parse_size(text: str) -> int:
     if not match or (match[3] and not match[2]):
         raise LocalProtocolError(f"{text!r} is not a size; expected a form like 500MB or 10GiB")
     unit = 1024 if match[3] else 1000
-    return math.floor(float(match[1]) * math.pow(unit, " kmgtp".index(match[2].lower() or " ")))
+    size = float(match[1]) * math.pow(unit, " kmgtp".index(match[2].lower() or " "))
+    if size >= _TOO_MUCH:
+        raise LocalProtocolError(f"{text[:40]!r} is a size beyond every disk")
+    return math.floor(size)
 
 
 def parse_duration(text: str) -> float:
@@ -43,7 +47,10 @@ def parse_duration(text: str) -> float:
         return 0.0
     if not parts or "".join(part[0] for part in parts) != text:
         raise LocalProtocolError(f"{text!r} is not a duration; expected a form like 30s, 1h30m or 7d")
-    return sum(float(part[1]) * _SECONDS[part[2].lower()] for part in parts)
+    seconds = sum(float(part[1]) * _SECONDS[part[2].lower()] for part in parts)
+    if seconds >= _TOO_MUCH:
+        raise LocalProtocolError(f"{text[:40]!r} is a duration beyond every lifetime")
+    return seconds
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
