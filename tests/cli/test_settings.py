@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-
-import pytest
 
 from tests.cli.harness import Harness
 
@@ -138,31 +135,3 @@ def test_a_quota_is_kept_and_said(local: Harness) -> None:
     local.run("config", "storage.max", "1MB")
     assert "storage.max" in local.fails("add", data=os.urandom(5_000_000))
     local.run("add", data="small")
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_scripts_name_every_command(local: Harness, shell: str) -> None:
-    script = local.run("completion", shell).out
-    for word in ("publish", "files", "mkdir", "doctor", "cid-version", "recursive"):
-        assert word in script
-
-
-@pytest.mark.parametrize(
-    ("typed", "expected"),
-    [
-        (["zwerm", "pub"], ["publish"]),
-        (["zwerm", "files", "mk"], ["mkdir"]),
-        (["zwerm", "config", "profile", ""], ["apply"]),
-        (["zwerm", "add", "--cid-v"], ["--cid-version"]),
-        (["zwerm", "add", "--ti"], ["--timeout"]),
-        (["zwerm", "add", "-r", "note"], ["notes.txt"]),
-    ],
-)
-def test_bash_completes_what_was_begun(local: Harness, typed: list[str], expected: list[str]) -> None:
-    local.file("notes.txt", "")
-    script = local.file("completion.bash", local.run("completion", "bash").out)
-    words = " ".join(f"'{word}'" for word in typed)
-    asked = f"source {script}; COMP_WORDS=({words}); COMP_CWORD={len(typed) - 1}; _zwerm; echo ${{COMPREPLY[*]}}"
-    done = subprocess.run(["bash", "-c", asked], capture_output=True, text=True, cwd=local.folder, check=True)
-    assert done.stderr == ""
-    assert sorted(set(done.stdout.split())) == expected

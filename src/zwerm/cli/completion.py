@@ -88,7 +88,7 @@ def zsh(program: str) -> str:
             rows.append(_quoted(f"{word}:{_colons(text)}"))
         own = commands[path].all_options() if path in commands else ()
         flags = [_quoted(f"{name}:{_colons(entry.description)}") for entry in own for name in _dashed(entry)]
-        cases.append(f"    {_quoted(path)}) words=({' '.join(rows)}); flags=({' '.join(flags)}) ;;")
+        cases.append(f"    {_quoted(path)}) choices=({' '.join(rows)}); flags=({' '.join(flags)}) ;;")
     shared = " ".join(
         _quoted(f"{name}:{_colons(entry.description)}") for entry in GLOBAL_OPTIONS for name in _dashed(entry)
     )
@@ -98,26 +98,24 @@ def zsh(program: str) -> str:
 _{program}_table() {{
   case "$1" in
 {body}
-    *) words=(); flags=() ;;
+    *) choices=(); flags=() ;;
   esac
 }}
 _{program}() {{
-  local path="" word; local -a words_before words flags
-  words_before=("${{(@)words[2,CURRENT-1]}}")
-  local current="${{words[CURRENT]}}"
-  for word in $words_before; do
+  local at="" word; local -a choices flags
+  for word in "${{(@)words[2,CURRENT-1]}}"; do
     [[ "$word" == -* ]] && continue
-    _{program}_table "$path"
-    (( ${{words[(I)$word:*]}} )) || break
-    path="${{path:+$path }}$word"
+    _{program}_table "$at"
+    (( ${{choices[(I)$word:*]}} )) || break
+    at="${{at:+$at }}$word"
   done
-  _{program}_table "$path"
-  if [[ "$current" == -* ]]; then
+  _{program}_table "$at"
+  if [[ "${{words[CURRENT]}}" == -* ]]; then
     flags+=({shared})
     _describe option flags
   else
-    (( $#words )) && _describe command words
-    [[ -n "$path" ]] && _files
+    (( $#choices )) && _describe command choices
+    [[ -n "$at" ]] && _files
   fi
 }}
 compdef _{program} {program}
