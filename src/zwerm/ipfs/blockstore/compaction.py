@@ -9,6 +9,7 @@ judge.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -22,6 +23,7 @@ from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
 from zwerm.ipfs.blockstore.recovery import drop_emptied
 
 _BATCH: Final = 4_096  # blocks moved in one transaction
+_LOOKED_UP: Final = 256  # sections whose blocks are looked up together
 _BYTES: Final = 32 * 1024 * 1024  # bytes copied before one
 _WASTE: Final = 0.25  # a pack with this share of dead bytes is worth rewriting
 _WASTE_WHEN_FULL: Final = 0.05  # the same when the limit is near
@@ -145,19 +147,23 @@ class Compaction:
         """The sections of blocks that are still there, in groups small enough for one transaction."""
         batch: list[Section] = []
         copied = 0
-        for section in scan(file.descriptor, len(HEADER), size, resume=True):
-            if self._lives(section, file.number):
-                batch.append(section)
-                copied += section.head + section.size
-                if len(batch) >= _BATCH or copied >= self._batch_bytes:
-                    yield batch
-                    batch, copied = [], 0
+        for section in self._living(file, size):
+            batch.append(section)
+            copied += section.head + section.size
+            if len(batch) >= _BATCH or copied >= self._batch_bytes:
+                yield batch
+                batch, copied = [], 0
         if batch:
             yield batch
 
-    def _lives(self, section: Section, number: int) -> bool:
-        place = self._index.find(section.cid.multihash)
-        return place is not None and (place.pack, place.offset) == (number, section.offset)
+    def _living(self, file: PackFile, size: int) -> Iterator[Section]:
+        sections = scan(file.descriptor, len(HEADER), size, resume=True)
+        while some := list(itertools.islice(sections, _LOOKED_UP)):
+            places = self._index.find_many(section.cid.multihash for section in some)
+            for section in some:
+                place = places.get(section.cid.multihash)
+                if place is not None and (place.pack, place.offset) == (file.number, section.offset):
+                    yield section
 
     def relocate(self, number: int, sections: list[Section]) -> None:
         """Copy intact blocks out of a pack, with new heads, make the copies durable, point the index at them."""

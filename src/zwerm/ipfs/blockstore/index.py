@@ -152,11 +152,10 @@ class Index:
         )
 
     @staticmethod
-    def delete(connection: sqlite3.Connection, places: dict[bytes, Place]) -> None:
-        """Remove blocks and their share of the packs' live bytes."""
-        keys = [(key,) for key in sorted(places)]
-        connection.executemany("DELETE FROM blocks WHERE multihash = ?", keys)
-        connection.executemany("DELETE FROM damaged WHERE multihash = ?", keys)
+    def delete(connection: sqlite3.Connection, places: dict[bytes, Place], *, damaged: Iterable[bytes] = ()) -> None:
+        """Remove blocks, those that are damaged from their list too, and their share of the packs' live bytes."""
+        connection.executemany("DELETE FROM blocks WHERE multihash = ?", [(key,) for key in sorted(places)])
+        connection.executemany("DELETE FROM damaged WHERE multihash = ?", [(key,) for key in damaged])
         shares: dict[int, int] = {}
         for place in places.values():
             shares[place.pack] = shares.get(place.pack, 0) + place.size + place.head

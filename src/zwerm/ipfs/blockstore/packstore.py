@@ -11,6 +11,7 @@ memory). Reading takes none of them unless a block seems to be missing.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -194,7 +195,7 @@ class PackBlockstore:
             self._flusher.check_usable()
             epoch = self._holds.epoch
             keys = [block.cid.multihash for block in batch]
-            known = self._index.find_many(key for key in keys if pending.find(key) is None and key not in pending.dying)
+            known = self._find_known(keys)
             for (cid, data), key in zip(batch, keys, strict=True):
                 place = pending.find(key) or known.get(key)
                 if place is not None:
@@ -206,19 +207,25 @@ class PackBlockstore:
             self._flusher.work_ahead()
 
     def touch(self, cids: Iterable[CID]) -> list[CID]:
-        pending, missing = self._pending, []
-        with self._lock:
-            for cid in cids:
-                key = cid.multihash
-                place = pending.find(key)
-                if place is None and key not in pending.dying:
-                    place = self._index.find(key)
-                if place is not None:
-                    pending.touch(key, place)
-                elif cid.hash_code != multicodec.IDENTITY:
-                    missing.append(cid)
-            self._flusher.work_ahead()
+        remaining = iter(cids)
+        missing: list[CID] = []
+        while batch := list(itertools.islice(remaining, _BATCH)):
+            with self._lock:
+                known = self._find_known([cid.multihash for cid in batch])
+                for cid in batch:
+                    key = cid.multihash
+                    place = self._pending.find(key) or known.get(key)
+                    if place is not None:
+                        self._pending.touch(key, place)
+                    elif cid.hash_code != multicodec.IDENTITY:
+                        missing.append(cid)
+                self._flusher.work_ahead()
         return missing
+
+    def _find_known(self, keys: Iterable[bytes]) -> dict[bytes, Place]:
+        """Look up in the index what is neither pending nor about to go; called under the lock."""
+        pending = self._pending
+        return self._index.find_many(key for key in keys if pending.find(key) is None and key not in pending.dying)
 
     def _check_room(self, size: int) -> None:
         """Raise unless a block fits; what all files take is looked at again only when a guess no longer suffices."""
@@ -287,7 +294,7 @@ class PackBlockstore:
                 with self._lock:
                     places = {key: place for key, place in found.items() if self._may_go(key, place, threshold)}
                     self._pending.dying = frozenset(places)
-                self._index.delete(connection, places)
+                self._index.delete(connection, places, damaged=self._damaged.intersection(places))
         finally:
             with self._lock:
                 self._pending.dying = frozenset()

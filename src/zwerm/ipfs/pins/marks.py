@@ -41,6 +41,7 @@ class Marks:
             " PRIMARY KEY (multihash, codec)) WITHOUT ROWID"
         )
         execute("CREATE TABLE stack (position INTEGER PRIMARY KEY, multihash BLOB, codec INTEGER, version INTEGER)")
+        execute("BEGIN")  # and never commit: each commit would write changed pages out, which costs 40 times the work
 
     def add(self, cids: Iterable[CID]) -> list[CID]:
         """Mark blocks; return those that were not marked yet. What can have links waits for `pop`."""
