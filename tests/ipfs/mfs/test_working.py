@@ -317,3 +317,26 @@ async def test_blocks_are_synced_before_the_root_moves(room: Room, monkeypatch: 
     needed = [cid.multihash async for cid, _ in walk(room.source, [change.root, change.version])]
     assert len(needed) == 7  # three leaves, the file, two directories, the commit
     assert synced.issuperset(needed)
+
+
+async def test_a_batch_that_needs_much_room_puts_what_it_still_needs(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zwerm.ipfs.mfs.working.LIMIT", 2_000)
+    async with room.files.batch():
+        for number in range(60):
+            await room.files.write(f"/d/{number}", b"%d" % number * 50, create=True, parents=True)
+            assert room.files._tree.workspace.size < 12_000
+    assert await room.snapshot("/d") == {f"/d/{number}": b"%d" % number * 50 for number in range(60)}
+    assert (await room.history.verify()).valid
+
+
+async def test_a_call_of_a_batch_that_waits_when_it_ends_is_refused(room: Room) -> None:
+    async with room.files.batch() as batch:
+        await batch.lock.acquire()
+        late = asyncio.create_task(room.files.mkdir("/late"))
+        await asyncio.sleep(0)
+        batch.open = False
+        batch.lock.release()
+        with pytest.raises(LocalProtocolError, match="has ended"):
+            await late
