@@ -124,6 +124,16 @@ def test_a_daemon_can_be_named_or_left_out(served: Harness) -> None:
     assert served.run("--api", "none", "cid", "bases").out
 
 
+def test_a_daemon_with_a_secret_is_used_by_who_may_read_it(local: Harness) -> None:
+    local.run("config", "api.token", "hunter2")
+    daemon = local.start()
+    assert local.run("id").json["ID"]
+    assert "give its token with --api-auth" in local.fails("--api", daemon.api, "id")
+    assert local.run("--api", daemon.api, "--api-auth", "hunter2", "id").json["ID"]
+    assert local.run("--api", daemon.api, "id", environment={"ZWERM_TOKEN": "hunter2"}).json["ID"]
+    local.stop()
+
+
 def test_a_second_daemon_is_refused_and_commands_use_the_first(served: Harness) -> None:
     second = served.run("up", status=1)
     assert "is in use by process" in second.err

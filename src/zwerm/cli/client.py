@@ -75,12 +75,12 @@ def connect(settings: Settings) -> Client:
         DaemonUnreachable: a daemon was named with --api and does not answer.
     """
     if settings.api and settings.api != "none":
-        return _http(settings.api, settings, required=True)
+        return _http(settings.api, settings.api_auth, required=True)
     if settings.api != "none":
         address = daemon_address(settings.repository)
         if address is not None:
             try:
-                return _http(address, settings, required=False)
+                return _http(address, settings.api_auth or _own_token(settings.repository), required=False)
             except DaemonUnreachable:
                 pass  # left behind by a daemon that was killed; the repository's lock decides from here
     from zwerm.cli.local_client import LocalClient
@@ -96,10 +96,27 @@ def daemon_address(repository: Path) -> str | None:
         return None
 
 
-def _http(address: str, settings: Settings, *, required: bool) -> Client:
+def _own_token(repository: Path) -> str | None:
+    """Return the secret that the repository's own daemon asks for: who can read its settings may use it."""
+    try:
+        text = (repository / "config.toml").read_text("utf-8")
+    except OSError:
+        return None
+    if "token" not in text:
+        return None
+    import tomllib
+
+    try:
+        token = tomllib.loads(text).get("api", {}).get("token")
+    except (tomllib.TOMLDecodeError, AttributeError):
+        return None  # the daemon, or the repository when it is opened, says what is wrong with it
+    return token if isinstance(token, str) else None
+
+
+def _http(address: str, token: str | None, *, required: bool) -> Client:
     from zwerm.cli.http_client import HttpClient
 
-    client = HttpClient(address, token=settings.api_auth)
+    client = HttpClient(address, token=token)
     if not client.answers():
         hint = "start one with `zwerm up`" if required else ""
         raise DaemonUnreachable(f"no daemon answers at {address}; {hint}")
