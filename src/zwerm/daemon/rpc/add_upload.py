@@ -14,12 +14,12 @@ from zwerm.daemon.rpc.add import AddPlan, event, keep
 from zwerm.daemon.rpc.body import Body, Part, PartKind
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.daemon.rpc.registry import Context
+from zwerm.ipfs.unixfs.directory import DirectoryBuilder, DirectoryWriter
 
 if TYPE_CHECKING:
     from zwerm.ipfs.block import Block
     from zwerm.ipfs.unixfs.builder import BlockSink
     from zwerm.ipfs.unixfs.data import Mtime
-    from zwerm.ipfs.unixfs.directory import DirectoryBuilder, DirectoryWriter
     from zwerm.ipfs.unixfs.entry import Entry
     from zwerm.multiformats.cid import CID
 
@@ -81,6 +81,15 @@ class UploadAdder:
 
     async def run(self) -> AsyncIterator[dict[str, Any]]:
         """Yield events; every address in them is durable, every root kept."""
+        try:
+            async for told in self._add():
+                yield told
+        finally:
+            for folder in self._stack:  # what was broken off: their temporary files
+                if isinstance(folder.builder, DirectoryWriter):
+                    folder.builder.close()
+
+    async def _add(self) -> AsyncIterator[dict[str, Any]]:
         loop = asyncio.get_running_loop()
         self._released = loop.time()
         empty = True
@@ -166,8 +175,6 @@ class UploadAdder:
             self._stack.append(await self._open(name, announced))
 
     async def _open(self, name: str, part: Part | None) -> _Folder:
-        from zwerm.ipfs.unixfs.directory import DirectoryBuilder, DirectoryWriter
-
         before: CID | None = None
         if self._stack:
             above = self._stack[-1]
@@ -188,8 +195,6 @@ class UploadAdder:
 
     async def _reopened(self, folder: _Folder, name: str) -> CID | None:
         """What a folder that was opened again has under a name from before."""
-        from zwerm.ipfs.unixfs.directory import DirectoryBuilder
-
         if not isinstance(folder.builder, DirectoryBuilder) or name in folder.names:
             return None
         entry = await folder.builder.lookup(name)
@@ -211,8 +216,6 @@ class UploadAdder:
                 self._roots.append((folder.name, entry))
 
     async def _finish(self, folder: _Folder) -> Entry:
-        from zwerm.ipfs.unixfs.directory import DirectoryWriter
-
         builder = folder.builder
         for name, entry in folder.folders.items():
             if isinstance(builder, DirectoryWriter):
@@ -224,8 +227,6 @@ class UploadAdder:
         return await asyncio.to_thread(builder.finish, self._sink)
 
     async def _place(self, name: str, entry: Entry) -> None:
-        from zwerm.ipfs.unixfs.directory import DirectoryWriter
-
         if not self._stack:
             self._roots.append((name or str(entry.cid), entry))
             return
@@ -240,8 +241,6 @@ class UploadAdder:
         self._finished.append(("/".join([*(above.name for above in self._stack), name]), entry))
 
     async def _wrapper(self) -> Entry:
-        from zwerm.ipfs.unixfs.directory import DirectoryWriter
-
         writer = DirectoryWriter(self._sink, self._plan.profile)
         for name, entry in dict(self._roots).items():
             writer.add(name, entry.cid, entry.total_size)
