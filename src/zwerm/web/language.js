@@ -5,15 +5,22 @@
  */
 import { computed, signal } from "./vendor/preact.js";
 import en from "./i18n/en.js";
-import nl from "./i18n/nl.js";
 
 /** @typedef {keyof typeof en} Key */
 /** @typedef {"en" | "nl"} Language */
 /** @typedef {Record<string, string | number>} Values */
 /** @typedef {string | {one: string, other: string}} Message */
 
-/** @type {Record<Language, Record<Key, Message>>} */
-const CATALOGUES = { en, nl };
+/**
+ * The catalogues that are here; another language comes when it is first spoken, and until then English stands in.
+ * @type {Partial<Record<Language, Record<Key, Message>>>}
+ */
+const catalogues = { en };
+
+/** @param {Language} wanted */
+async function fetchCatalogue(wanted) {
+  if (wanted === "nl") catalogues.nl ??= (await import("./i18n/nl.js")).default;
+}
 
 /** What a language calls itself. @type {Record<Language, string>} */
 export const LANGUAGES = { en: "English", nl: "Nederlands" };
@@ -25,10 +32,14 @@ export const languageChoice = signal(
   /** @type {Language | "system"} */ (chosen === "en" || chosen === "nl" ? chosen : "system"),
 );
 
+/** @returns {Language} */
+const systemLanguage = () => (/^nl\b/i.test(navigator.language) ? "nl" : "en");
+
 export const language = computed(() => {
-  if (languageChoice.value !== "system") return languageChoice.value;
-  return /** @type {Language} */ (/^nl\b/i.test(navigator.language) ? "nl" : "en");
+  return languageChoice.value === "system" ? systemLanguage() : languageChoice.value;
 });
+
+await fetchCatalogue(language.value).catch(() => undefined); // before anything is drawn
 
 /** The locale for numbers and dates: the browser's own where it speaks the page's language. */
 export const locale = computed(() => {
@@ -45,7 +56,7 @@ const plurals = computed(() => new Intl.PluralRules(language.value));
  * @returns {string}
  */
 export function t(key, values) {
-  const message = CATALOGUES[language.value][key];
+  const message = (catalogues[language.value] ?? en)[key];
   const text =
     typeof message === "string"
       ? message
@@ -58,8 +69,9 @@ export function t(key, values) {
   });
 }
 
-/** @param {Language | "system"} choice */
-export function chooseLanguage(choice) {
+/** @param {Language | "system"} choice @returns {Promise<void>} fails, changing nothing, when the words cannot be had */
+export async function chooseLanguage(choice) {
+  await fetchCatalogue(choice === "system" ? systemLanguage() : choice);
   if (choice === "system") localStorage.removeItem("zwerm.language");
   else localStorage.setItem("zwerm.language", choice);
   languageChoice.value = choice;

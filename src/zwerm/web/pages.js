@@ -1,10 +1,5 @@
-/** The pages of the app, in the order of the rail. */
-import { ExplorePage } from "./pages/explore-page.js";
-import { FilesPage } from "./pages/files-page.js";
-import { HistoryPage } from "./pages/history-page.js";
-import { HomePage } from "./pages/home-page.js";
-import { SettingsPage } from "./pages/settings-page.js";
-import { StoragePage } from "./pages/storage-page.js";
+/** The pages of the app, in the order of the rail. The code of a page comes when it is first opened. */
+import { lazyPage } from "./parts/lazy-page.js";
 
 /**
  * @typedef {{name: string, label: import("./language.js").Key, icon: import("./parts/icon.js").IconName, key: string,
@@ -13,12 +8,48 @@ import { StoragePage } from "./pages/storage-page.js";
 
 /** @type {Page[]} */
 export const PAGES = [
-  { name: "home", label: "nav.home", icon: "home", key: "g h", view: HomePage },
-  { name: "files", label: "nav.files", icon: "files", key: "g f", view: FilesPage },
-  { name: "history", label: "nav.history", icon: "history", key: "g t", view: HistoryPage },
-  { name: "explore", label: "nav.explore", icon: "graph", key: "g e", view: ExplorePage },
-  { name: "storage", label: "nav.storage", icon: "storage", key: "g o", view: StoragePage },
-  { name: "settings", label: "nav.settings", icon: "settings", key: "g s", view: SettingsPage },
+  {
+    name: "home",
+    label: "nav.home",
+    icon: "home",
+    key: "g h",
+    view: lazyPage("nav.home", async () => (await import("./pages/home-page.js")).HomePage),
+  },
+  {
+    name: "files",
+    label: "nav.files",
+    icon: "files",
+    key: "g f",
+    view: lazyPage("nav.files", async () => (await import("./pages/files-page.js")).FilesPage),
+  },
+  {
+    name: "history",
+    label: "nav.history",
+    icon: "history",
+    key: "g t",
+    view: lazyPage("nav.history", async () => (await import("./pages/history-page.js")).HistoryPage),
+  },
+  {
+    name: "explore",
+    label: "nav.explore",
+    icon: "graph",
+    key: "g e",
+    view: lazyPage("nav.explore", async () => (await import("./pages/explore-page.js")).ExplorePage),
+  },
+  {
+    name: "storage",
+    label: "nav.storage",
+    icon: "storage",
+    key: "g o",
+    view: lazyPage("nav.storage", async () => (await import("./pages/storage-page.js")).StoragePage),
+  },
+  {
+    name: "settings",
+    label: "nav.settings",
+    icon: "settings",
+    key: "g s",
+    view: lazyPage("nav.settings", async () => (await import("./pages/settings-page.js")).SettingsPage),
+  },
 ];
 
 /** The page of an address; an unknown one is the first. @param {string} name */
