@@ -62,7 +62,18 @@ def test_its_suite_passes(start: Callable[..., Daemon], tmp_path: Path) -> None:
 
 def run_pytest(daemon: Daemon, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the suite's pytest in its folder, with our fixtures in reach and the daemon named."""
-    options = ["-p", "aioipfs_fixtures", "-p", "no:cacheprovider", "-W", "ignore", "--rootdir", str(SUITE)]
+    options = [
+        "-p",
+        "aioipfs_fixtures",
+        "-p",
+        "no:cacheprovider",
+        "-W",
+        "ignore",
+        "--rootdir",
+        str(SUITE),
+        "--confcutdir",
+        str(SUITE),
+    ]
     more = {
         "ZWERM_AIOIPFS_PORT": daemon.api.rpartition(":")[2],
         "ZWERM_AIOIPFS_FOLDER": str(folder),
