@@ -11,6 +11,7 @@ from tests.conformance.check_blockstore import block
 from tests.ipfs.blockstore.conftest import OpenStore
 from zwerm.ipfs.block import BlockNotFound, CorruptBlock
 from zwerm.ipfs.blockstore import PackBlockstore
+from zwerm.ipfs.blockstore.index import Place
 
 
 def read_at(store: PackBlockstore, number: int, size: int) -> bytes:
@@ -96,3 +97,34 @@ def test_many_packs_need_few_descriptors(open_store: OpenStore) -> None:
         for number in range(400):
             assert store.get(block(number, 1_500).cid) == block(number, 1_500).data
     assert len(os.listdir("/proc/self/fd")) < 200
+
+
+def test_a_block_deleted_while_it_is_looked_up_is_not_remembered(store: PackBlockstore) -> None:
+    store.put([block(1)])
+    store.sync()
+    find = store._index.find
+
+    def find_and_lose(key: bytes) -> Place | None:
+        found = find(key)
+        store._index.find = find  # type: ignore[method-assign]
+        store.delete([block(1).cid])
+        return found
+
+    store._index.find = find_and_lose  # type: ignore[method-assign]
+    store.has(block(1).cid)
+    assert not store.has(block(1).cid)
+    assert store.get_nowait(block(1).cid) is None
+
+
+def test_a_block_that_a_flush_moves_while_it_is_looked_up_is_found(store: PackBlockstore) -> None:
+    find = store._index.find
+
+    def find_too_early(key: bytes) -> Place | None:
+        found = find(key)
+        store._index.find = find  # type: ignore[method-assign]
+        store.put([block(1)])
+        store.sync()
+        return found
+
+    store._index.find = find_too_early  # type: ignore[method-assign]
+    assert store.get(block(1).cid) == block(1).data

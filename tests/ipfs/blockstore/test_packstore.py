@@ -6,7 +6,7 @@ import errno
 import itertools
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from zwerm.ipfs.block import Block, CorruptBlock
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.blockstore.disk import Disk, Sync
 from zwerm.ipfs.blockstore.pack import HEADER
+from zwerm.multiformats.cid import CID
 
 
 @pytest.mark.parametrize("pack_size", [None, 4_096], ids=["large packs", "small packs"])
@@ -339,3 +340,62 @@ def test_statistics_add_up(open_store: OpenStore, tmp_path: Path) -> None:
     on_disk = sum(path.stat().st_size for path in (tmp_path / "blocks").iterdir())
     assert found.packs == on_disk + 2 + 36 + 1_000  # the last one is in the buffer
     assert found.index > 10_000
+
+
+def in_a_thread(work: Callable[[], object]) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_a_block_put_while_it_is_being_deleted_is_there_afterwards(store: PackBlockstore) -> None:
+    store.put([block(1)])
+    store.sync()
+    delete = store._index.delete
+
+    def delete_late(*arguments: Any, **options: Any) -> None:
+        in_a_thread(lambda: store.put([block(1)]))  # its row is still to be seen
+        in_a_thread(lambda: missing.extend(store.touch([block(1).cid, block(2).cid])))
+        delete(*arguments, **options)
+
+    missing: list[CID] = []
+    store._index.delete = delete_late  # type: ignore[method-assign]
+    assert store.delete([block(1).cid]) == 1
+    assert missing == [block(2).cid]
+    assert store.get(block(1).cid, verify=True) == block(1).data
+    store.sync()
+    assert store.get(block(1).cid, verify=True) == block(1).data
+    assert store.statistics().blocks == 1
+
+
+def test_a_block_touched_while_it_is_being_deleted_is_said_to_be_missing(store: PackBlockstore) -> None:
+    store.put([block(1)])
+    store.sync()
+    delete = store._index.delete
+
+    def delete_late(*arguments: Any, **options: Any) -> None:
+        in_a_thread(lambda: missing.extend(store.touch([block(1).cid])))
+        delete(*arguments, **options)
+
+    missing: list[CID] = []
+    store._index.delete = delete_late  # type: ignore[method-assign]
+    store.delete([block(1).cid])
+    assert missing == [block(1).cid]
+
+
+def test_a_deletion_that_fails_leaves_the_block_whether_put_meanwhile_or_not(store: PackBlockstore) -> None:
+    store.put([block(1), block(2)])
+    store.sync()
+
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        in_a_thread(lambda: store.put([block(1)]))
+        raise StorageError("the disk is full")
+
+    store._index.delete = fail  # type: ignore[method-assign,assignment]
+    with pytest.raises(StorageError):
+        store.delete([block(1).cid, block(2).cid])
+    store.sync()
+    assert store.get(block(1).cid, verify=True)
+    assert store.get(block(2).cid, verify=True)
+    assert store.statistics().blocks == 2
+    assert store.database.row("SELECT live FROM packs") == store.database.row("SELECT sum(size + head) FROM blocks")
