@@ -87,6 +87,20 @@ def test_a_pack_with_a_damaged_block_is_left_as_it_is(open_store: OpenStore, tmp
     assert store.get(block(6, 1_000).cid, verify=True)
 
 
+def test_a_block_that_scanning_does_not_find_stays_where_it_is(open_store: OpenStore, tmp_path: Path) -> None:
+    store = open_store(pack_size=10_000)
+    store.put(blocks(0, 9))
+    store.sync()
+    drop(store, blocks(0, 6))
+    (path,) = packs(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[data.index(block(7, 1_000).data) - 36] ^= 1  # its CID, not its bytes
+    path.write_bytes(data)
+    store.compact()
+    assert path in packs(tmp_path)
+    assert all(store.get(cid, verify=True) == data for cid, data in blocks(6, 9))
+
+
 def test_a_full_disk_ends_it_without_a_loss(open_store: OpenStore, tmp_path: Path) -> None:
     class FullDisk(Disk):
         room = 1_000_000

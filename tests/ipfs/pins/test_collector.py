@@ -15,6 +15,7 @@ from zwerm.ipfs.block import Block
 from zwerm.ipfs.blockstore import LocalSource, MemoryBlockstore, PackBlockstore
 from zwerm.ipfs.database import Database
 from zwerm.ipfs.pins import Collector, Phase, Pins, Progress
+from zwerm.ipfs.pins.collector import Collection
 from zwerm.multiformats.cid import CID
 
 TREE = Tree()
@@ -132,6 +133,20 @@ async def test_a_root_that_comes_during_the_sweep_is_kept(store: PackBlockstore,
     await Collector(store, pins, lambda: list(roots)).collect(watch)
     assert roots
     assert set(store.multihashes()) == {item.cid.multihash for item in [root, *below]}
+
+
+async def test_a_pin_that_comes_during_the_sweep_is_kept(
+    store: PackBlockstore, pins: Pins, source: LocalSource
+) -> None:
+    store.put([*TREE.blocks, *leaves(10, 20)])
+    collection = Collection(store, pins, list)
+    while collection.phase is Phase.MARKING:
+        collection.step()
+    await pins.add(source, TREE.root.cid)  # which puts nothing, and whose hold has ended
+    while collection.step():
+        pass
+    collection.close()
+    assert set(store.multihashes()) == {item.cid.multihash for item in TREE.blocks}
 
 
 @pytest.mark.parametrize("missing", ["left", "document"])
