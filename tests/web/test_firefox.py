@@ -94,6 +94,7 @@ async def test_history_explore_storage_and_settings_answer(firefox: Firefox, dae
     await firefox.until("getComputedStyle(document.body).colorScheme === 'dark'")
     await firefox.shot("settings-dark-nl")
     await firefox.press("k", holding="Control")
+    await firefox.until("document.activeElement?.matches('dialog input')")
     await firefox.press(*"ladder")
     await firefox.text("ladder.txt")
     await firefox.press("Escape")
