@@ -51,7 +51,7 @@ def main() -> int:
     parser.add_argument("--child", nargs=2, metavar=("NAME", "FOLDER"), help=argparse.SUPPRESS)
     arguments, flags = parser.parse_known_args()
     if arguments.child:
-        return fuzz(*arguments.child, flags)
+        return fuzz(*arguments.child, [*flags, *arguments.names])  # more folders stand among the names
     unknown = [*(set(arguments.names) - set(NAMES)), *flags]
     if unknown:
         parser.error(f"no harness {', '.join(unknown)}")

@@ -17,7 +17,11 @@ _ECDSA = (
     "c646a597fb4dcec034e9f77c409e62"
 )
 _KEYS = [PrivateKey.parse(bytes.fromhex(wire)) for wire in (_ED25519, _SECP256K1, _ECDSA)]
-SEEDS = [key.public.serialize() for key in _KEYS] + [key.serialize() for key in _KEYS] + [_KEYS[0].to_pem()]
+_X448 = b"""-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VvBCIEIH4IMGF8SnmsS3OXoflFVrEpNsR3oOH+suFI7J2mD+59
+-----END PRIVATE KEY-----
+"""
+SEEDS = [key.public.serialize() for key in _KEYS] + [key.serialize() for key in _KEYS] + [_KEYS[0].to_pem(), _X448]
 
 
 def fuzz(data: bytes) -> None:
