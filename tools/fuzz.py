@@ -10,6 +10,7 @@ harness's corpus.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -24,6 +25,8 @@ sys.path.insert(0, str(ROOT))
 
 from tests.fuzz.harnesses import NAMES, load, read_corpus, write_corpus  # noqa: E402  after the path is set
 
+# Names the harness to the processes that fuzz: libFuzzer starts some of its own and knows nothing of our arguments.
+_CHILD: Final = "ZWERM_FUZZ_HARNESS"
 MAX_INPUT: Final = 4_096  # bytes
 MAX_KEPT: Final = 300  # inputs of one corpus; the shortest are kept
 SLOW: Final = 10  # seconds for one input, after which it counts as a hang
@@ -48,11 +51,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=1.0, help="for all of them together (default %(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once (default %(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep what was found in tests/fuzz/corpus")
-    parser.add_argument("--child", nargs=2, metavar=("NAME", "FOLDER"), help=argparse.SUPPRESS)
-    arguments, flags = parser.parse_known_args()
-    if arguments.child:
-        return fuzz(*arguments.child, [*flags, *arguments.names])  # more folders stand among the names
-    unknown = [*(set(arguments.names) - set(NAMES)), *flags]
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(NAMES)
     if unknown:
         parser.error(f"no harness {', '.join(unknown)}")
     names = arguments.names or NAMES
@@ -85,11 +85,15 @@ def run(name: str, seconds: int, *, keep: bool) -> Outcome:
         merged.mkdir()
         for number, data in enumerate([*load(name).SEEDS, *read_corpus(name)]):
             (found / f"known-{number}").write_bytes(data)
-        command = [sys.executable, __file__, "--child", name, str(found)]
+        command = [sys.executable, __file__]
+        # libFuzzer starts this file by its first line, which looks for python3 in the path.
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        environment = os.environ | {_CHILD: name, "PATH": path}
         limits = [f"-max_total_time={seconds}", f"-max_len={MAX_INPUT}", f"-timeout={SLOW}", f"-rss_limit_mb={MEMORY}"]
         process = subprocess.run(
-            [*command, *limits, "-print_final_stats=1", f"-artifact_prefix={folder}/broken-"],
+            [*command, str(found), *limits, "-print_final_stats=1", f"-artifact_prefix={folder}/broken-"],
             cwd=folder,
+            env=environment,
             capture_output=True,
             text=True,
             errors="replace",
@@ -102,9 +106,8 @@ def run(name: str, seconds: int, *, keep: bool) -> Outcome:
             failure = "no artifact" if artifact is None else artifact.read_bytes().hex()
             print(f"{name} broke on {failure}\n" + "\n".join(log.splitlines()[-60:]), file=sys.stderr)
         elif keep:
-            subprocess.run(
-                [*command[:-1], str(merged), "-merge=1", str(found)], cwd=folder, capture_output=True, check=True
-            )
+            merge = [*command, "-merge=1", str(merged), str(found)]
+            subprocess.run(merge, cwd=folder, env=environment, capture_output=True, check=True)
             seeds = set(load(name).SEEDS)
             kept = [data for file in merged.iterdir() if (data := file.read_bytes()) not in seeds]
             write_corpus(name, sorted(kept, key=len)[:MAX_KEPT])
@@ -118,16 +121,15 @@ def run(name: str, seconds: int, *, keep: bool) -> Outcome:
         )
 
 
-def fuzz(name: str, folder: str, flags: list[str]) -> int:
-    """Be the process that fuzzes one harness; never returns but by libFuzzer's exit."""
+def fuzz(name: str) -> None:
+    """Be the process that fuzzes one harness; the arguments are libFuzzer's, which ends the process."""
     import atheris
 
     _prefer_source()
     with atheris.instrument_imports(include=["zwerm"]):
         harness = load(name)
-    atheris.Setup([sys.argv[0], folder, *flags], harness.fuzz)
+    atheris.Setup(sys.argv, harness.fuzz)
     atheris.Fuzz()
-    return 0
 
 
 def _prefer_source() -> None:
@@ -148,4 +150,7 @@ def _last(pattern: str, log: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    if _CHILD in os.environ:
+        fuzz(os.environ[_CHILD])
+    else:
+        sys.exit(main())
