@@ -160,7 +160,6 @@ export function Palette({ close, keys }) {
         placeholder=${t("palette.placeholder")}
         autocomplete="off"
         spellcheck=${false}
-        value=${query}
         onInput=${(/** @type {any} */ event) => setQuery(event.currentTarget.value)}
         onKeyDown=${press}
       /><kbd>Esc</kbd>
