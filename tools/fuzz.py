@@ -10,6 +10,7 @@ harness's corpus.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import re
 import subprocess
@@ -28,7 +29,7 @@ from tests.fuzz.harnesses import NAMES, load, read_corpus, write_corpus  # noqa:
 # Names the harness to the processes that fuzz: libFuzzer starts some of its own and knows nothing of our arguments.
 _CHILD: Final = "ZWERM_FUZZ_HARNESS"
 MAX_INPUT: Final = 4_096  # bytes
-MAX_KEPT: Final = 300  # inputs of one corpus; the shortest are kept
+MAX_KEPT: Final = 10_000  # bytes of one corpus; the shortest inputs are kept
 SLOW: Final = 10  # seconds for one input, after which it counts as a hang
 MEMORY: Final = 2_048  # MiB
 
@@ -110,7 +111,8 @@ def run(name: str, seconds: int, *, keep: bool) -> Outcome:
             subprocess.run(merge, cwd=folder, env=environment, capture_output=True, check=True)
             seeds = set(load(name).SEEDS)
             kept = [data for file in merged.iterdir() if (data := file.read_bytes()) not in seeds]
-            write_corpus(name, sorted(kept, key=len)[:MAX_KEPT])
+            room = itertools.accumulate(map(len, kept := sorted(kept, key=len)))
+            write_corpus(name, [data for data, size in zip(kept, room, strict=True) if size <= MAX_KEPT])
         return Outcome(
             name,
             runs=_last(r"stat::number_of_executed_units:\s*(\d+)", log),
