@@ -221,7 +221,9 @@ def test_of_repeated_attributes_the_first_counts_and_all_can_be_had() -> None:
 
 def test_attributes_nobody_knows_are_kept_and_those_that_matter_are_named() -> None:
     strange, harmless = unknown_kind(0x7ABC), unknown_kind(0xFABC)
-    message = Message.parse(request(Method.BINDING, TRANSACTION_ID, strange(b"12345"), harmless(b"")).serialize())
+    sent = request(Method.BINDING, TRANSACTION_ID, strange(b"12345"), harmless(b""))
+    message = Message.parse(sent.serialize())
+    assert message == sent
     assert message.unknown_required() == (0x7ABC,)
     assert [(kind.number, value) for kind, value in message.attributes] == [(0x7ABC, b"12345"), (0xFABC, b"")]
 

@@ -48,6 +48,12 @@ class AttributeKind(Generic[T]):
     def __call__(self, value: T) -> Attribute:
         return Attribute(self, value)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AttributeKind) and self.number == other.number
+
+    def __hash__(self) -> int:
+        return self.number
+
     def __repr__(self) -> str:
         return self.name
 
