@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import settings
 
+from tests.forms import take_the_form_asked_for
+
+take_the_form_asked_for()
 # A time limit for each example would fail on a busy machine; how long a test may take is pytest-timeout's affair.
-settings.register_profile("zwerm", deadline=None, print_blob=True)
+# `make test-all` asks for more examples of each property than the hundred of `make test`.
+examples = int(os.environ.get("ZWERM_EXAMPLES", "100"))
+settings.register_profile("zwerm", deadline=None, print_blob=True, max_examples=examples)
 settings.load_profile("zwerm")
 
 

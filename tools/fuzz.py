@@ -17,13 +17,13 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
 from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.forms import prefer_source  # noqa: E402  after the path is set
 from tests.fuzz.harnesses import NAMES, load, read_corpus, write_corpus  # noqa: E402  after the path is set
 
 # Names the harness to the processes that fuzz: libFuzzer starts some of its own and knows nothing of our arguments.
@@ -50,13 +50,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"harnesses, all by default: {', '.join(NAMES)}")
     parser.add_argument("--minutes", type=float, default=1.0, help="for all of them together (default %(default)s)")
+    parser.add_argument("--part", default="1/1", help="the first of four parts of them: 1/4 (default %(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="processes at once (default %(default)s)")
     parser.add_argument("--keep", action="store_true", help="keep what was found in tests/fuzz/corpus")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(NAMES)
     if unknown:
         parser.error(f"no harness {', '.join(unknown)}")
-    names = arguments.names or NAMES
+    part, parts = map(int, arguments.part.split("/"))
+    names = (arguments.names or NAMES)[part - 1 :: parts]
     seconds = max(1, round(arguments.minutes * 60 * arguments.jobs / len(names)))
     with ThreadPoolExecutor(arguments.jobs) as pool:
         outcomes = list(pool.map(lambda name: run(name, seconds, keep=arguments.keep), names))
@@ -127,23 +129,11 @@ def fuzz(name: str) -> None:
     """Be the process that fuzzes one harness; the arguments are libFuzzer's, which ends the process."""
     import atheris
 
-    _prefer_source()
+    prefer_source()  # atheris sees into bytecode only
     with atheris.instrument_imports(include=["zwerm"]):
         harness = load(name)
     atheris.Setup(sys.argv, harness.fuzz)
     atheris.Fuzz()
-
-
-def _prefer_source() -> None:
-    """Import our modules from source where a compiled form stands beside it: atheris sees into bytecode only."""
-
-    def finder(path: str) -> FileFinder:
-        if not Path(path).is_relative_to(ROOT / "src"):
-            raise ImportError(path)
-        return FileFinder(path, (SourceFileLoader, SOURCE_SUFFIXES))
-
-    sys.path_hooks.insert(0, finder)
-    sys.path_importer_cache.clear()
 
 
 def _last(pattern: str, log: str) -> int:
