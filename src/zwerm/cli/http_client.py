@@ -18,6 +18,7 @@ from zwerm.node.address import Address
 
 _CHUNK: Final = 1 << 20  # bytes read at once
 _PATIENCE: Final = 5.0  # seconds for a daemon to say that it is there
+_ESCAPED: Final = "X-Zwerm-Escaped"  # asks for the bytes of names, so that they can be printed
 
 
 class _Response(http.client.HTTPResponse):
@@ -36,7 +37,7 @@ class _Response(http.client.HTTPResponse):
     def _read_and_discard_trailer(self) -> None:
         self._ended = True
         while (line := self.fp.readline(65_537).strip()) != b"":
-            name, _, value = line.decode("latin-1").partition(":")
+            name, _, value = line.decode("utf-8", "surrogateescape").partition(":")
             self.trailers[name.strip().lower()] = value.strip()
 
 
@@ -125,7 +126,9 @@ class HttpClient:
             RemoteError: the command failed before its first item.
             DaemonUnreachable: the connection was refused.
         """
-        query = urlencode([("arg", argument) for argument in arguments] + _parameters(options or {}))
+        query = urlencode(
+            [("arg", argument) for argument in arguments] + _parameters(options or {}), errors="surrogateescape"
+        )
         connection = self._connection(None)
         upload = None
         try:
@@ -169,7 +172,7 @@ class HttpClient:
         return connection
 
     def _headers(self) -> dict[str, str]:
-        headers = {"User-Agent": f"zwerm-cli/{__version__}"}
+        headers = {"User-Agent": f"zwerm-cli/{__version__}", _ESCAPED: "1"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         return headers
@@ -192,7 +195,7 @@ def _document(line: bytes) -> Any:
 
 def _failure(response: http.client.HTTPResponse, command: Command, upload: Upload | None) -> CommandError:
     try:
-        text = response.read(_CHUNK).decode("utf-8", "replace")
+        text = response.read(_CHUNK).decode("utf-8", "surrogateescape")
     except (http.client.HTTPException, OSError):
         text = ""  # it hung up on our upload; the status is all there is
     if upload is not None:

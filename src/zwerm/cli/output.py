@@ -32,10 +32,10 @@ class Output:
             self.flush()
 
     def json(self, value: Any) -> None:
-        """Write one document on a line of its own."""
-        import json
+        """Write one document on a line of its own; always UTF-8, whatever bytes names have."""
+        from zwerm.core.escaped import json_bytes
 
-        self.line(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        self.line(json_bytes(value).decode())
 
     def data(self, data: bytes | memoryview) -> None:
         """Write bytes as they are."""

@@ -22,7 +22,7 @@ def _print(session: Session, parsed: Parsed, answer: Answer) -> None:
             rows: list[tuple[str, ...]] = []
             if listed["Hash"] != last:
                 if several:
-                    session.output.text(("\n" if last is not None else "") + listed["Hash"] + ":\n")
+                    session.output.text(("\n" if last is not None else "") + safe(listed["Hash"]) + ":\n")
                 if headers:
                     rows.append(_row(("Mode", "Hash", "Size", "ModTime", "Name"), size=size, long=long))
                 last = listed["Hash"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import hmac
 import importlib
-import json
 import logging
 import secrets
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
+from zwerm.core.escaped import json_bytes
 from zwerm.daemon.app.entries import Listings
 from zwerm.daemon.app.failure import AppError, explain
 from zwerm.daemon.app.jobs import Jobs
@@ -125,7 +125,7 @@ class AppApi:
     async def _send(self, exchange: Exchange, reply: Reply) -> None:
         body = reply.body
         if isinstance(body, dict):
-            body = json.dumps(body, separators=(",", ":")).encode()
+            body = json_bytes(body)
         headers = {**_HEADERS, **reply.headers, "Content-Type": reply.content_type}
         await exchange.send(reply.status, headers, body)
 

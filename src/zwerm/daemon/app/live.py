@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import posixpath
 import time
@@ -13,6 +12,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.core.errors import ZwermError
+from zwerm.core.escaped import json_bytes
 from zwerm.node.events import Event, origin
 
 if TYPE_CHECKING:
@@ -119,5 +119,4 @@ def _few(paths: list[str]) -> list[str]:
 
 
 def _serialize(event: Event) -> bytes:
-    data = json.dumps(event.data, separators=(",", ":"))
-    return f"id: {event.number}\nevent: {event.name}\ndata: {data}\n\n".encode()
+    return f"id: {event.number}\nevent: {event.name}\ndata: ".encode() + json_bytes(event.data) + b"\n\n"

@@ -111,14 +111,16 @@ class Exchange:
         return self._answered
 
     def parameters(self) -> list[tuple[str, str]]:
-        """The query's names and values, decoded, in order.
+        """The query's names and values, decoded, in order; bytes that are no UTF-8 as lone surrogates.
 
         Raises:
             ResourceLimitError: more than `MAX_FIELDS`.
         """
         if self._query is None:
             try:
-                self._query = parse_qsl(self.query_text, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+                self._query = parse_qsl(
+                    self.query_text, keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="surrogateescape"
+                )
             except ValueError:
                 raise ResourceLimitError(f"more than {MAX_FIELDS} query parameters") from None
         return self._query
@@ -328,7 +330,7 @@ class Writer:
         """End the body. With a declared length and too few bytes the connection is cut instead."""
         if self._chunked and not self._silent:
             ending = "".join(f"{name}: {_one_line(value)}\r\n" for name, value in (trailers or {}).items())
-            self._exchange.transport.write(b"0\r\n" + ending.encode() + b"\r\n")
+            self._exchange.transport.write(b"0\r\n" + ending.encode("utf-8", "surrogateescape") + b"\r\n")
         if not self._left or self._silent:
             self._exchange._complete = True
 

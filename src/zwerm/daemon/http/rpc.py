@@ -15,6 +15,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.core.errors import ZwermError
+from zwerm.core.escaped import json_bytes
 from zwerm.daemon.http import security
 from zwerm.daemon.http.exchange import Exchange, Writer
 from zwerm.daemon.http.transfer import Transfer
@@ -31,6 +32,9 @@ log = logging.getLogger("zwerm.rpc")
 
 PREFIX: Final = "/api/v0/"
 STREAM_ERROR: Final = "X-Stream-Error"
+ESCAPED: Final = (
+    "X-Zwerm-Escaped"  # a request's header: bytes of names that are no UTF-8 come as `\udcff`, not as U+FFFD
+)
 _FLUSH: Final = 32_768  # bytes of JSON gathered while the command goes on without waiting
 _EXPOSED: Final = "X-Stream-Output, X-Chunked-Output, X-Content-Length"
 _TEXT: Final = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
@@ -113,7 +117,7 @@ async def answer_command(
     except CommandNotFound:
         await exchange.send(404, {**_TEXT, **headers}, b"404 page not found\n")
     except UsageError as error:
-        await exchange.send(400, {**_TEXT, **headers}, f"{error}\n".encode())
+        await exchange.send(400, {**_TEXT, **headers}, f"{error}\n".encode("utf-8", "surrogateescape"))
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception as error:
@@ -121,7 +125,7 @@ async def answer_command(
             raise
         log_if_bug(error, exchange)
         status, document = error_body(error)
-        await exchange.send(status, {**headers, "Content-Type": "application/json"}, _json(document))
+        await exchange.send(status, {**headers, "Content-Type": "application/json"}, _encoder(exchange)(document))
 
 
 def _parameters(exchange: Exchange) -> tuple[list[str], dict[str, Any]]:
@@ -152,11 +156,12 @@ async def _send_result(exchange: Exchange, headers: dict[str, str], result: Any)
     elif result is None:
         await exchange.send(200, {**headers, **_TEXT})
     else:
-        await exchange.send(200, {**headers, "Content-Type": "application/json"}, _json(result))
+        await exchange.send(200, {**headers, "Content-Type": "application/json"}, _encoder(exchange)(result))
 
 
 async def _send_items(exchange: Exchange, headers: dict[str, str], items: AsyncGenerator[Any, None]) -> None:
     """Send JSON documents as they come; those that come without a pause share a chunk."""
+    encode = _encoder(exchange)
     async with aclosing(items):
         first = await anext(items, _END)
         writer = await exchange.start(
@@ -168,12 +173,12 @@ async def _send_items(exchange: Exchange, headers: dict[str, str], items: AsyncG
             await writer.finish()
             return
         gathered = _Gathered(writer)
-        await gathered.add(_json(first))
+        await gathered.add(encode(first))
 
         async def rest() -> None:
             try:
                 async for item in items:
-                    await gathered.add(_json(item))
+                    await gathered.add(encode(item))
             except Exception:
                 await gathered.flush()  # what came before the failure is sent before it
                 raise
@@ -244,5 +249,13 @@ class _Gathered:
 _END: Final = object()
 
 
+def _encoder(exchange: Exchange) -> Callable[[Any], bytes]:
+    return _escaped if ESCAPED in exchange.headers else _json
+
+
 def _json(document: Any) -> bytes:
+    return json_bytes(document) + b"\n"
+
+
+def _escaped(document: Any) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"

@@ -30,13 +30,20 @@ def link(context: Context, cid: CID) -> dict[str, str]:
     options=[option("output-codec", text="Codec to write it in.", default="dag-json")],
 )
 async def dag_get(context: Context, ref: str, output_codec: str = "dag-json") -> RawStream:
+    from zwerm.core.escaped import legible_value
     from zwerm.daemon.rpc.hashing import codec_code
     from zwerm.ipfs.ipld import codec
+    from zwerm.ipfs.ipld.dag_pb import PBNode
     from zwerm.ipfs.ipld.resolve import read_value
+    from zwerm.multiformats import multicodec
 
     code = codec_code(output_codec)
     found = await _resolve(context, ref)
-    data = codec.encode(code, await read_value(context.node.source, found))
+    value = await read_value(context.node.source, found)
+    if code in (multicodec.DAG_JSON, multicodec.JSON):
+        # links of a folder may have names that are no UTF-8
+        value = legible_value(value.to_data_model() if isinstance(value, PBNode) else value)
+    data = codec.encode(code, value)
 
     async def once() -> AsyncGenerator[bytes, None]:
         yield data

@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import parse_qs, quote, unquote
 
 from zwerm.core.errors import LocalProtocolError, NotFoundError, ResourceLimitError, WireError, ZwermError
+from zwerm.core.escaped import legible
 from zwerm.ipfs.block import BlockNotFound
 from zwerm.ipfs.gateway import caching, deserialized, host, pages, redirects, verifiable
 from zwerm.ipfs.gateway.denylist import Denylist
@@ -167,10 +168,7 @@ class Gateway:
         self, request: GatewayRequest, query: dict[str, list[str]], path: str, *, isolated: bool, wish: Wish
     ) -> Target | GatewayResponse:
         """Follow the path to what it names; a response when `_redirects` of the site answers instead."""
-        try:
-            asked = ContentPath.from_text(unquote(path, errors="strict"))
-        except UnicodeDecodeError:
-            raise WireError(f"path {path[:80]!r} is not percent-encoded UTF-8") from None
+        asked = ContentPath.from_text(unquote(path, errors="surrogateescape"))  # names are bytes, not only UTF-8
         named = None
         content = asked
         if asked.namespace == "ipns":
@@ -252,11 +250,13 @@ class Gateway:
         if answer is None:
             return None
         if answer.status in {301, 302, 303, 307, 308}:
-            location = quote(answer.target, safe="/?=&%~!$()*+,;:@-._#")
+            location = quote(answer.target, safe="/?=&%~!$()*+,;:@-._#", errors="surrogateescape")
             return GatewayResponse(HTTPStatus(answer.status), {"Location": location, "Content-Type": "text/plain"})
         if not answer.target.startswith("/"):
             raise Refused(HTTPStatus.INTERNAL_SERVER_ERROR, f"_redirects: a {answer.status} needs a path, not a URL")
-        rewritten = root.child(*(part for part in unquote(answer.target.split("?")[0]).split("/") if part))
+        rewritten = root.child(
+            *(part for part in unquote(answer.target.split("?")[0], errors="surrogateescape").split("/") if part)
+        )
         resolution = await resolve(self._source, rewritten)
         shown = dataclasses.replace(
             target,
@@ -278,7 +278,7 @@ def _runs(response: GatewayResponse) -> bool:
 def _error(
     request: GatewayRequest, status: HTTPStatus, message: str, headers: dict[str, str] | None = None
 ) -> GatewayResponse:
-    message = " ".join(message.split()).encode("utf-8", "backslashreplace").decode()  # lone surrogates have no bytes
+    message = legible(" ".join(message.split()))
     if "text/html" in request.headers.get("accept", "") and status >= HTTPStatus.BAD_REQUEST:
         body, media_type = pages.error_page(status, message).encode(), "text/html; charset=utf-8"
     else:

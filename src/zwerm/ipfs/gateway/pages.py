@@ -12,6 +12,8 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
+from zwerm.core.escaped import legible
+
 PAGES_VERSION: Final = "1"  # part of the ETag of made pages: raise it when one changes
 
 _STYLE: Final = """
@@ -63,6 +65,7 @@ def page_head(title: str) -> str:
 
 def listing_head(path: str, cid: str, *, parent: bool) -> str:
     """The listing above its rows."""
+    path = legible(path)
     name = path.rstrip("/").rsplit("/", 1)[-1]
     up = f'<tr><td><a href="..">{_FOLDER}..</a></td><td class="wide"></td><td></td></tr>' if parent else ""
     return (
@@ -81,12 +84,10 @@ def listing_rows(rows: Iterable[Row]) -> str:
 
 def _row(row: Row) -> str:
     icon = _FOLDER if row.directory else _FILE
-    # A name that is no UTF-8 has lone surrogates: its bytes stand in the link, and marks in what is shown.
     target = "./" + quote(row.name, safe="", errors="surrogateescape") + ("/" if row.directory else "")
-    name = row.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     size = "" if row.size is None else human_size(row.size)
     return (
-        f'<tr><td><a href="{target}">{icon}{escape(name)}</a></td>'
+        f'<tr><td><a href="{target}">{icon}{escape(legible(row.name))}</a></td>'
         f'<td class="wide"><code title="{escape(row.cid)}">{escape(short(row.cid))}</code></td>'
         f'<td class="end">{size}</td></tr>'
     )
@@ -105,7 +106,7 @@ def node_page(path: str, cid: str, codec: str, text: str, format_word: str) -> s
     """A structured block as text, with the way to its bytes."""
     return (
         page_head(f"{short(cid)} · zwerm")
-        + f"<h1>{escape(codec)}</h1><p>{escape(path)}</p><p><code>{escape(cid)}</code></p>"
+        + f"<h1>{escape(codec)}</h1><p>{escape(legible(path))}</p><p><code>{escape(cid)}</code></p>"
         + f'<div class="card"><pre>{escape(text)}</pre></div><footer>'
         + f'<a href="?format={format_word}">Download as {escape(codec)}</a>'
         + '<a href="?format=raw">Download the block</a></footer></main>'
