@@ -67,14 +67,13 @@ class Exchange:
     )
 
     def __init__(self, request: BaseRequest) -> None:
-        message = request.message
         self._request = request
         self._query: list[tuple[str, str]] | None = None
         self._answered = False
         self._complete = False
-        self.method = message.method
-        self.headers = message.headers  # names in any case
-        path, _, self.query_text = message.path.partition("?")
+        self.method = request.method
+        self.headers = request.headers  # names in any case
+        path, _, self.query_text = request.raw_path.partition("?")
         if not path.startswith("/"):  # the absolute form of a proxy request (RFC 9112 section 3.2.2)
             path = "/" + path.partition("://")[2].partition("/")[2]
         self.raw_path = path  # percent-encoded
@@ -171,8 +170,8 @@ class Exchange:
 
     def identity(self) -> tuple[object, ...]:
         """What makes another request the same as this one: method, target, version and every header."""
-        message = self._request.message
-        return message.method, message.path, message.version, message.raw_headers
+        request = self._request
+        return request.method, request.raw_path, request.version, request.raw_headers
 
     async def send(
         self, status: int, headers: Mapping[str, str] | Iterable[tuple[str, str]] = (), body: bytes = b""

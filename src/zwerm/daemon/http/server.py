@@ -53,7 +53,7 @@ class HttpServer:
         self._idle = idle
         self._observe = observe
         self._listeners: list[asyncio.Server] = []
-        self._server: Server | None = None
+        self._server: _Server | None = None
         self._busy: set[RequestHandler] = set()  # connections whose request is being answered
         self._ending = False
         self._idle_now = asyncio.Event()
@@ -94,9 +94,15 @@ class HttpServer:
         for listener in self._listeners:
             listener.close()
         if self._server is not None:
-            for connection in self._server.connections:
-                if connection not in self._busy:  # aiohttp reads nothing more of one that is being closed
-                    connection.close()
+            self._server.limit = 0
+            # A connection made, or a request read, a moment ago is known to be idle or busy two turns later.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._close_idle, self._server)
+
+    def _close_idle(self, server: Server) -> None:
+        for connection in server.connections:
+            if connection not in self._busy:
+                connection.force_close()
 
     async def stop(self, grace: float) -> None:
         """End everything: requests in progress get `grace` seconds, then they are cancelled."""
@@ -163,9 +169,11 @@ class _ParserLog(logging.LoggerAdapter[logging.Logger]):
 class _Server(Server):
     """aiohttp's, with a limit on connections and room in the write buffer."""
 
+    limit = MAX_CONNECTIONS
+
     def connection_made(self, handler: RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        if len(self._connections) > MAX_CONNECTIONS:
+        if len(self._connections) > self.limit:
             transport.abort()
             return
         transport.set_write_buffer_limits(WRITE_BUFFER)
