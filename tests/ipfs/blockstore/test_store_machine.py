@@ -69,7 +69,7 @@ class StoreMachine(RuleBasedStateMachine):
     def seen(self, numbers: set[int]) -> None:
         for _, kept in self.holds:
             kept.update(numbers)
-        self.safe |= numbers if self.holds else numbers - self.here
+        self.safe |= numbers if self.holds else numbers - self.here - self.maybe
 
     @rule()
     def sync(self) -> None:
