@@ -7,18 +7,17 @@ memory does not grow with what was uploaded in the usual order.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.daemon.rpc.add import AddPlan, event, keep
 from zwerm.daemon.rpc.body import Body, Part, PartKind
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.daemon.rpc.registry import Context
+from zwerm.ipfs.unixfs.batch import BlockBatch
 from zwerm.ipfs.unixfs.directory import DirectoryBuilder, DirectoryWriter
 
 if TYPE_CHECKING:
-    from zwerm.ipfs.block import Block
-    from zwerm.ipfs.unixfs.builder import BlockSink
     from zwerm.ipfs.unixfs.data import Mtime
     from zwerm.ipfs.unixfs.entry import Entry
     from zwerm.multiformats.cid import CID
@@ -26,30 +25,7 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 256  # folders inside each other
 _REPORT: Final = 0.2  # seconds between two progress items of a file
 _RELEASE: Final = 1.0  # seconds between two syncs for the sake of telling what was added
-_BATCH_BLOCKS: Final = 256
-_BATCH_BYTES: Final = 4 << 20
 _LINK: Final = 4096  # bytes of a symbolic link's target
-
-
-class _Batch:
-    """Gathers blocks of small files, so that the store is called seldom."""
-
-    def __init__(self, sink: BlockSink) -> None:
-        self._sink = sink
-        self._blocks: list[Block] = []
-        self._size = 0
-
-    def put(self, blocks: Iterable[Block]) -> None:
-        for block in blocks:
-            self._blocks.append(block)
-            self._size += len(block.data)
-        if self._size >= _BATCH_BYTES or len(self._blocks) >= _BATCH_BLOCKS:
-            self.flush()
-
-    def flush(self) -> None:
-        blocks, self._blocks, self._size = self._blocks, [], 0
-        if blocks:
-            self._sink.put(blocks)
 
 
 class _Folder:
@@ -71,7 +47,7 @@ class UploadAdder:
         self._context = context
         self._plan = plan
         self._body = body
-        self._sink = _Batch(NoStore() if plan.only_hash else context.node.store)
+        self._sink = BlockBatch(NoStore() if plan.only_hash else context.node.store)
         self._roots: list[tuple[str, Entry]] = []
         self._root_folders: dict[str, int] = {}  # where finished folders stand among the roots
         self._stack: list[_Folder] = []

@@ -125,7 +125,7 @@ async def _read_descriptor(descriptor: int) -> AsyncIterator[bytes]:
 
     try:
         loop.add_reader(descriptor, wake)
-    except (OSError, NotImplementedError):  # a regular file, which is always ready
+    except (OSError, NotImplementedError):  # epoll refuses a regular file, and Windows' loop waits for no descriptor
         while data := await asyncio.to_thread(os.read, descriptor, _READ):
             yield data
         return

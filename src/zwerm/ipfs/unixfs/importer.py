@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from zwerm.ipfs.block import Block
+from zwerm.ipfs.unixfs.batch import BlockBatch
 from zwerm.ipfs.unixfs.builder import BlockSink, FileBuilder
 from zwerm.ipfs.unixfs.data import Mtime
 from zwerm.ipfs.unixfs.entry import Entry
@@ -17,38 +17,11 @@ from zwerm.ipfs.unixfs.walk import Follow, Selection, Walk, symlink
 
 __all__ = ["Follow", "Importer", "OnEntry", "Progress", "symlink"]
 
-_BATCH_BLOCKS: Final = 256
-_BATCH_BYTES: Final = 4 * 1024 * 1024
 _REPORT_BYTES: Final = 1024 * 1024  # bytes between two calls of `progress`
 _REPORT_FILES: Final = 64
 
 Progress = Callable[[int, int], None]  # bytes and files read so far
 OnEntry = Callable[[str, Entry], None]  # a path below the added one ("" for itself) and what it became
-
-
-class _Batch:
-    """Gathers blocks, so that the store is called seldom."""
-
-    def __init__(self, store: BlockSink) -> None:
-        self._store = store
-        self._blocks: list[Block] = []
-        self._size = 0
-
-    def put(self, blocks: Iterable[Block]) -> None:
-        for block in blocks:
-            self._blocks.append(block)
-            self._size += len(block.data)
-        if self._size >= _BATCH_BYTES or len(self._blocks) >= _BATCH_BLOCKS:
-            self.flush()
-
-    def flush(self) -> None:
-        blocks = self._blocks
-        self.clear()
-        if blocks:
-            self._store.put(blocks)
-
-    def clear(self) -> None:
-        self._blocks, self._size = [], 0
 
 
 class Importer:
@@ -73,7 +46,7 @@ class Importer:
         self.hashers = hashers
         self.on_entry = on_entry
         self._progress = progress
-        self._batch = _Batch(store)
+        self._batch = BlockBatch(store)
         self._bytes = 0
         self._files = 0
         self._reported = (0, 0)

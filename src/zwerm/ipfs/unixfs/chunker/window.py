@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Final
 
 _STEP: Final = 64 * 1024  # bytes hashed before looking whether the cut is found; most chunks end a few steps on
 
 
-class WindowChunker:
+class WindowChunker(ABC):
     """Cuts after the first window of bytes that `_find` picks, between `minimum` and `maximum` bytes."""
 
     def __init__(self, minimum: int, maximum: int, window: int) -> None:
@@ -50,6 +51,6 @@ class WindowChunker:
             self._searched = end + 1
         return self.maximum if limit == self.maximum else None
 
+    @abstractmethod
     def _find(self, data: bytes) -> int:
         """Return the offset of the first window in `data` whose hash ends a chunk, or -1."""
-        raise NotImplementedError
