@@ -1,6 +1,6 @@
 """From the packs to a pipe or file without copying through this process (splice(2), sendfile(2)).
 
-For `cat` on the repository itself. Blocks the loop, on which nothing else runs then.
+For `cat` on the repository itself. Blocks the loop, on which nothing else runs then; threads hash what comes next.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from zwerm.core.errors import WireError
 
 if TYPE_CHECKING:
     from zwerm.ipfs.unixfs.reader import File
-    from zwerm.ipfs.unixfs.spans import Span
     from zwerm.node.node import Node
 
 
@@ -27,38 +26,24 @@ async def copy(node: Node, file: File, start: int, end: int, descriptor: int, re
         BlockNotFound, CorruptBlock: as for reading.
         BrokenPipeError: nobody reads any more.
     """
-    from zwerm.ipfs.unixfs.spans import spans
+    from zwerm.ipfs.unixfs.placed import placed, read
 
     to_pipe = _is_pipe(descriptor)
-    with node.store.hold():
-        async with aclosing(spans(node.source, file, start, end)) as runs:
-            async for span in runs:
-                location = node.store.locate(span.cid) if span.data is None else None
-                if location is None:
-                    _write(descriptor, await _bytes(node, span))
-                else:
-                    _check(span, location.size)
-                    _move(to_pipe, location.descriptor, location.offset + span.offset, span.size, descriptor)
-                report(span.size)
+    async with aclosing(
+        placed(node.store, node.source, file, start, end, verify=node.config.boolean("storage.verify"))
+    ) as runs:
+        async for span, location in runs:
+            if location is None:
+                _write(descriptor, await read(node.source, span))
+            else:
+                _move(to_pipe, location.descriptor, location.offset + span.offset, span.size, descriptor)
+            report(span.size)
 
 
 def _is_pipe(descriptor: int) -> bool:
     import stat
 
     return stat.S_ISFIFO(os.fstat(descriptor).st_mode)
-
-
-async def _bytes(node: Node, span: Span) -> bytes:
-    if span.data is not None:
-        return span.data
-    data = await node.source.get(span.cid)
-    _check(span, len(data))
-    return data[span.offset : span.offset + span.size]
-
-
-def _check(span: Span, size: int) -> None:
-    if size != span.leaf:
-        raise WireError(f"{span.cid} holds {size} bytes of file, its parent says {span.leaf}")
 
 
 def _move(to_pipe: bool, source: int, offset: int, size: int, descriptor: int) -> None:

@@ -27,7 +27,10 @@ class CorruptBlock(StorageError):
     """The stored bytes no longer match their hash. They are never handed out."""
 
     def __init__(self, cid: CID) -> None:
-        super().__init__(f"block {cid} is damaged on disk; run `zwerm repo repair`")
+        super().__init__(
+            f"block {cid} is damaged on disk; run `zwerm repo verify` to find all that are, "
+            "`zwerm repo repair` to drop them, and add the content again"
+        )
         self.cid = cid
 
 

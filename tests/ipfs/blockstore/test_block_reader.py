@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -12,6 +15,8 @@ from tests.ipfs.blockstore.conftest import OpenStore
 from zwerm.ipfs.block import BlockNotFound, CorruptBlock
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.blockstore.index import Place
+from zwerm.multiformats import multihash
+from zwerm.multiformats.cid import CID
 
 
 def read_at(store: PackBlockstore, number: int, size: int) -> bytes:
@@ -81,7 +86,9 @@ def test_a_block_that_is_cut_short_or_whose_pack_is_gone_is_damaged(open_store: 
         else:
             assert store.has(cid)
             assert store.get_nowait(cid) is None
-            with pytest.raises(CorruptBlock, match="is damaged on disk; run `zwerm repo repair`"):
+            with pytest.raises(
+                CorruptBlock, match=r"is damaged on disk; run `zwerm repo verify` .* `zwerm repo repair`"
+            ):
                 store.get(cid)
     store.put([block(10)])  # which goes behind no broken end
     store.sync()
@@ -128,3 +135,146 @@ def test_a_block_that_a_flush_moves_while_it_is_looked_up_is_found(store: PackBl
 
     store._index.find = find_too_early  # type: ignore[method-assign]
     assert store.get(block(1).cid) == block(1).data
+
+
+READS: dict[str, Callable[[PackBlockstore, CID], object]] = {
+    "get": lambda store, cid: store.get(cid),
+    "get_nowait, then get": lambda store, cid: store.get_nowait(cid) or store.get(cid),
+    "locate": lambda store, cid: store.locate(cid),
+    "locate_nowait, then locate": lambda store, cid: store.locate_nowait(cid) or store.locate(cid),
+}
+
+
+def rot(store: PackBlockstore, number: int, size: int) -> None:
+    """Change one bit in the middle of a block on the disk."""
+    place = store._reader.find(block(number, size).cid.multihash)
+    assert place is not None
+    with open(store._files.path(place.pack), "r+b", buffering=0) as pack:
+        pack.seek(place.offset + place.size // 2)
+        byte = pack.read(1)[0]
+        pack.seek(-1, os.SEEK_CUR)
+        pack.write(bytes([byte ^ 1]))
+
+
+@pytest.mark.parametrize("size", [100, 10_000, 300_000])
+@pytest.mark.parametrize("read", READS.values(), ids=READS)
+@pytest.mark.parametrize("known", ["never read", "read before", "just put"])
+def test_a_rotten_block_is_named_and_never_served(
+    open_store: OpenStore, known: str, read: Callable[[PackBlockstore, CID], object], size: int
+) -> None:
+    store = open_store()
+    store.put([block(1, size), block(2, size)])
+    store.sync()
+    if known != "just put":
+        store = open_store()
+    if known == "read before":
+        assert read(store, block(1, size).cid)
+        assert read(store, block(1, size).cid)
+    rot(store, 1, size)
+    for _ in range(2):
+        with pytest.raises(CorruptBlock, match=str(block(1, size).cid)):
+            read(store, block(1, size).cid)
+    for other in READS.values():
+        with pytest.raises(CorruptBlock):
+            other(store, block(1, size).cid)
+        assert other(store, block(2, size).cid)
+
+
+def test_what_was_found_rotten_is_counted_kept_over_a_restart_and_healed_by_the_same_content(
+    open_store: OpenStore,
+) -> None:
+    store = open_store()
+    store.put([block(1, 5_000), block(2, 5_000)])
+    store.sync()
+    rot(store, 1, 5_000)
+    with pytest.raises(CorruptBlock):
+        store.get(block(1, 5_000).cid)
+    assert store.statistics().damaged == 1
+    store = open_store()
+    assert store.statistics().damaged == 1
+    assert store.get_nowait(block(1, 5_000).cid) is None
+    store.put([block(1, 5_000)])
+    assert store.get(block(1, 5_000).cid) == block(1, 5_000).data
+    store = open_store()
+    assert store.statistics().damaged == 0
+    assert store.get(block(1, 5_000).cid) == block(1, 5_000).data
+
+
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return a list that every block which is held against its hash from now on is added to."""
+    found: list[bytes] = []
+
+    def verify(key: bytes, data: bytes) -> bool:
+        found.append(key)
+        return multihash.verify(key, data)
+
+    monkeypatch.setattr("zwerm.ipfs.blockstore.block_reader.multihash", SimpleNamespace(verify=verify))
+    return found
+
+
+def test_a_block_is_hashed_once_and_after_a_change_of_its_file_again(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    found = hashed(monkeypatch)
+    cid, data = block(1, 100_000)
+    store.put([block(1, 100_000)])
+    store.sync()
+    assert (store.get(cid), store.get_nowait(cid)) == (data, data)
+    assert found == []  # it was hashed when it came
+    store = open_store()
+    for _ in range(3):
+        assert (store.get(cid), store.get_nowait(cid)) == (data, data)
+        assert store.locate(cid) == store.locate_nowait(cid)
+    assert found == [cid.multihash]
+    store.put([block(2, 100_000)])
+    store.sync()
+    assert store.get_nowait(cid) == data
+    assert len(found) == 1  # our own writes are no reason
+    os.utime(store._files.path(1))
+    assert store.get_nowait(cid) is None
+    assert store.get(cid) == data
+    assert len(found) == 2
+    assert store.get(cid, verify=True) == data
+    assert store.locate(cid, verify=True) is not None
+    assert len(found) == 4
+
+
+def test_small_blocks_are_hashed_each_time(store: PackBlockstore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put([block(1, 4_096)])
+    store.sync()
+    found = hashed(monkeypatch)
+    assert store.get(block(1, 4_096).cid) == store.get_nowait(block(1, 4_096).cid) == block(1, 4_096).data
+    assert len(found) == 2
+
+
+def test_a_copy_that_compaction_made_is_checked_on_its_own(open_store: OpenStore) -> None:
+    store = open_store(pack_size=200_000)
+    store.put(block(number, 50_000) for number in range(8))
+    store.sync()
+    store = open_store(pack_size=200_000)
+    for number in range(8):
+        assert store.get(block(number, 50_000).cid)
+    store.delete(block(number, 50_000).cid for number in (0, 1, 2))
+    store.compact()
+    rot(store, 3, 50_000)
+    with pytest.raises(CorruptBlock):
+        store.get(block(3, 50_000).cid)
+    for number in range(4, 8):
+        assert store.get(block(number, 50_000).cid) == block(number, 50_000).data
+
+
+def test_a_block_deleted_while_its_rotten_bytes_are_read_is_absent(store: PackBlockstore) -> None:
+    store.put([block(1, 5_000)])
+    store.sync()
+    rot(store, 1, 5_000)
+    condemn = store._reader._is_right
+
+    def delete_first(*arguments: Any) -> bool:
+        store.delete([block(1, 5_000).cid])
+        return condemn(*arguments)
+
+    store._reader._is_right = delete_first  # type: ignore[method-assign]
+    with pytest.raises(BlockNotFound):
+        store.get(block(1, 5_000).cid)
+    assert store.statistics().damaged == 0

@@ -119,3 +119,25 @@ def test_closing_waits_for_readers_and_refuses_new_ones(files: PackFiles) -> Non
         files.acquire(file.number)
     files.release(file)
     assert not is_open(descriptors[0])
+
+
+def test_a_file_that_somebody_else_wrote_to_gets_a_new_series(files: PackFiles) -> None:
+    file = make(files)
+    first = files.series(file)
+    assert files.series(file) == first
+    with files.writing(file):
+        os.pwrite(file.descriptor, b"ours", 10)
+        assert files.series(file) == first
+    assert files.series(file) == first
+    os.pwrite(file.descriptor, b"theirs", 10)
+    second = files.series(file)
+    assert second != first
+    assert files.series(file) == second
+    os.truncate(file.path, 50)
+    with files.writing(file):  # which comes too late to make the change look like ours
+        os.pwrite(file.descriptor, b"ours", 10)
+    assert files.series(file) not in (first, second)
+
+
+def test_no_two_files_share_a_series(files: PackFiles) -> None:
+    assert len({files.series(make(files)) for _ in range(5)}) == 5

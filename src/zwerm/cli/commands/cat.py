@@ -21,11 +21,9 @@ def _run(session: Session, parsed: Parsed) -> None:
     client = session.client
     with session.progress("reading", wanted=shown) as bar:
         if isinstance(client, LocalClient) and not session.settings.shared:
-            node = client.node()
-            if not node.config.boolean("storage.verify"):
-                texts, _ = remote.bind(parsed.command.all_arguments(), parsed.arguments, session)
-                _copy(session, client, texts, parsed, bar)
-                return
+            texts, _ = remote.bind(parsed.command.all_arguments(), parsed.arguments, session)
+            _copy(session, client, texts, parsed, bar)
+            return
         with closing(remote.call(session, parsed)) as answer:
             bar.update(0, answer.length)
             for chunk in answer.chunks():

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from zwerm.core.errors import ZwermError
-from zwerm.daemon.http.exchange import Exchange
-from zwerm.daemon.http.sendfile import SMALL, send_file
+from zwerm.daemon.http.exchange import Exchange, Writer
+from zwerm.daemon.http.sendfile import SMALL, send_runs
 from zwerm.ipfs.gateway.message import FileRange, GatewayRequest, GatewayResponse
+from zwerm.ipfs.unixfs.placed import placed
 
 if TYPE_CHECKING:
     from zwerm.ipfs.gateway.gateway import Gateway
     from zwerm.node.node import Node
 
 log = logging.getLogger("zwerm.gateway")
+
+_Piece = TypeVar("_Piece")
 
 KEPT_FOR: Final = 1.0  # seconds; `Date` must stay true, and what is denied or removed must stop soon
 KEPT_SIZE: Final = 16_384  # bytes of an answer that is kept
@@ -54,25 +58,36 @@ class GatewayHandler:
             {name.lower(): value for name, value in exchange.headers.items()},
         )
         response = await self._gateway.respond(request)
+        try:
+            answer = await self._send(exchange, response)
+        except ZwermError as error:  # of the body's first piece, while a status can still tell it
+            if exchange.is_answered:
+                raise
+            answer = await self._send(exchange, self._gateway.failure(request, error))
+        if answer and exchange.status == 200 and len(answer) <= KEPT_SIZE and _is_immutable(response):
+            self._keep(key, exchange.status, answer)
+
+    async def _send(self, exchange: Exchange, response: GatewayResponse) -> bytes:
+        """Send a response; return the bytes for `send_prepared` when they were made in one piece.
+
+        Raises:
+            ZwermError: the body's beginning is damaged or cannot be had; nothing was sent.
+        """
         body = response.body
+        if exchange.method == "HEAD":
+            length = body.end - body.start if isinstance(body, FileRange) else response.length
+            await exchange.send_head(response.status, response.headers, length)
+            return b""
         if isinstance(body, FileRange):
-            if exchange.method == "HEAD":
-                await exchange.send_head(response.status, response.headers, body.end - body.start)
-                return
             if body.end - body.start > SMALL:
                 await self._send_file(exchange, response, body)
-                return
+                return b""
             body = await body.file.read(body.start, body.end - body.start)
         if isinstance(body, bytes):
-            if exchange.method == "HEAD":
-                await exchange.send_head(response.status, response.headers, response.length)
-                return
             self.sent += len(body)
-            answer = await exchange.send(response.status, response.headers, body)
-            if response.status == 200 and len(answer) <= KEPT_SIZE and _is_immutable(response):
-                self._keep(key, response.status, answer)
-            return
+            return await exchange.send(response.status, response.headers, body)
         await self._send_stream(exchange, response)
+        return b""
 
     def _keep(self, key: Any, status: int, answer: bytes) -> None:
         if len(self._kept) >= KEPT_MOST:
@@ -80,35 +95,43 @@ class GatewayHandler:
         self._kept[key] = (time.monotonic() + KEPT_FOR, status, answer)
 
     async def _send_file(self, exchange: Exchange, response: GatewayResponse, body: FileRange) -> None:
-        writer = await exchange.start(response.status, response.headers, length=body.end - body.start)
+        node = self._node
+        runs = placed(
+            node.store, node.source, body.file, body.start, body.end, verify=node.config.boolean("storage.verify")
+        )
+        async with aclosing(runs):
+            first = await anext(runs, None)
+            writer = await exchange.start(response.status, response.headers, length=body.end - body.start)
+            await self._finish(exchange, writer, send_runs(exchange, writer, node.source, _resumed(first, runs)))
+
+    async def _send_stream(self, exchange: Exchange, response: GatewayResponse) -> None:
+        chunks: Any = response.body
+        async with aclosing(chunks):
+            first = await anext(chunks, None)
+            writer = await exchange.start(response.status, response.headers, length=response.length)
+
+            async def send() -> None:
+                async for chunk in _resumed(first, chunks):
+                    await writer.write(chunk)
+
+            await self._finish(exchange, writer, send())
+
+    async def _finish(self, exchange: Exchange, writer: Writer, sending: Awaitable[None]) -> None:
+        """Send a body. Where it cannot be read on, the connection is cut: nobody may take the part for the whole."""
         try:
-            if self._node.config.boolean("storage.verify"):
-                async with aclosing(body.file.stream(body.start, body.end)) as chunks:
-                    async for chunk in chunks:
-                        await writer.write(chunk)
-            else:
-                await send_file(exchange, writer, self._node.store, self._node.source, body.file, body.start, body.end)
+            await sending
             await writer.finish()
         except ZwermError as error:
             log.warning("%s broke off after %d bytes: %s", exchange.raw_path, writer.sent, error)
         finally:
             self.sent += writer.sent
 
-    async def _send_stream(self, exchange: Exchange, response: GatewayResponse) -> None:
-        chunks: Any = response.body
-        async with aclosing(chunks):
-            if exchange.method == "HEAD":
-                await exchange.send_head(response.status, response.headers, response.length)
-                return
-            writer = await exchange.start(response.status, response.headers, length=response.length)
-            try:
-                async for chunk in chunks:
-                    await writer.write(chunk)
-                await writer.finish()
-            except ZwermError as error:
-                log.warning("%s broke off after %d bytes: %s", exchange.raw_path, writer.sent, error)
-            finally:
-                self.sent += writer.sent
+
+async def _resumed(first: _Piece | None, rest: AsyncIterator[_Piece]) -> AsyncGenerator[_Piece, None]:
+    if first is not None:
+        yield first
+    async for piece in rest:
+        yield piece
 
 
 def _is_immutable(response: GatewayResponse) -> bool:

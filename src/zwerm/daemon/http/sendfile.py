@@ -2,7 +2,8 @@
 
 The connection's own write buffer is emptied first, so that the bytes cannot overtake the head. A duplicate of the
 descriptor is used: it stays valid when the connection closes meanwhile, and may be watched for room although the loop
-owns the original. What is not in the page cache is read by a thread, so the loop never waits for a disk.
+owns the original. No byte leaves before its block is known to match its hash, and what is not in the page cache is read
+by a thread for that, so the loop never waits for a disk (`zwerm.ipfs.unixfs.placed`).
 """
 
 from __future__ import annotations
@@ -11,35 +12,20 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from typing import Final, NamedTuple
+from typing import Final
 
 from zwerm.core.errors import WireError
 from zwerm.daemon.http.exchange import STALL, WRITE_BUFFER, Exchange, Writer
-from zwerm.ipfs.blockstore.packstore import PackBlockstore
-from zwerm.ipfs.blockstore.store import BlockLocation
 from zwerm.ipfs.source import BlockSource
-from zwerm.ipfs.unixfs.reader import File
-from zwerm.ipfs.unixfs.spans import Span, spans
+from zwerm.ipfs.unixfs.placed import Run, read
 
 SMALL: Final = 65_536  # bytes below which a read and a write cost less
 
 _FAIR: Final = 4 * 1024 * 1024  # bytes sent before others get their turn
-_AHEAD: Final = 64  # leaves located at once
-_NOWAIT: Final = getattr(os, "RWF_NOWAIT", 0)
 
 
-class _Run(NamedTuple):
-    """Bytes of one leaf, and where they are."""
-
-    span: Span
-    location: BlockLocation | None  # None: not in a file; it has to be read
-
-
-async def send_file(
-    exchange: Exchange, writer: Writer, store: PackBlockstore, source: BlockSource, file: File, start: int, end: int
-) -> None:
-    """Send the bytes from `start` up to but without `end` as (a part of) the answer's body.
+async def send_runs(exchange: Exchange, writer: Writer, source: BlockSource, runs: AsyncGenerator[Run, None]) -> None:
+    """Send the runs of a file (`placed`) as (a part of) the answer's body.
 
     Raises:
         WireError: the file contradicts itself; the answer is incomplete and must be cut.
@@ -48,30 +34,32 @@ async def send_file(
     """
     descriptor = await _take_over(exchange, writer)
     if descriptor is None:
-        async with aclosing(file.stream(start, end)) as chunks:
-            async for chunk in chunks:
-                await writer.write(chunk)
+        async for run in runs:
+            await writer.write(await _bytes(source, run))
         return
     try:
         since_turn = 0
-        async with aclosing(_located(store, spans(source, file, start, end))) as runs:
-            async for span, location in runs:
-                if location is None:
-                    data = span.data if span.data is not None else (await source.get(span.cid))
-                    if span.data is None:
-                        _check(span, len(data))
-                        data = data[span.offset : span.offset + span.size]
-                    await _send_bytes(descriptor, data)
-                else:
-                    _check(span, location.size)
-                    await _send_run(descriptor, location.descriptor, location.offset + span.offset, span.size)
-                writer.count(span.size)
-                since_turn += span.size
-                if since_turn >= _FAIR:
-                    since_turn = 0
-                    await asyncio.sleep(0)
+        async for run in runs:
+            span, location = run
+            if location is None:
+                await _send_bytes(descriptor, await read(source, span))
+            else:
+                await _send_run(descriptor, location.descriptor, location.offset + span.offset, span.size)
+            writer.count(span.size)
+            since_turn += span.size
+            if since_turn >= _FAIR:
+                since_turn = 0
+                await asyncio.sleep(0)
     finally:
         os.close(descriptor)
+
+
+async def _bytes(source: BlockSource, run: Run) -> bytes:
+    """Read a run, where it cannot be sent from its file."""
+    span, location = run
+    if location is None:
+        return await read(source, span)
+    return await asyncio.to_thread(os.pread, location.descriptor, span.size, location.offset + span.offset)
 
 
 async def _take_over(exchange: Exchange, writer: Writer) -> int | None:
@@ -90,38 +78,7 @@ async def _take_over(exchange: Exchange, writer: Writer) -> int | None:
     return os.dup(connection.fileno())
 
 
-async def _located(store: PackBlockstore, found: AsyncGenerator[Span, None]) -> AsyncGenerator[_Run, None]:
-    """Look up where the runs are, the first one alone and then many at once."""
-    async with aclosing(found):
-        wanted = 1
-        while batch := [span async for span in _take(found, wanted)]:
-            # The descriptors are valid under the hold; it is given back between batches, for the collector's sake.
-            with store.hold():
-                for run in await asyncio.to_thread(_locate, store, batch):
-                    yield run
-            wanted = _AHEAD
-
-
-async def _take(found: AsyncGenerator[Span, None], count: int) -> AsyncGenerator[Span, None]:
-    for _ in range(count):
-        span = await anext(found, None)
-        if span is None:
-            return
-        yield span
-
-
-def _locate(store: PackBlockstore, batch: list[Span]) -> list[_Run]:
-    return [_Run(span, store.locate(span.cid) if span.data is None else None) for span in batch]
-
-
-def _check(span: Span, size: int) -> None:
-    if size != span.leaf:
-        raise WireError(f"{span.cid} holds {size} bytes of file, its parent says {span.leaf}")
-
-
 async def _send_run(connection: int, file: int, offset: int, size: int) -> None:
-    if not _is_cached(file, offset, size):
-        await asyncio.to_thread(os.pread, file, size, offset)
     while size:
         try:
             sent = os.sendfile(connection, file, offset, size)
@@ -142,19 +99,6 @@ async def _send_bytes(connection: int, data: bytes) -> None:
                 view = view[duplicate.send(view) :]
             except BlockingIOError:
                 await _wait_for_room(connection)
-
-
-def _is_cached(file: int, offset: int, size: int) -> bool:
-    """Whether the first and the last byte are in memory; what lies between was read with them, most likely."""
-    if not _NOWAIT:
-        return True
-    probe = bytearray(1)
-    try:
-        return all(os.preadv(file, [probe], at, _NOWAIT) for at in (offset, offset + size - 1))
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True  # a file system that cannot say
 
 
 async def _wait_for_room(connection: int) -> None:

@@ -88,6 +88,7 @@ class Appender:
         self._pieces += (head, data)
         self._buffered += size
         self.unwritten[multihash] = data
+        self._files.checked.add(file.series, offset)  # whoever has a `Block` has hashed it
         return Place(file.number, offset, len(data), len(head), epoch)
 
     def write_out(self) -> None:
@@ -156,15 +157,16 @@ class Appender:
     def _write(self, file: PackFile, pieces: list[bytes], size: int) -> None:
         done = 0
         remaining: list[bytes] | list[memoryview] = pieces
-        while True:
-            try:
-                done += self._disk.write(file.descriptor, remaining, file.size + done)
-                if done == size:
-                    break
-            except OSError as error:
-                self._cut_back(file)
-                raise disk_error("write blocks", error) from error
-            remaining = _rest(pieces, done)
+        with self._files.writing(file):
+            while True:
+                try:
+                    done += self._disk.write(file.descriptor, remaining, file.size + done)
+                    if done == size:
+                        break
+                except OSError as error:
+                    self._cut_back(file)
+                    raise disk_error("write blocks", error) from error
+                remaining = _rest(pieces, done)
         file.size += size
         self.written += size
         self._note(file, file.size, is_new=False)

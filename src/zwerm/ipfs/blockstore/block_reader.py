@@ -1,5 +1,10 @@
 """Reading from a pack store: finding a block among what is pending and what the index knows, and getting its bytes.
 
+Bytes out of a pack are given out only when they are known to hash to their CID: they were held against it when they
+were read, or have been since the store was opened, lie in the page cache, and nobody has written to the file since.
+So what has to come from the disk is hashed each time, and what lies in memory once. A block that does not match is not
+served from then on.
+
 No lock is taken on the way unless a block seems to be missing. A block may move while it is looked for, when compaction
 rewrites its pack; then its old pack is gone, and looking again finds the new place.
 """
@@ -8,10 +13,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
-from zwerm.ipfs.block import BlockNotFound, CorruptBlock
+from zwerm.core.errors import LocalProtocolError, WireError
+from zwerm.ipfs.block import MAX_BLOCK, BlockNotFound, CorruptBlock
 from zwerm.ipfs.blockstore.appender import Appender
 from zwerm.ipfs.blockstore.index import Index, Place
 from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
@@ -21,7 +27,22 @@ from zwerm.multiformats import multicodec, multihash
 from zwerm.multiformats.cid import CID
 
 _KNOWN: Final = 65_536  # places remembered
+_SMALL: Final = 4_096  # bytes that are hashed as quickly as it is looked up whether they have been
+_QUICK: Final = 16_384  # bytes that an event loop may hash; larger blocks go to a thread
+_PROBED: Final = 262_144  # bytes between two looks at whether a block is in memory
 _NOWAIT: Final = getattr(os, "RWF_NOWAIT", 0)  # 0: this system cannot say what lies in its page cache
+
+
+class _Buffer(threading.local):
+    """Room to read blocks into that are only hashed: fresh memory would cost as much as reading."""
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray())
+
+    def of(self, size: int) -> memoryview:
+        if len(self.view) < size:
+            self.view = memoryview(bytearray(max(size, min(2 * size, MAX_BLOCK))))
+        return self.view[:size]
 
 
 class BlockReader:
@@ -35,6 +56,7 @@ class BlockReader:
         appender: Appender,
         pending: Pending,
         damaged: set[bytes],
+        condemn: Callable[[bytes], None],
     ) -> None:
         self._lock = lock  # the store's
         self._index = index
@@ -42,6 +64,8 @@ class BlockReader:
         self._appender = appender
         self._pending = pending
         self._damaged = damaged  # multihashes that are not served; the store changes it
+        self._condemn = condemn  # is told which block was found damaged
+        self._buffer = _Buffer()
         self._known: dict[bytes, Place] = {}  # places found lately
         self._moves = 0  # how often places have become wrong, by deletion or compaction
 
@@ -61,19 +85,25 @@ class BlockReader:
 
     def get(self, cid: CID, *, verify: bool = False) -> bytes:
         key = cid.multihash
-        data = None
-        while data is None:
+        while True:
             place = self.find(key)
             if place is None:
                 if cid.hash_code == multicodec.IDENTITY:
                     return cid.digest
                 raise BlockNotFound(cid)
             data = self._appender.unwritten.get(key)  # after the place: what is no longer here is in the pack by now
-            if data is None:
-                data = self._read(cid, place)
-        if verify and not multihash.verify(key, data):
-            raise CorruptBlock(cid)
-        return data
+            if data is not None:
+                if verify and not multihash.verify(key, data):
+                    raise CorruptBlock(cid)
+                return data
+            file = self._acquire(cid, place)
+            if file is not None:
+                try:
+                    data = self._read(cid, place, file, verify=verify)
+                finally:
+                    self._files.release(file)
+                if data is not None:
+                    return data
 
     def get_nowait(self, cid: CID) -> bytes | None:
         key = cid.multihash
@@ -81,34 +111,36 @@ class BlockReader:
         if data is not None:
             return data
         place = self._pending.find(key) or self._known.get(key)
-        if place is None or not _NOWAIT or key in self._damaged:
+        if place is None:
             return cid.digest if cid.hash_code == multicodec.IDENTITY else None
-        file = self._files.find(place.pack)
-        if file is None or file.descriptor < 0:
-            return None
-        try:
-            file = self._files.acquire(place.pack)
-        except OSError:
-            return None
+        file = self._acquire_open(key, place)
         if file is None:
             return None
         try:
-            buffer = bytearray(place.size)
-            if os.preadv(file.descriptor, [buffer], place.offset, _NOWAIT) == place.size:
-                return bytes(buffer)
-        except OSError:
-            return None  # not in the page cache, or the file system cannot tell
+            series = self._files.series(file)
+            is_checked = place.size > _SMALL and self._files.checked.has(series, place.offset)
+            if not is_checked and place.size > _QUICK:
+                return None
+            data = _cached(file.descriptor, place)
+            if data is None or is_checked:
+                return data
+            if not multihash.verify(key, data):
+                return None  # whoever waits for `get` is told
+            self._files.checked.add(series, place.offset)
+        except (OSError, WireError, LocalProtocolError):
+            return None
         finally:
             self._files.release(file)
-        return None
+        return data
 
-    def locate(self, cid: CID) -> BlockLocation | None:
+    def locate(self, cid: CID, *, verify: bool = False) -> BlockLocation | None:
         """Return where the block's bytes lie in a file, or None when it is not in one.
 
-        The descriptor stays open until every hold that is open now has ended. The bytes are not verified.
+        They have been held against the CID, with `verify` just now. The descriptor stays open until every hold that is
+        open now has ended.
 
         Raises:
-            CorruptBlock: it is known to be damaged.
+            CorruptBlock: they are something else, or cannot be read.
         """
         key = cid.multihash
         while True:
@@ -122,10 +154,30 @@ class BlockReader:
             if file is None:
                 continue
             try:
-                self._files.lend(file)
-                return BlockLocation(file.descriptor, place.offset, place.size)
+                if self._check(cid, place, file, verify=verify):
+                    self._files.lend(file)
+                    return BlockLocation(file.descriptor, place.offset, place.size)
             finally:
                 self._files.release(file)
+
+    def locate_nowait(self, cid: CID) -> BlockLocation | None:
+        """The same for event loops: None also when it cannot be said without waiting for a disk or hashing."""
+        key = cid.multihash
+        place = self._pending.find(key) or self._known.get(key)
+        if place is None or key in self._appender.unwritten:
+            return None
+        file = self._acquire_open(key, place)
+        if file is None:
+            return None
+        try:
+            if not self._is_checked(file, place):
+                return None
+            self._files.lend(file)
+            return BlockLocation(file.descriptor, place.offset, place.size)
+        except OSError:
+            return None
+        finally:
+            self._files.release(file)
 
     def forget(self, keys: Iterable[bytes]) -> None:
         """Drop remembered places that are no longer right; called under the lock."""
@@ -160,16 +212,86 @@ class BlockReader:
                 raise CorruptBlock(cid)  # the index names a pack that is not there
         return file
 
-    def _read(self, cid: CID, place: Place) -> bytes | None:
-        file = self._acquire(cid, place)
-        if file is None:
+    def _acquire_open(self, key: bytes, place: Place) -> PackFile | None:
+        """The same when it costs nothing: the pack is open and the block not known to be damaged."""
+        file = self._files.find(place.pack)
+        if not _NOWAIT or file is None or file.descriptor < 0 or key in self._damaged:
             return None
         try:
+            return self._files.acquire(place.pack)
+        except OSError:
+            return None
+
+    def _read(self, cid: CID, place: Place, file: PackFile, *, verify: bool) -> bytes | None:
+        """Return the block's bytes, checked; None when it has moved."""
+        try:
+            series = self._files.series(file)
+            if not verify and place.size > _SMALL and self._files.checked.has(series, place.offset):
+                data = _cached(file.descriptor, place)
+                if data is not None:
+                    return data
             data = os.pread(file.descriptor, place.size, place.offset)
         except OSError as error:
             raise CorruptBlock(cid) from error
-        finally:
-            self._files.release(file)
-        if len(data) != place.size:
-            raise CorruptBlock(cid)
-        return data
+        return data if self._is_right(cid, place, series, data) else None
+
+    def _check(self, cid: CID, place: Place, file: PackFile, *, verify: bool) -> bool:
+        """Hold a block against its CID, unless it has been; False when it has moved."""
+        try:
+            if not verify and self._is_checked(file, place):
+                return True
+            series = self._files.series(file)
+            view = self._buffer.of(place.size)
+            size = os.preadv(file.descriptor, [view], place.offset) if view else 0
+        except OSError as error:
+            raise CorruptBlock(cid) from error
+        return self._is_right(cid, place, series, view[:size])
+
+    def _is_checked(self, file: PackFile, place: Place) -> bool:
+        """Whether the bytes that lie in memory for a block are known to be right."""
+        known = self._files.checked.has(self._files.series(file), place.offset)
+        return known and _is_cached(file.descriptor, place)
+
+    def _is_right(self, cid: CID, place: Place, series: int, data: bytes | memoryview) -> bool:
+        """Hash what was read, and remember that; False when the block has moved, so that it may be right elsewhere."""
+        key = cid.multihash
+        if len(data) == place.size and multihash.verify(key, data):
+            self._files.checked.add(series, place.offset)
+            return True
+        with self._lock:
+            self.forget([key])
+        now = self.find(key)
+        if now is None or now[:2] != place[:2]:
+            return False
+        if len(data) == place.size:
+            self._condemn(key)
+        raise CorruptBlock(cid)
+
+
+def _cached(descriptor: int, place: Place) -> bytes | None:
+    """Return a block's bytes when all of them are in memory."""
+    if not _NOWAIT:
+        return None
+    buffer = bytearray(place.size)
+    try:
+        size = os.preadv(descriptor, [buffer], place.offset, _NOWAIT)
+    except OSError:
+        return None  # they are not, or the file system cannot tell
+    return bytes(buffer) if size == place.size else None
+
+
+def _is_cached(descriptor: int, place: Place) -> bool:
+    """Whether a block's bytes are in memory, as far as looking at some of them tells."""
+    if not _NOWAIT:
+        return True
+    probe = bytearray(1)
+    end = place.offset + place.size
+    try:
+        for at in (*range(place.offset, end, _PROBED), end - 1):
+            if not os.preadv(descriptor, [probe], at, _NOWAIT):
+                return False
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True  # a file system that cannot say
+    return True

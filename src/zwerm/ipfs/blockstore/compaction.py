@@ -180,15 +180,16 @@ class Compaction:
         copies = self._room_for(sum(section.size + MAX_CID for section in batch))
         position = copies.size
         moved: list[tuple[Section, Section]] = []
-        for section in batch:
-            data = os.pread(source.descriptor, section.size, section.offset)
-            head = section_head(bytes(section.cid), section.size)
-            size = len(head) + section.size
-            copies.size = position + size  # before the write, so that what a failed one leaves is cut off
-            if len(data) != section.size or self._disk.write(copies.descriptor, [head, data], position) != size:
-                raise StorageError(f"cannot copy blocks out of {source.path}: a read or write was cut short")
-            moved.append((section, section._replace(offset=position + len(head), head=len(head))))
-            position += size
+        with self._files.writing(copies):
+            for section in batch:
+                data = os.pread(source.descriptor, section.size, section.offset)
+                head = section_head(bytes(section.cid), section.size)
+                size = len(head) + section.size
+                copies.size = position + size  # before the write, so that what a failed one leaves is cut off
+                if len(data) != section.size or self._disk.write(copies.descriptor, [head, data], position) != size:
+                    raise StorageError(f"cannot copy blocks out of {source.path}: a read or write was cut short")
+                moved.append((section, section._replace(offset=position + len(head), head=len(head))))
+                position += size
         self._disk.sync(copies.descriptor, Sync.COPIES)
         if self._new:
             self._disk.sync_directory(self._files.folder, Sync.COPIES_PACK)

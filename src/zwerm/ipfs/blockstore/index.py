@@ -116,7 +116,7 @@ class Index:
         return [key for (key,) in self.database.query("SELECT multihash FROM damaged")]
 
     @staticmethod
-    def set_damaged(connection: sqlite3.Connection, key: bytes, damaged: bool) -> None:
+    def set_damaged(connection: sqlite3.Connection, key: bytes, *, damaged: bool) -> None:
         if damaged:
             connection.execute("INSERT OR IGNORE INTO damaged VALUES (?)", (key,))
         else:

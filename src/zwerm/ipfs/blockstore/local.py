@@ -1,7 +1,7 @@
 """`LocalSource`: a blockstore as a `BlockSource`, without keeping the event loop waiting for a disk.
 
-What lies in the page cache is read where we stand, which costs less than asking a thread; the rest is read in one,
-several blocks at a time where the caller says what comes next.
+What lies in the page cache and is known to be right is read where we stand, which costs less than asking a thread; the
+rest is read and hashed in threads, several blocks at a time where the caller says what comes next.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from zwerm.multiformats.cid import CID
 _AHEAD: Final = 4 * 1024 * 1024  # bytes wanted in one batch; at most two batches are in memory
 _TURNS: Final = 64  # blocks read without waiting before others get their turn: a walk may read millions
 _MOST: Final = 64  # blocks in one batch
+_THREADS: Final = 2  # that read and hash the blocks of one batch
 
 
 class LocalSource:
-    """Blocks of one store. With `verify`, each is hashed before it is handed out."""
+    """Blocks of one store. With `verify`, each is hashed every time before it is handed out."""
 
     def __init__(self, store: Blockstore, *, verify: bool = False) -> None:
         self.store = store
@@ -65,17 +66,19 @@ class LocalSource:
 
     async def _read(self, cids: list[CID]) -> list[bytes | Exception]:
         """Read a batch; an error stands in the place of its block, so that the ones before it are still given out."""
+        found: list[bytes | Exception] = []
         if not self.verify:
-            quick: list[bytes | Exception] = []
             for cid in cids:
                 data = self.store.get_nowait(cid)
                 if data is None:
                     break
-                quick.append(data)
-            if len(quick) == len(cids):
-                return quick
-            return quick + await asyncio.to_thread(self._read_slowly, cids[len(quick) :])
-        return await asyncio.to_thread(self._read_slowly, cids)
+                found.append(data)
+        rest = cids[len(found) :]
+        share = -(-len(rest) // _THREADS) or 1
+        parts = [asyncio.to_thread(self._read_slowly, rest[at : at + share]) for at in range(0, len(rest), share)]
+        for part in await asyncio.gather(*parts):
+            found += part
+        return found
 
     def _read_slowly(self, cids: list[CID]) -> list[bytes | Exception]:
         found: list[bytes | Exception] = []
@@ -84,5 +87,4 @@ class LocalSource:
                 found.append(self.store.get(cid, verify=self.verify))
             except Exception as error:  # noqa: BLE001 -- raised again where the block is due
                 found.append(error)
-                break
         return found

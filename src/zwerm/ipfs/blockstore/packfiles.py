@@ -2,16 +2,22 @@
 
 A file that compaction has emptied is unlinked at once, and its descriptor closed when the last reader is done; only
 then is its space free, and only then does it stop counting.
+
+Nobody but the store writes to a pack. When a file's time of change is another one than the store's own last write left
+behind, somebody did, and what was known of its blocks is known no more: the file gets a new series.
 """
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import os
 import threading
+from collections.abc import Iterator
 from typing import Final
 
 from zwerm.core.errors import LocalProtocolError
+from zwerm.ipfs.blockstore.checked import Checked
 from zwerm.ipfs.blockstore.disk import Disk
 from zwerm.ipfs.blockstore.holds import Holds
 from zwerm.ipfs.blockstore.pack import file_name
@@ -22,9 +28,21 @@ _OPEN: Final = 128  # descriptors kept open at rest; those in use come on top
 class PackFile:
     """One pack and its descriptor."""
 
-    __slots__ = ("descriptor", "lent", "number", "path", "readers", "size", "unlinked", "writable")
+    __slots__ = (
+        "changed",
+        "descriptor",
+        "lent",
+        "number",
+        "path",
+        "readers",
+        "series",
+        "size",
+        "unlinked",
+        "writable",
+        "writing",
+    )
 
-    def __init__(self, number: int, path: str, size: int) -> None:
+    def __init__(self, number: int, path: str, size: int, series: int) -> None:
         self.number = number
         self.path = path
         self.size = size  # bytes of the file
@@ -33,6 +51,9 @@ class PackFile:
         self.readers = 0
         self.lent = 0  # the epoch at which its descriptor was last given out by `locate`; 0: not
         self.unlinked = False
+        self.series = series  # stands for the file as it was when it was last seen to be as we left it
+        self.changed = -1  # its time of change then, in nanoseconds
+        self.writing = 0  # writes of our own under way
 
 
 class PackFiles:
@@ -40,6 +61,7 @@ class PackFiles:
 
     def __init__(self, folder: str, disk: Disk, holds: Holds) -> None:
         self.folder = folder
+        self.checked = Checked()  # blocks, by their file's series and their offset
         self._disk = disk
         self._holds = holds
         self._files: dict[int, PackFile] = {}
@@ -47,6 +69,7 @@ class PackFiles:
         self._leaving: list[PackFile] = []  # unlinked, still read from
         self._closed = False
         self._last = 0  # the highest number given out
+        self._series = 0  # the highest one given out
         self._lock = threading.Lock()
 
     def path(self, number: int) -> str:
@@ -56,7 +79,7 @@ class PackFiles:
         """Know of a file that is on the disk."""
         with self._lock:
             self._last = max(self._last, number)
-            file = self._files[number] = PackFile(number, self.path(number), size)
+            file = self._files[number] = PackFile(number, self.path(number), size, self._next_series())
             return file
 
     def skip(self, number: int) -> None:
@@ -68,7 +91,7 @@ class PackFiles:
         """Make the next file, open for writing, and count as its reader."""
         with self._lock:
             number = self._last = self._last + 1
-            file = PackFile(number, self.path(number), 0)
+            file = PackFile(number, self.path(number), 0, self._next_series())
             file.descriptor = self._disk.create(file.path)
             file.writable = True
             file.readers = 1
@@ -129,6 +152,26 @@ class PackFiles:
             elif file.unlinked or len(self._open) > _OPEN:
                 self._close_unused()
 
+    def series(self, file: PackFile) -> int:
+        """Return an acquired file's series, a new one when somebody else has written to it since the last time."""
+        if os.fstat(file.descriptor).st_ctime_ns != file.changed:
+            with self._lock:
+                self._look(file)
+        return file.series
+
+    @contextlib.contextmanager
+    def writing(self, file: PackFile) -> Iterator[None]:
+        """Write to an acquired file without becoming "somebody else"."""
+        with self._lock:
+            self._look(file)
+            file.writing += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                file.writing -= 1
+                file.changed = os.fstat(file.descriptor).st_ctime_ns
+
     def lend(self, file: PackFile) -> None:
         """Keep an acquired file's descriptor open until every hold that is open now has ended."""
         file.lent = self._holds.epoch
@@ -156,6 +199,16 @@ class PackFiles:
                     self._close_file(file)
             self._open.clear()
             self._leaving.clear()
+
+    def _look(self, file: PackFile) -> None:
+        changed = os.fstat(file.descriptor).st_ctime_ns
+        if changed != file.changed and not file.writing:
+            file.changed = changed
+            file.series = self._next_series()
+
+    def _next_series(self) -> int:
+        self._series += 1
+        return self._series
 
     def _close_unused(self) -> None:
         oldest = self._holds.oldest()

@@ -93,8 +93,11 @@ class PackBlockstore:
         self._room_at = -1  # the flush since when it holds
         self._compacting = threading.Lock()
         self._appender = Appender(self._files, self._disk, self.pack_size)
-        self._damaged: set[bytes] = set()  # found by verification; not served
-        self._reader = BlockReader(self._lock, self._index, self._files, self._appender, self._pending, self._damaged)
+        self._damaged: set[bytes] = set()  # found when they were read or verified; not served
+        self._unsaved: set[bytes] = set()  # of these, what the index does not know
+        self._reader = BlockReader(
+            self._lock, self._index, self._files, self._appender, self._pending, self._damaged, self._condemn
+        )
         self._flusher = Flusher(
             self._lock, self._index, self._files, self._appender, self._pending, self._holds, self._disk, self._rows()
         )
@@ -122,6 +125,7 @@ class PackBlockstore:
         self._closed = True
         with self._compacting:  # which ends early
             try:
+                self._save_damaged()
                 self._flusher.close()
             finally:
                 self._appender.close()
@@ -156,15 +160,20 @@ class PackBlockstore:
             return len(cid.digest)
         raise BlockNotFound(cid)
 
-    def locate(self, cid: CID) -> BlockLocation | None:
+    def locate(self, cid: CID, *, verify: bool = False) -> BlockLocation | None:
         """Return where the block's bytes lie in a file, or None when it is not in one.
 
-        The descriptor stays open until every hold that is open now has ended. The bytes are not verified.
+        They have been held against the CID, with `verify` just now. The descriptor stays open until every hold that is
+        open now has ended.
 
         Raises:
-            CorruptBlock: it is known to be damaged.
+            CorruptBlock: they are something else, or cannot be read.
         """
-        return self._reader.locate(cid)
+        return self._reader.locate(cid, verify=verify)
+
+    def locate_nowait(self, cid: CID) -> BlockLocation | None:
+        """The same for event loops: None also when it cannot be said without waiting for a disk or hashing."""
+        return self._reader.locate_nowait(cid)
 
     def multihashes(self) -> Iterator[bytes]:
         with self._lock:
@@ -300,6 +309,7 @@ class PackBlockstore:
                 self._pending.dying = frozenset()
                 self._reader.forget(places)
                 self._damaged.difference_update(places)
+                self._unsaved.difference_update(places)
         return {key: place.size for key, place in places.items()}
 
     def _may_go(self, key: bytes, place: Place, threshold: int | None) -> bool:
@@ -395,12 +405,29 @@ class PackBlockstore:
         return dropped
 
     def _judge(self, key: bytes, finding: Finding) -> None:
-        if (finding is Finding.CORRUPT) == (key in self._damaged):
+        if (finding is Finding.CORRUPT) == (key in self._damaged) and key not in self._unsaved:
             return
         with self.database.transaction() as connection:
-            self._index.set_damaged(connection, key, finding is Finding.CORRUPT)
+            self._index.set_damaged(connection, key, damaged=finding is Finding.CORRUPT)
             with self._lock:
                 (self._damaged.add if finding is Finding.CORRUPT else self._damaged.discard)(key)
+                self._unsaved.discard(key)
+
+    def _condemn(self, key: bytes) -> None:
+        """Serve a block no more that was found damaged when it was read; the index learns of it in the end.
+
+        Not at once: whoever reads may be somebody for whom the one who changes the index waits.
+        """
+        with self._lock:
+            self._damaged.add(key)
+            self._unsaved.add(key)
+
+    def _save_damaged(self) -> None:
+        with contextlib.suppress(StorageError):  # on a full disk it is found again when it is read again
+            if self._unsaved:
+                with self.database.transaction() as connection:
+                    for key in self._unsaved:
+                        self._index.set_damaged(connection, key, damaged=True)
 
     def _is_near_limit(self) -> bool:
         return self.max_size is not None and 2 * self.used() > self.max_size

@@ -120,9 +120,10 @@ def _multipart(target: Target, file: File, headers: dict[str, str], ranges: list
 
     async def parts() -> AsyncIterator[bytes]:
         for head, part in zip(heads, ranges, strict=True):
-            yield head
+            before = head  # not sent until there is something to follow it: what fails first is still told by a status
             async for data in file.stream(part.start, part.end):
-                yield data
+                yield before + data
+                before = b""
         yield tail
 
     headers["Content-Type"] = f"multipart/byteranges; boundary={boundary}"

@@ -82,18 +82,21 @@ class Gateway:
         """
         try:
             response = await self._respond(request)
-        except Refused as error:
-            response = _error(request, error.status, str(error), error.headers)
-        except (BlockNotFound, NameNotFound, NotFoundError) as error:
-            response = _error(request, HTTPStatus.NOT_FOUND, str(error))
-        except (WireError, LocalProtocolError, ResourceLimitError) as error:
-            response = _error(request, HTTPStatus.BAD_REQUEST, str(error))
         except ZwermError as error:
+            return self.failure(request, error)
+        return _with_headers(response)
+
+    def failure(self, request: GatewayRequest, error: ZwermError) -> GatewayResponse:
+        """Say what went wrong: also for a server that meets it in the beginning of a body, before anything is sent."""
+        if isinstance(error, Refused):
+            response = _error(request, error.status, str(error), error.headers)
+        elif isinstance(error, (BlockNotFound, NameNotFound, NotFoundError)):
+            response = _error(request, HTTPStatus.NOT_FOUND, str(error))
+        elif isinstance(error, (WireError, LocalProtocolError, ResourceLimitError)):
+            response = _error(request, HTTPStatus.BAD_REQUEST, str(error))
+        else:
             response = _error(request, HTTPStatus.INTERNAL_SERVER_ERROR, str(error))
-        for name, value in _CORS.items():
-            response.headers.setdefault(name, value)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        return response
+        return _with_headers(response)
 
     async def _respond(self, request: GatewayRequest) -> GatewayResponse:
         if request.method == "OPTIONS":
@@ -268,6 +271,13 @@ class Gateway:
             status=answer.status,
         )
         return await deserialized.respond(self._source, shown, Wish(None, {}, html=True, from_accept=False))
+
+
+def _with_headers(response: GatewayResponse) -> GatewayResponse:
+    for name, value in _CORS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    return response
 
 
 def _runs(response: GatewayResponse) -> bool:
