@@ -60,21 +60,16 @@ def main() -> int:
     part, parts = map(int, arguments.part.split("/"))
     names = (arguments.names or NAMES)[part - 1 :: parts]
     seconds = max(1, round(arguments.minutes * 60 * arguments.jobs / len(names)))
-    with ThreadPoolExecutor(arguments.jobs) as pool:
-        outcomes = list(pool.map(lambda name: run(name, seconds, keep=arguments.keep), names))
     print("| parser | inputs tried | a second | edges reached | corpus | outcome |")
     print("| --- | ---: | ---: | ---: | ---: | --- |")
-    for outcome in outcomes:
-        rate = outcome.runs / max(outcome.seconds, 1)
-        row = (
-            outcome.name,
-            f"{outcome.runs:,}",
-            f"{rate:,.0f}",
-            outcome.edges,
-            outcome.inputs,
-            outcome.failure or "held",
-        )
-        print("| " + " | ".join(map(str, row)) + " |")
+    outcomes = []
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        for outcome in pool.map(lambda name: run(name, seconds, keep=arguments.keep), names):
+            outcomes.append(outcome)
+            rate = outcome.runs / max(outcome.seconds, 1)
+            result = outcome.failure or "held"
+            cells = (outcome.name, f"{outcome.runs:,}", f"{rate:,.0f}", outcome.edges, outcome.inputs, result)
+            print(f"| {' | '.join(map(str, cells))} |", flush=True)
     total = sum(outcome.runs for outcome in outcomes)
     print(f"{total:,} inputs, {sum(bool(outcome.failure) for outcome in outcomes)} of {len(outcomes)} harnesses failed")
     return int(any(outcome.failure for outcome in outcomes))

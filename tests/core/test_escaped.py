@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zwerm.core.escaped import json_bytes, legible
+from zwerm.core.escaped import json_bytes, legible, legible_value
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,8 @@ def test_json_is_valid_utf_8_whatever_bytes_names_have(value: object) -> None:
 
 def test_keys_are_names_too() -> None:
     assert json_bytes({"\udcff": [1, "é"]}) == '{"\ufffd":[1,"é"]}'.encode()
+
+
+def test_every_text_of_a_value_is_made_legible_its_keys_too() -> None:
+    value = {"a\udcff": ["\udcfe", {"b": "c"}, 1], "d": None}
+    assert legible_value(value) == {"a\ufffd": ["\ufffd", {"b": "c"}, 1], "d": None}

@@ -1,42 +1,50 @@
-"""The table of blocks that have been held against their hash: bounded, and never wrong about one that has not."""
+"""The table of checked blocks forgets when it is full, and never knows a block that was not added."""
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from zwerm.ipfs.blockstore.checked import Checked
 
-
-def test_what_was_added_is_known_and_nothing_else() -> None:
-    checked = Checked(1 << 12)
-    for offset in range(50, 1_000, 50):
-        checked.add(3, offset)
-        checked.add(3, offset)
-    assert all(checked.has(3, offset) for offset in range(50, 1_000, 50))
-    assert not any(checked.has(3, offset) for offset in range(51, 1_001, 50))
-    assert not any(checked.has(series, offset) for series in (2, 4) for offset in range(50, 1_000, 50))
+blocks = st.tuples(st.integers(0, 1 << 24), st.integers(1, 1 << 40))
 
 
-def test_a_full_table_forgets_and_invents_nothing() -> None:
+def test_a_block_is_known_by_series_and_offset() -> None:
     checked = Checked(64)
-    for offset in range(1, 10_001):
-        checked.add(7, offset)
-        assert checked.has(7, offset)
-    known = [offset for offset in range(1, 10_001) if checked.has(7, offset)]
-    assert 32 <= len(known) <= 64
-    assert not any(checked.has(8, offset) for offset in range(1, 10_001))
+    checked.add(1, 8)
+    assert checked.has(1, 8)
+    assert not checked.has(2, 8)
+    assert not checked.has(1, 9)
 
 
-def test_half_a_table_is_remembered_for_the_most_part() -> None:
-    checked = Checked(1 << 14)
-    for offset in range(1, (1 << 13) + 1):
-        checked.add(1, 48 + 262_192 * offset)
-    known = sum(checked.has(1, 48 + 262_192 * offset) for offset in range(1, (1 << 13) + 1))
-    assert known > 0.85 * (1 << 13)
+@given(st.lists(blocks, max_size=40), st.lists(blocks, max_size=40))
+def test_nothing_is_invented(added: list[tuple[int, int]], asked: list[tuple[int, int]]) -> None:
+    checked = Checked(8)
+    for block in added:
+        checked.add(*block)
+    assert all(block in added for block in asked if checked.has(*block))
 
 
-def test_numbers_that_do_not_fit_are_not_remembered() -> None:
-    checked = Checked(64)
-    for series, offset in ((1 << 24, 50), (1, 1 << 40), (1 << 70, 1 << 70)):
-        checked.add(series, offset)
-        assert not checked.has(series, offset)
-    checked.add((1 << 24) - 1, (1 << 40) - 1)
-    assert checked.has((1 << 24) - 1, (1 << 40) - 1)
+def test_of_two_slots_the_older_block_gives_way_and_the_newest_stays() -> None:
+    checked = Checked(2)  # one pair, so that every block meets every other
+    for offset in (1, 2, 3):
+        checked.add(0, offset)
+    assert [checked.has(0, offset) for offset in (1, 2, 3)] == [False, True, True]
+
+
+def test_adding_again_costs_no_slot() -> None:
+    checked = Checked(2)
+    for offset in (1, 2, 2, 2):
+        checked.add(0, offset)
+    assert checked.has(0, 1)
+    assert checked.has(0, 2)
+
+
+def test_numbers_beyond_the_table_are_checked_on_every_read() -> None:
+    checked = Checked(2)
+    checked.add(1 << 24, 1)
+    checked.add(1, 1 << 40)
+    assert not checked.has(1 << 24, 1)
+    assert not checked.has(1, 1 << 40)
+    assert not checked.has(2, 0), "an offset too large must not look like another series"

@@ -8,6 +8,7 @@ from http import HTTPStatus
 import pytest
 
 from zwerm.core.errors import LocalProtocolError
+from zwerm.ipfs.gateway import denylist
 from zwerm.ipfs.gateway.denylist import Denylist
 from zwerm.multiformats.cid import CID
 
@@ -34,3 +35,15 @@ def test_a_hashed_entry_does_not_spread_what_it_refuses() -> None:
 def test_a_line_that_is_no_cid_is_named() -> None:
     with pytest.raises(LocalProtocolError, match="line 2"):
         Denylist([str(BAD), "nonsense"])
+
+
+def test_a_list_without_entries_refuses_nothing() -> None:
+    assert Denylist(["# nothing yet"]).check(BAD) is None
+
+
+def test_a_list_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(denylist, "MAX_ENTRIES", 2)
+    lines = [str(CID.of(bytes([number]))) for number in range(3)]
+    assert len(Denylist(lines[:2])) == 2
+    with pytest.raises(LocalProtocolError, match="more than 2 entries"):
+        Denylist(lines)
