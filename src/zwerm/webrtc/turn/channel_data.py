@@ -1,0 +1,53 @@
+"""ChannelData: a payload with four bytes in front (RFC 8656 section 12.4).
+
+    +-----------------+-----------------+-------------
+    |  channel number |      length     |  data ...
+    +-----------------+-----------------+-------------
+
+Most bytes that are relayed travel in it. On a stream it is padded to a multiple of 4, in a datagram it need not be.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from zwerm.core.errors import LocalProtocolError, WireError
+
+HEADER_SIZE: Final = 4
+CHANNELS: Final = range(0x4000, 0x5000)  # RFC 8656 section 12: 0x5000 and more are reserved
+MAX_DATA: Final = 65_535
+
+_HEADER: Final = struct.Struct("!HH")
+
+
+def is_channel_data(data: bytes) -> bool:
+    """Tell ChannelData from STUN by its first byte (RFC 7983 section 7)."""
+    return len(data) >= HEADER_SIZE and 0x40 <= data[0] <= 0x4F
+
+
+def serialize(channel: int, data: bytes) -> bytes:
+    if len(data) > MAX_DATA:
+        raise LocalProtocolError(f"{len(data)} bytes in one ChannelData, the limit is {MAX_DATA}")
+    return _HEADER.pack(channel, len(data)) + data
+
+
+def pad(message: bytes) -> bytes:
+    """Fill a message up to a multiple of 4, as a stream wants it (RFC 8656 section 12.5)."""
+    return message + bytes(-len(message) % 4)
+
+
+def parse(data: bytes) -> tuple[int, bytes]:
+    """Read the channel number and the payload; what follows the payload is padding.
+
+    Raises:
+        WireError: too short for its own length, or no channel number.
+    """
+    if len(data) < HEADER_SIZE:
+        raise WireError(f"ChannelData of {len(data)} bytes, expected at least {HEADER_SIZE}")
+    channel, length = _HEADER.unpack_from(data)
+    if channel not in CHANNELS:
+        raise WireError(f"channel {channel:#06x}, expected 0x4000 to 0x4fff")
+    if length > len(data) - HEADER_SIZE:
+        raise WireError(f"ChannelData says {length} bytes, there are {len(data) - HEADER_SIZE}")
+    return channel, data[HEADER_SIZE : HEADER_SIZE + length]
