@@ -98,7 +98,8 @@ class Firefox:
         looking = (
             "new Promise((found, late) => { const begun = performance.now(); const look = () => "
             f"({expression}) ? found(true) : performance.now() - begun > {_PATIENCE * 1000} ? "
-            "late(new Error(document.querySelector('main').innerText)) : setTimeout(look, 30); look(); })"
+            "late(new Error((document.querySelector('dialog[open]') ?? document.querySelector('main')).innerText +"
+            " '\\nin the field: ' + document.activeElement?.value)) : setTimeout(look, 30); look(); })"
         )
         assert await self.run(looking) is True, expression
 

@@ -113,6 +113,21 @@ async def test_first_load_is_light(chromium: Chromium, daemon: WebDaemon) -> Non
         assert sum(sizes.values()) < FIRST_LOAD, sizes
 
 
+async def test_a_search_that_fails_says_so_and_can_be_tried_again(chromium: Chromium, daemon: WebDaemon) -> None:
+    async with chromium.visit(daemon, "search-fails") as visit:
+        page, keys = visit.page, visit.page.keyboard
+        await visit.open("home")
+        await page.route("**/files/search?*", lambda route: route.abort("connectionreset"))
+        await keys.press("Control+k")
+        await keys.type("dusk")
+        await expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("The node does not answer.")
+        await visit.shot("palette-failure")
+        await page.unroute("**/files/search?*")
+        await page.get_by_role("button", name="Try again").click()
+        await expect(page.get_by_role("option", name="dusk.png")).to_be_visible()
+        visit.faults.clear()
+
+
 async def test_one_field_finds_pages_files_addresses_and_things_to_do(chromium: Chromium, daemon: WebDaemon) -> None:
     cid = daemon.ask("GET", "node")["root"]
     async with chromium.visit(daemon, "palette", scheme="dark") as visit:

@@ -10,6 +10,7 @@ import { theme } from "../preferences.js";
 import { useResource } from "../resource.js";
 import { go, href } from "../route.js";
 import { Dialog } from "./dialog.js";
+import { FailureCard } from "./failure-card.js";
 import { Icon } from "./icon.js";
 
 /** @import {Entry} from "../types.d.ts" */
@@ -183,9 +184,11 @@ export function Palette({ close, keys }) {
       ${
         choices.length === 0 &&
         !found.loading &&
+        !found.failure &&
         html`<li class="group" role="presentation">${t("palette.none", { query: text })}</li>`
       }
     </ul>
+    ${found.failure && html`<${FailureCard} failure=${found.failure} retry=${found.reload} />`}
     <div class="unseen" aria-live="polite">${t("palette.count", { n: choices.length })}</div>
   <//>`;
 }
