@@ -172,7 +172,7 @@ class HttpClient:
         return connection
 
     def _headers(self) -> dict[str, str]:
-        headers = {"User-Agent": f"zwerm-cli/{__version__}", _ESCAPED: "1"}
+        headers = {"User-Agent": f"zwerm-cli/{__version__}", "TE": "trailers", _ESCAPED: "1"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         return headers

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from zwerm.core.errors import WireError
 from zwerm.ipfs.ipld.path import ContentPath
+from zwerm.ipfs.mfs.errors import FileMissing
 from zwerm.ipfs.versions.address import split
 from zwerm.multiformats.cid import CID
 
@@ -65,4 +66,7 @@ async def _file(node: Node, text: str) -> CID:
     path, version = split(text)
     if version is not None and not await node.files.exists(text):
         return await node.history.at(path, version)
-    return (await node.files.stat(text)).cid
+    try:
+        return (await node.files.stat(text)).cid
+    except FileMissing as error:
+        raise FileMissing(f"{text}: {error}") from None

@@ -76,10 +76,12 @@ def test_an_error_in_the_middle_of_a_stream_is_in_the_trailer(daemon) -> None:
     root = daemon.add(data, pin=False)
     leaf = daemon.rpc("refs", root).lines[1]["Ref"]
     assert daemon.rpc("block/rm", leaf).status == 200
-    answer = raw_request(
-        daemon.api,
-        f"POST /api/v0/cat?arg={root} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode(),
-    )
+    request = f"POST /api/v0/cat?arg={root} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    answer = raw_request(daemon.api, f"{request}TE: trailers\r\n\r\n".encode())
+    cut = raw_request(daemon.api, f"{request}\r\n".encode())  # who does not look at trailers must not see an end
+    assert cut.startswith(b"HTTP/1.1 200 ")
+    assert not cut.endswith(b"\r\n0\r\n\r\n")
+    assert b"X-Stream-Error: " not in cut.partition(b"\r\n\r\n")[2]
     head, _, body = answer.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 ")
     assert b"Trailer: X-Stream-Error" in head

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO, Final, cast
@@ -36,21 +37,30 @@ def _run(session: Session, parsed: Parsed) -> None:
             target = _archive_name(target, archive=archive, compress=compress)
             with closing(session.call("get", texts, parsed.command.sent(parsed.options))) as answer:
                 bar.update(0, answer.length)
+                chunks = _begun(answer.chunks())
                 _say(session, f"Saving archive to {safe(str(target))}")
-                _save(target, answer.chunks(), bar)
+                _save(target, chunks, bar)
         else:
-            _say(session, f"Saving file(s) to {safe(str(target))}")
+            saving = f"Saving file(s) to {safe(str(target))}"
             if isinstance(session.client, LocalClient):
-                _write_local(session.client, texts[0], target, bar)
+                _write_local(session.client, texts[0], target, bar, begin=lambda: _say(session, saving))
             else:
                 with closing(session.call("get", texts)) as answer:
                     bar.update(0, answer.length)
-                    _extract(target, entry_name(texts[0]), answer.chunks(), bar)
+                    chunks = _begun(answer.chunks())
+                    _say(session, saving)
+                    _extract(target, entry_name(texts[0]), chunks, bar)
         size = bar.done
     if session.settings.json:
         session.output.json({"Path": str(target), "Bytes": size})
     elif session.output.is_terminal:
         session.output.line(f"{human_size(size)} written")
+
+
+def _begun(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Wait for the first piece, so that nothing is said or made before it is known that there is something."""
+    first = next(chunks, b"")
+    return itertools.chain([first], chunks)
 
 
 def _say(session: Session, text: str) -> None:
@@ -103,7 +113,7 @@ def _target(target: Path, *, is_file: bool, name: str) -> Path:
     return target / name if is_file and target.is_dir() and not target.is_symlink() else target
 
 
-def _write_local(client: LocalClient, path: str, target: Path, bar: Progress) -> None:
+def _write_local(client: LocalClient, path: str, target: Path, bar: Progress, *, begin: Callable[[], None]) -> None:
     """Write content of the repository that is open in this process."""
     from zwerm.ipfs.unixfs import export, reader
     from zwerm.ipfs.unixfs.entry import Kind
@@ -114,6 +124,7 @@ def _write_local(client: LocalClient, path: str, target: Path, bar: Progress) ->
         cid = await Context(node).resolve(path)
         found = await reader.stat(node.source, cid)
         bar.update(0, found.size if found.kind is Kind.FILE else found.total_size)
+        begin()
         place = _target(target, is_file=found.kind is not Kind.DIRECTORY, name=entry_name(path))
         await export.get(node.source, cid, place, overwrite=True, progress=lambda size, _: bar.update(size))
 

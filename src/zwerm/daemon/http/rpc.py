@@ -2,7 +2,8 @@
 
 POST `/api/v0/COMMAND?arg=...&option=...`; uploads are multipart. Answers are one JSON document, a stream of them
 (`X-Chunked-Output`), or bytes (`X-Stream-Output`). An error before the first byte is a status and a JSON body; one
-after it is the trailer `X-Stream-Error`.
+after it is the trailer `X-Stream-Error`. Most clients look at no trailers and would take the part for the whole, so
+bytes end that way only for those who say `TE: trailers` (RFC 9110 section 6.5.1); for others the connection is cut.
 """
 
 from __future__ import annotations
@@ -200,17 +201,20 @@ async def _send_bytes(exchange: Exchange, headers: dict[str, str], stream: RawSt
             async for chunk in chunks:
                 await writer.write(chunk)
 
-        await _finish(exchange, writer, rest())
+        await _finish(exchange, writer, rest(), cut="trailers" not in exchange.headers.get("TE", "").lower())
 
 
-async def _finish(exchange: Exchange, writer: Writer, rest: Any) -> None:
-    """Send what is left; an error from here on goes into the trailer."""
+async def _finish(exchange: Exchange, writer: Writer, rest: Any, *, cut: bool = False) -> None:
+    """Send what is left; an error from here on goes into the trailer, or with `cut` ends the connection."""
     try:
         await rest
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception as error:  # noqa: BLE001 -- told to the caller, and logged when it is a bug
         log_if_bug(error, exchange)
+        if cut:
+            log.warning("%s broke off after %d bytes: %s", exchange.raw_path, writer.sent, error)
+            return
         await writer.finish({STREAM_ERROR: error_body(error)[1]["Message"]})
         return
     await writer.finish()
