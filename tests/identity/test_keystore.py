@@ -171,7 +171,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, keystore: Keystore, m
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
-        with pytest.raises(StorageError, match="No space left"):
+        with pytest.raises(StorageError, match="the disk is full"):
             keystore.generate("blog")
     assert list((tmp_path / "keystore").iterdir()) == []
 

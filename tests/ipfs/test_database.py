@@ -127,7 +127,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_does_not_exist_is_a_storage_error(tmp_path: Path) -> None:
-    with pytest.raises(StorageError, match="unable to open database file"):
+    with pytest.raises(StorageError, match="No such file or directory"):
         Database(tmp_path / "nowhere" / "index.sqlite")
 
 

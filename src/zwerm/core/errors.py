@@ -35,5 +35,9 @@ class StorageError(ZwermError):
     """The disk, or what lies on it, failed us: no space, no permission, damage."""
 
 
+class DiskFull(StorageError):
+    """The disk has no room, or none that this user may take. What was acknowledged is kept."""
+
+
 class NotFoundError(ZwermError, LookupError):
     """What was asked for is not here."""

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from zwerm.core.disk_failure import disk_error
 from zwerm.core.errors import LocalProtocolError, NotFoundError, StorageError, WireError
 from zwerm.identity.keys import MAX_KEY, PrivateKey
 from zwerm.identity.peer_id import PeerId
@@ -75,7 +76,7 @@ class Keystore:
     def add(self, name: str, key: PrivateKey) -> None:
         """Keep a key of the caller's; errors as `generate`."""
         path = self._path(_own(name))
-        with _storage_errors():
+        with _storage_errors(f"make {self._folder}"):
             if not self._folder.is_dir():
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 _sync_folder(self._folder.parent)
@@ -122,7 +123,7 @@ class Keystore:
             self.find(old)
             return False
         replaced = target.exists()
-        with _storage_errors():
+        with _storage_errors(f"rename key {old!r}"):
             try:
                 if overwrite:
                     os.replace(source, target)
@@ -139,7 +140,7 @@ class Keystore:
     def remove(self, name: str) -> PeerId:
         """Forget a key, for ever; return whose it was. KeyNotFound when there is none."""
         peer_id = PeerId.of(self.find(_own(name)).public)
-        with _storage_errors():
+        with _storage_errors(f"remove key {name!r}"):
             self._path(name).unlink(missing_ok=True)
             _sync_folder(self._folder)
         return peer_id
@@ -169,7 +170,7 @@ class Keystore:
     def _names(self) -> Iterator[str]:
         if not self._folder.is_dir():
             return
-        with _storage_errors():
+        with _storage_errors(f"list {self._folder}"):
             names = [entry.name for entry in os.scandir(self._folder)]
         for file_name in names:
             text = file_name.removeprefix(_FILE_PREFIX).upper()
@@ -188,7 +189,7 @@ def save_key(path: Path, key: PrivateKey) -> None:
         StorageError: the disk failed.
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    with _storage_errors():
+    with _storage_errors(f"write key file {path}"):
         try:
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as file:
@@ -208,7 +209,7 @@ def load_key(path: Path) -> PrivateKey:
         FileNotFoundError: there is none.
         StorageError: it cannot be read, or holds no key.
     """
-    with _storage_errors():
+    with _storage_errors(f"read key file {path}"):
         with path.open("rb") as file:
             data = file.read(MAX_KEY + 1)
         try:
@@ -250,10 +251,10 @@ def _sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _storage_errors() -> Iterator[None]:
+def _storage_errors(action: str) -> Iterator[None]:
     try:
         yield
     except (FileExistsError, FileNotFoundError):
         raise
     except OSError as error:
-        raise StorageError(f"key file: {error.strerror}: {error.filename}") from error
+        raise disk_error(action, error) from error

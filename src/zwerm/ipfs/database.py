@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
-from zwerm.core.errors import LocalProtocolError, StorageError
+from zwerm.core.disk_failure import disk_error
+from zwerm.core.errors import DiskFull, LocalProtocolError, StorageError
 
 Parameters = Sequence[Any] | dict[str, Any]
 Migration = str | Callable[[sqlite3.Connection], None]
@@ -25,6 +28,9 @@ _LOG_LIMIT: Final = 4 * 1024 * 1024  # bytes; the log file is cut back to this a
 _VACUUM: Final = 512  # pages given back in one transaction: bounds the log
 _BUSY: Final = 10.0  # seconds to wait for a lock that another process holds
 _IDLE_READERS: Final = 8  # connections kept for the next query; more are opened when more threads ask at once
+_PROBE: Final = 4_096  # bytes written to find out why SQLite could not
+_ALONE: Final = "unix-excl"  # SQLite's VFS that keeps the index of the log in memory and other processes out
+_UNSHARED: Final = frozenset(f"SQLITE_IOERR_SHM{what}" for what in ("SIZE", "OPEN", "MAP"))
 
 
 class Database:
@@ -36,6 +42,9 @@ class Database:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """Open the file, or make it.
 
+        On a disk without any room the log's index, which is a file that processes share, is kept in memory instead;
+        then this process is alone with the database until it closes it.
+
         Raises:
             StorageError: it cannot be opened, or is no database.
         """
@@ -46,17 +55,28 @@ class Database:
         self._readers: list[sqlite3.Connection] = []
         self._readers_lock = threading.Lock()
         self._closed = False
+        self._address = f"file:{quote(os.fsencode(self.path))}"
         with _translated(self.path):
-            self._writer = self._connect()
             try:
-                self._prepare(self._writer)
-            except BaseException:
-                self._writer.close()
-                raise
+                self._writer = self._open()
+            except sqlite3.OperationalError as error:
+                if getattr(error, "sqlite_errorname", "") not in _UNSHARED:
+                    raise
+                self._address += f"?vfs={_ALONE}"
+                self._writer = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        writer = self._connect()
+        try:
+            self._prepare(writer)
+        except BaseException:
+            writer.close()
+            raise
+        return writer
 
     def _connect(self) -> sqlite3.Connection:
         return sqlite3.connect(
-            self.path, timeout=_BUSY, isolation_level=None, check_same_thread=False, cached_statements=256
+            self._address, timeout=_BUSY, isolation_level=None, check_same_thread=False, cached_statements=256, uri=True
         )
 
     @staticmethod
@@ -236,20 +256,34 @@ def _translated(path: str) -> Iterator[None]:
     except (sqlite3.OperationalError, sqlite3.InternalError) as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:  # a wrong statement: a bug of ours
             raise
-        raise StorageError(_explain(path, error)) from error
+        raise _explained(path, error) from error
     except sqlite3.DatabaseError as error:
         if type(error) is not sqlite3.DatabaseError:  # a constraint, a wrong call: the owner's business
             raise
-        raise StorageError(_explain(path, error)) from error
+        raise _explained(path, error) from error
 
 
-def _explain(path: str, error: sqlite3.Error) -> str:
-    name = getattr(error, "sqlite_errorname", "")
+def _explained(path: str, error: sqlite3.Error) -> StorageError:
+    name = getattr(error, "sqlite_errorname", None) or ""
     if name == "SQLITE_FULL":
-        return f"{path}: the disk is full; make room and try again"
+        return DiskFull(f"{path}: the disk is full; make room and try again")
     if name in ("SQLITE_CORRUPT", "SQLITE_NOTADB"):
-        return f"{path} is damaged ({error}); run `zwerm repo repair`"
-    return f"{path}: {error}"
+        return StorageError(f"{path} is damaged ({error}); run `zwerm repo repair`")
+    cause = _cause(path) if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")) else None
+    if cause is not None:
+        return disk_error(f"write {path}", cause)
+    return StorageError(f"{path}: {error}")
+
+
+def _cause(path: str) -> OSError | None:
+    """Return what the system has against writing beside the database: SQLite itself does not say."""
+    try:
+        with tempfile.TemporaryFile(dir=os.path.dirname(os.path.abspath(path)), buffering=0) as probe:
+            probe.write(b"?" * _PROBE)
+            os.fsync(probe.fileno())
+    except OSError as error:
+        return error
+    return None
 
 
 def _file_size(path: str) -> int:

@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from zwerm.core.errors import StorageError
+from zwerm.core.disk_failure import disk_error
 
 
 def write_atomically(path: Path, data: bytes, *, mode: int) -> None:
@@ -31,7 +31,7 @@ def write_atomically(path: Path, data: bytes, *, mode: int) -> None:
             raise
         sync_directory(path.parent)
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror}") from error
+        raise disk_error(f"write {path}", error) from error
 
 
 def sync_directory(path: Path) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
-from zwerm.core.errors import StorageError
+from zwerm.core.disk_failure import disk_error
 from zwerm.node import toml
 from zwerm.node.address import Address
 from zwerm.node.atomic import write_atomically
@@ -161,7 +161,7 @@ class Config:
     def replace(self, text: str) -> None:
         """Put another file in place of this one after checking it whole; errors as `update`."""
         with self._lock:
-            self._write(text)
+            self._write(text, "the new configuration")
 
     def _read(self) -> str:
         if self._path is None or not self._path.exists():
@@ -169,12 +169,12 @@ class Config:
         try:
             return self._path.read_text("utf-8")
         except OSError as error:
-            raise StorageError(f"cannot read {self._path}: {error.strerror}") from error
+            raise disk_error(f"read {self._path}", error) from error
         except ValueError:
             raise SettingError(f"{self._path} is not UTF-8 text") from None
 
-    def _write(self, text: str) -> None:
-        file = self._parse(text)
+    def _write(self, text: str, where: str | None = None) -> None:
+        file = self._parse(text, where)
         values = self._merge(file)
         if self._path is not None:
             write_atomically(self._path, text.encode(), mode=0o600)
@@ -185,8 +185,9 @@ class Config:
         """The text of the file."""
         return self._text
 
-    def _parse(self, text: str) -> dict[str, Any]:
-        where = self._path or "configuration"
+    def _parse(self, text: str, where: str | None = None) -> dict[str, Any]:
+        """Read the text of a configuration, which errors call `where`; the file's own path by default."""
+        where = where or str(self._path or "configuration")
         try:
             document = toml.flatten(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:

@@ -5,6 +5,7 @@ The file also says who holds it; that text is for the message only, the lock alo
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from zwerm.core.disk_failure import disk_error
 from zwerm.core.errors import StorageError
 
 LOCK_NAME: Final = "repo.lock"
@@ -44,7 +46,7 @@ class RepositoryLock:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StorageError(f"cannot open repository {repository}: {error.strerror}") from error
+            raise disk_error(f"open repository {repository}", error) from error
         give_up = time.monotonic() + patience
         while True:
             try:
@@ -53,20 +55,22 @@ class RepositoryLock:
             except OSError as error:
                 if not isinstance(error, BlockingIOError):
                     os.close(descriptor)
-                    raise StorageError(f"cannot lock repository {repository}: {error.strerror}") from error
+                    raise disk_error(f"lock repository {repository}", error) from error
             if time.monotonic() >= give_up:
                 holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
                 os.close(descriptor)
                 raise RepositoryLocked(repository, holder or "another process")
             time.sleep(_RETRY)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"process {os.getpid()} ({purpose})\n".encode(), 0)
+        with contextlib.suppress(OSError):  # a full disk takes no text, and the lock holds without it
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"process {os.getpid()} ({purpose})\n".encode(), 0)
         return cls(descriptor)
 
     def release(self) -> None:
         """Give the lock back. Idempotent. The file stays: removing it would let two processes lock two files."""
         if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+            with contextlib.suppress(OSError):  # a file system that has become read-only keeps the text
+                os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
 

@@ -19,10 +19,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
+from zwerm.core.disk_failure import disk_error
 from zwerm.core.errors import StorageError, WireError
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.keystore import Keystore
 from zwerm.identity.peer_id import PeerId
+from zwerm.identity.schemes import KeyType
 from zwerm.node.atomic import sync_directory, write_atomically
 from zwerm.node.config import Config, profile_from_environment
 from zwerm.node.lock import LOCK_NAME, RepositoryLock
@@ -142,6 +144,21 @@ class Repository:
     def keystore(self) -> Keystore:
         return Keystore(self.path / _KEYSTORE_NAME, self.key)
 
+    def rotate_key(self, kept_as: str, key_type: KeyType = KeyType.ED25519) -> PeerId:
+        """Give the node a new identity, and keep the key it had under a name; return who it is from now on.
+
+        For a repository that nothing else works on. Power loss leaves the old identity or the new one.
+
+        Raises:
+            KeyExists: a key is kept under that name already; nothing was changed.
+        """
+        with _disk_errors(self.path):
+            new = PrivateKey.generate(key_type)
+            self.keystore().add(kept_as, self.key)
+            write_atomically(self.path / _KEY_NAME, new.serialize(), mode=0o600)
+        self.key, self.identity = new, PeerId.of(new.public)
+        return self.identity
+
     def close(self) -> None:
         """Let another process open it. Idempotent."""
         self._lock.release()
@@ -213,4 +230,4 @@ def _disk_errors(path: Path) -> Any:
     try:
         yield
     except OSError as error:
-        raise StorageError(f"cannot open repository {path}: {error.strerror or error}") from error
+        raise disk_error(f"open repository {path}", error) from error

@@ -13,7 +13,7 @@ import pytest
 from tests.conformance.check_blockstore import block
 from zwerm.core.errors import StorageError
 from zwerm.ipfs.block import Block
-from zwerm.ipfs.blockstore.appender import Appender, disk_error
+from zwerm.ipfs.blockstore.appender import Appender
 from zwerm.ipfs.blockstore.disk import Disk
 from zwerm.ipfs.blockstore.holds import Holds
 from zwerm.ipfs.blockstore.index import Place
@@ -145,10 +145,3 @@ def test_a_pack_is_gone_on_with(files: PackFiles, disk: Halting, tmp_path: Path)
     appender.write_out()
     assert [(item.file.number, item.is_new) for item in appender.take_unsynced()] == [(1, False)]
     assert keys_in(tmp_path / "00000001.pack") == [block(1, 100).cid.multihash, block(2, 100).cid.multihash]
-
-
-def test_errors_of_the_disk_are_one_line() -> None:
-    assert str(disk_error("do it", OSError(errno.EDQUOT, "Disk quota exceeded"))).startswith(
-        "cannot do it: the disk is"
-    )
-    assert str(disk_error("do it", OSError(errno.EIO, "Input/output error"))) == "cannot do it: Input/output error"

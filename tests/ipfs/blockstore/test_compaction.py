@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 
 from tests.conformance.check_blockstore import block
 from tests.ipfs.blockstore.conftest import OpenStore
-from zwerm.core.errors import StorageError
+from zwerm.core.errors import DiskFull
 from zwerm.ipfs.block import Block
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.blockstore.disk import Disk
@@ -101,31 +103,74 @@ def test_a_block_that_scanning_does_not_find_stays_where_it_is(open_store: OpenS
     assert all(store.get(cid, verify=True) == data for cid, data in blocks(6, 9))
 
 
-def test_a_full_disk_ends_it_without_a_loss(open_store: OpenStore, tmp_path: Path) -> None:
-    class FullDisk(Disk):
-        room = 1_000_000
+class SmallDisk(Disk):
+    """A disk of so many bytes."""
 
-        def write(self, descriptor: int, buffers: Sequence[Any], offset: int) -> int:
-            self.room -= sum(map(len, buffers))
-            if self.room < 0:
-                raise OSError(28, "No space left on device")
-            return super().write(descriptor, buffers, offset)
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.size = 1_000_000
 
-    disk = FullDisk()
-    store = open_store(pack_size=20_000, disk=disk)
+    def write(self, descriptor: int, buffers: Sequence[Any], offset: int) -> int:
+        used = sum(path.stat().st_size for path in packs(self.folder))
+        if used - os.fstat(descriptor).st_size + max(offset + sum(map(len, buffers)), 0) > self.size:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(descriptor, buffers, offset)
+
+
+def total(folder: Path) -> int:
+    return sum(path.stat().st_size for path in packs(folder))
+
+
+def test_without_any_room_it_ends_without_a_loss(open_store: OpenStore, tmp_path: Path) -> None:
+    disk = SmallDisk(tmp_path)
+    store = open_store(disk=disk)
     store.put(blocks(0, 90))
     store.sync()
-    drop(store, [item for number, item in enumerate(blocks(0, 90)) if number % 2])
-    before = sum(path.stat().st_size for path in packs(tmp_path))
-    disk.room = 8_000
-    with pytest.raises(StorageError, match="cannot copy blocks: the disk is full; make room and try again"):
+    drop(store, blocks(0, 90)[::2])  # the last one lives, so that nothing can be cut off before something has moved
+    disk.size = before = total(tmp_path)
+    with pytest.raises(DiskFull, match="cannot copy blocks: the disk is full; make room and try again"):
         store.compact()
-    assert sum(path.stat().st_size for path in packs(tmp_path)) <= before + 6_000
-    left = blocks(0, 90)[::2]
+    assert total(tmp_path) == before
+    assert all(store.get(cid, verify=True) == data for cid, data in blocks(0, 90)[1::2])
+    disk.size = 1_000_000
+    assert store.compact() > 40_000
+    assert all(store.get(cid, verify=True) == data for cid, data in blocks(0, 90)[1::2])
+
+
+@pytest.mark.parametrize("pack_size", [20_000, 1_000_000])
+def test_with_hardly_any_room_all_space_comes_back(open_store: OpenStore, tmp_path: Path, pack_size: int) -> None:
+    disk = SmallDisk(tmp_path)
+    store = open_store(pack_size=pack_size, disk=disk)
+    store.put(blocks(0, 900))
+    store.sync()
+    drop(store, blocks(0, 900)[::2])
+    disk.size = total(tmp_path) + 300_000 // 2
+    left = blocks(0, 900)[1::2]
+    assert store.compact() > 400_000
+    assert total(tmp_path) < 500_000
     assert all(store.get(cid, verify=True) == data for cid, data in left)
-    disk.room = 1_000_000
-    assert store.compact() > 30_000
+    store = open_store(disk=disk)
+    assert store.recovered[1:] == (0, 0, (), (), ())
     assert all(store.get(cid, verify=True) == data for cid, data in left)
+    run = store.statistics()
+    assert (run.blocks, run.dead < 30_000) == (450, True)
+
+
+def test_a_pack_that_is_read_from_is_not_made_shorter(open_store: OpenStore, tmp_path: Path) -> None:
+    disk = SmallDisk(tmp_path)
+    store = open_store(disk=disk)
+    store.put(blocks(0, 900))
+    store.sync()
+    drop(store, blocks(100, 850))
+    disk.size = total(tmp_path) + 60_000
+    with store.hold():
+        where = store.locate(block(899, 1_000).cid)
+        assert where is not None
+        with pytest.raises(DiskFull):
+            store.compact()
+        assert os.pread(where.descriptor, where.size, where.offset) == block(899, 1_000).data
+    assert store.compact() > 700_000
+    assert all(store.get(cid, verify=True) == data for cid, data in [*blocks(0, 100), *blocks(850, 900)])
 
 
 def test_closing_ends_it_early(open_store: OpenStore) -> None:

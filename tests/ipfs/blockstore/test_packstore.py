@@ -15,8 +15,8 @@ import pytest
 from tests.conformance.check_blockstore import CHECKS, Check, block, name_of
 from tests.ipfs.blockstore.conftest import OpenStore
 from tests.ipfs.blockstore.crash import abandon
-from zwerm.core.errors import LocalProtocolError, ResourceLimitError, StorageError
-from zwerm.ipfs.block import Block, CorruptBlock
+from zwerm.core.errors import DiskFull, LocalProtocolError, ResourceLimitError, StorageError
+from zwerm.ipfs.block import Block, BlockNotFound, CorruptBlock
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.blockstore.disk import Disk, Sync
 from zwerm.ipfs.blockstore.pack import HEADER
@@ -62,7 +62,7 @@ def test_blocks_survive_closing(open_store: OpenStore) -> None:
     open_store(pack_size=50_000).put(blocks)
     store = open_store()
     assert all(store.get(cid, verify=True) == data for cid, data in blocks)
-    assert store.recovered == (False, 0, 0, (), ())
+    assert store.recovered == (False, 0, 0, (), (), ())
 
 
 def test_a_block_put_again_takes_no_space(store: PackBlockstore) -> None:
@@ -207,6 +207,109 @@ def test_a_full_disk_loses_nothing_and_ends(open_store: OpenStore) -> None:
     store = open_store()
     assert all(store.get(block(number, 100_000).cid, verify=True) for number in held)
     assert store.get(block(1, 1_000).cid, verify=True)
+
+
+def filled(store: PackBlockstore, disk: FaultyDisk) -> list[Block]:
+    """Put more than there is room for; return what should be gone again."""
+    disk.room = 1_500_000
+    blocks = [block(number, 100_000) for number in range(100, 140)]
+    with pytest.raises(DiskFull, match="cannot write blocks: the disk is full; make room and try again"):
+        store.put(blocks)
+    return blocks
+
+
+def test_what_could_not_be_kept_gives_its_room_back_when_its_hold_ends(open_store: OpenStore, tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    store = open_store(disk=disk)
+    with store.hold():
+        store.put([block(1, 1_000)])
+        store.sync()
+    before = size_of(tmp_path / "blocks")
+    with store.hold():
+        blocks = filled(store, disk)
+        assert store.get(blocks[0].cid) == blocks[0].data
+        with pytest.raises(DiskFull):
+            store.sync()
+    assert size_of(tmp_path / "blocks") == before
+    assert not any(store.has(item.cid) for item in blocks)
+    with pytest.raises(BlockNotFound):
+        store.get(blocks[0].cid)
+    disk.room = None
+    with store.hold():
+        store.put(blocks)
+        store.sync()
+    abandon(store)
+    store.database.close()
+    store = open_store()
+    assert store.recovered == (False, 0, 0, (), (), ())
+    assert all(store.get(cid, verify=True) == data for cid, data in [block(1, 1_000), *blocks])
+
+
+def test_a_new_pack_that_could_not_be_filled_goes(open_store: OpenStore, tmp_path: Path) -> None:
+    disk = FaultyDisk()
+    store = open_store(disk=disk)
+    with store.hold():
+        filled(store, disk)
+        assert size_of(tmp_path / "blocks") > 1_000_000
+    assert list((tmp_path / "blocks").iterdir()) == []
+    disk.room = None
+    with store.hold():
+        store.put([block(1)])
+        store.sync()
+    assert store.get(block(1).cid, verify=True) == block(1).data
+
+
+def test_while_another_hold_is_open_everything_stays_and_can_still_be_kept(open_store: OpenStore) -> None:
+    disk = FaultyDisk()
+    store = open_store(disk=disk)
+    with store.hold():
+        store.put([block(1, 1_000)])
+        with store.hold():
+            filled(store, disk)
+        assert store.has(block(1, 1_000).cid)
+        disk.room = None
+        store.sync()
+    assert store.get(block(1, 1_000).cid, verify=True) == block(1, 1_000).data
+    assert store.has(block(100, 100_000).cid)  # with it, what the other had put: garbage that a collection finds
+
+
+def test_what_somebody_counts_on_without_a_hold_stays(open_store: OpenStore) -> None:
+    disk = FaultyDisk()
+    store = open_store(disk=disk)
+    with store.hold():
+        store.put([block(1, 1_000)])
+        store.keep_pending()
+    with store.hold():
+        filled(store, disk)
+    disk.room = None
+    store.sync()
+    assert store.get(block(1, 1_000).cid, verify=True) == block(1, 1_000).data
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT], ids=["disk", "quota"])
+def test_a_sync_without_room_fails_all_that_wait_and_is_over_when_they_have_gone(
+    open_store: OpenStore, number: int
+) -> None:
+    disk = FaultyDisk()
+    store = open_store(disk=disk)
+    with store.hold():
+        store.put([block(1)])
+        store.sync()
+    disk.sync_error = number
+    with store.hold():
+        store.put([block(2)])
+        with pytest.raises(DiskFull, match="the disk is full and failed to keep blocks; make room"):
+            store.sync()
+        disk.sync_error = None
+        with pytest.raises(DiskFull):  # what the kernel has kept of it is not known
+            store.sync()
+        with pytest.raises(DiskFull):
+            store.put([block(3)])
+    assert not store.has(block(2).cid)
+    with store.hold():
+        store.put([block(2)])
+        store.sync()
+    assert all(store.get(block(number).cid, verify=True) for number in (1, 2))
 
 
 def test_a_full_disk_under_a_new_pack(open_store: OpenStore, tmp_path: Path) -> None:

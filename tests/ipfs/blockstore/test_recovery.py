@@ -30,19 +30,19 @@ def test_whole_blocks_behind_the_acknowledged_end_join_the_index(open_store: Ope
     pack = tmp_path / "blocks" / "00000001.pack"
     os.truncate(pack, pack.stat().st_size - 10)
     store = open_store()
-    assert store.recovered == (False, 14, 1_028, (), ())
+    assert store.recovered == (False, 14, 1_028, (), (), ())
     assert all(store.get(cid, verify=True) == data for cid, data in BLOCKS[:19])
     assert not store.has(BLOCKS[19].cid)
     assert pack.stat().st_size == len(HEADER) + 19 * 1_038
     store.put(BLOCKS)
-    assert open_store().recovered == (False, 0, 0, (), ())
+    assert open_store().recovered == (False, 0, 0, (), (), ())
 
 
 def test_a_pack_that_nobody_was_told_of_goes_when_nothing_in_it_is_whole(open_store: OpenStore, tmp_path: Path) -> None:
     open_store().close()
     (tmp_path / "blocks" / "00000007.pack").write_bytes(HEADER + bytes(5_000))
     store = open_store()
-    assert store.recovered == (False, 0, 5_026, (), ())
+    assert store.recovered == (False, 0, 5_026, (), (), ())
     assert list((tmp_path / "blocks").iterdir()) == []
     store.put(BLOCKS)
     store.sync()
@@ -60,7 +60,7 @@ def test_a_lost_index_is_made_again_from_the_packs(open_store: OpenStore, tmp_pa
     for path in tmp_path.glob("index.sqlite*"):
         path.unlink()
     store = open_store()
-    assert store.recovered == (True, 20, 0, (), ())
+    assert store.recovered == (True, 20, 0, (), (), ())
     assert all(store.get(cid, verify=True) == data for cid, data in BLOCKS)
     assert store.pins_lost
     assert open_store().pins_lost
@@ -81,7 +81,7 @@ def test_an_older_index_learns_of_what_came_after_it(open_store: OpenStore, tmp_
     store.database.close()
     (tmp_path / "index.sqlite").write_bytes(backup)
     store = open_store()
-    assert store.recovered == (False, 14, 0, (), ())
+    assert store.recovered == (False, 14, 0, (), (), ())
     assert all(store.get(cid, verify=True) == data for cid, data in BLOCKS)
     assert not store.pins_lost
 
@@ -103,6 +103,6 @@ def test_files_that_are_no_packs_are_left_alone(open_store: OpenStore, tmp_path:
     (tmp_path / "blocks").mkdir()
     (tmp_path / "blocks" / "notes.txt").write_text("mine")
     store = open_store()
-    assert store.recovered == (False, 0, 0, (), ())
+    assert store.recovered == (False, 0, 0, (), (), ())
     assert not store.pins_lost
     assert (tmp_path / "blocks" / "notes.txt").read_text() == "mine"

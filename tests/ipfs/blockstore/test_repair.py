@@ -65,7 +65,7 @@ def test_lost_packs_and_lost_ends_are_settled(open_store: OpenStore, tmp_path: P
     assert len(store.repair(run(store))) == 21
     assert is_sound(store)
     store = open_store(pack_size=20_000)
-    assert store.recovered[1:] == (0, 0, (), ())
+    assert store.recovered[1:] == (0, 0, (), (), ())
     assert is_sound(store)
 
 

@@ -6,9 +6,11 @@ What is in the buffer can be read from it; what has been written can be read fro
 
 from __future__ import annotations
 
-import errno
+import contextlib
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from zwerm.core.disk_failure import disk_error
 from zwerm.core.errors import StorageError
 from zwerm.ipfs.blockstore.disk import Disk
 from zwerm.ipfs.blockstore.index import Place
@@ -17,8 +19,6 @@ from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
 
 _BUFFER: Final = 1024 * 1024  # bytes gathered for one write
 _PIECES: Final = 512  # buffers in one write; the kernel takes at most 1,024
-
-NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Unsynced(NamedTuple):
@@ -124,6 +124,30 @@ class Appender:
             self._note(item.file, max(item.size, newer.size if newer else 0), is_new=item.is_new)
             self._files.release(item.file)
 
+    def drop(self, committed: Mapping[int, int]) -> None:
+        """Forget everything that no flush has committed, and give its room back to the disk.
+
+        Not synced: what a crash brings back was acknowledged to nobody, and is garbage when it is found.
+
+        Args:
+            committed: pack -> bytes of it that the index counts on; packs that are not in it go as a whole.
+        """
+        self._pieces = []
+        self._buffered = 0
+        self.unwritten.clear()
+        unsynced, self._unsynced = self._unsynced, {}
+        for number, item in unsynced.items():
+            size = committed.get(number)
+            if size is not None:
+                item.file.size = size
+                self._cut_back(item.file)
+            else:
+                if self.number == number:
+                    self.leave(number)
+                with contextlib.suppress(OSError):  # a file that stays is looked at when the store is opened again
+                    self._files.remove(number)
+            self._files.release(item.file)
+
     def peek_unsynced(self) -> list[PackFile]:
         """The files that `take_unsynced` would name; each counts one more reader, to be released."""
         for item in self._unsynced.values():
@@ -192,10 +216,3 @@ def _rest(pieces: list[bytes], done: int) -> list[memoryview]:
             rest.append(memoryview(piece)[done:])
         done = max(done - len(piece), 0)
     return rest
-
-
-def disk_error(action: str, error: OSError) -> StorageError:
-    """The one line a person gets for a failed disk call."""
-    if error.errno in NO_SPACE:
-        return StorageError(f"cannot {action}: the disk is full; make room and try again")
-    return StorageError(f"cannot {action}: {error.strerror or error}")

@@ -3,8 +3,9 @@
 Copies go to a pack of their own, which the index knows as `Role.COPIES` before anything is in it: whatever a crash
 leaves behind its committed end is cut off, never looked at. Copies are synced, then one transaction points the blocks
 at them, then the old file is unlinked. At most one pack's live bytes are on the disk twice, which is what the store
-keeps a reserve for. Every block is hashed on the way; a pack with a damaged one is left as it is, for `repair` to
-judge.
+keeps a reserve for. On a disk that has no room for that, blocks are moved from the end of a pack, a few at a time, and
+the pack is cut behind the last one left. Every block is hashed on the way; a pack with a damaged one is left as it is,
+for `repair` to judge.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from zwerm.core.disk_failure import disk_error
 from zwerm.core.errors import StorageError
-from zwerm.ipfs.blockstore.appender import disk_error
 from zwerm.ipfs.blockstore.disk import Disk, Sync
 from zwerm.ipfs.blockstore.index import Index, PackRow, Role
 from zwerm.ipfs.blockstore.pack import HEADER, MAX_CID, Section, scan, section_head
@@ -25,6 +26,7 @@ from zwerm.ipfs.blockstore.recovery import drop_emptied
 _BATCH: Final = 4_096  # blocks moved in one transaction
 _LOOKED_UP: Final = 256  # sections whose blocks are looked up together
 _BYTES: Final = 32 * 1024 * 1024  # bytes copied before one
+_LITTLE: Final = 256 * 1024  # bytes moved at a time where there is no room
 _WASTE: Final = 0.25  # a pack with this share of dead bytes is worth rewriting
 _WASTE_WHEN_FULL: Final = 0.05  # the same when the limit is near
 
@@ -115,6 +117,60 @@ class Compaction:
         self.freed += size
         return True
 
+    def shorten(self, number: int, *, may_cut: Callable[[], bool]) -> None:
+        """Give a pack's space back from its end, little by little, which takes next to no room.
+
+        Args:
+            number: The pack.
+            may_cut: Says whether nobody reads from a pack without coming back here when the end is missing.
+        """
+        file = self._files.acquire(number, writing=True)
+        if file is None:
+            return
+        began = file.size
+        try:
+            living = list(self._living(file, file.size))
+            while self._cut(file, living, may_cut) and living and not self._is_stopped():
+                batch = _taken_from_end(living)
+                if not all(section.intact for section in batch):
+                    self.damaged.append(number)
+                    break
+                self._move(file, batch)
+        except OSError as error:
+            raise disk_error("copy blocks", error) from error
+        finally:
+            self._files.release(file)
+            if file.size < began:
+                self._end_shortening(file)
+
+    def _end_shortening(self, file: PackFile) -> None:
+        emptied = file.size == len(HEADER)
+        with self._index.database.transaction() as connection:
+            self._index.set_role(connection, file.number, Role.EMPTIED if emptied else Role.KEPT)
+        if emptied:
+            self._files.remove(file.number)
+            self.freed += len(HEADER)
+
+    def _cut(self, file: PackFile, living: list[Section], may_cut: Callable[[], bool]) -> bool:
+        """End a pack behind the last block that lives; False when it must stay as long as it is."""
+        end = living[-1].end if living else len(HEADER)
+        if end == file.size:
+            return True
+        if not may_cut():
+            return False
+        known = sum(section.head + section.size for section in living)
+        with self._index.database.transaction() as connection:
+            left = connection.execute("SELECT live FROM packs WHERE number = ?", (file.number,)).fetchone()[0]
+            if left > known:  # as in `rewrite`
+                self.damaged.append(file.number)
+                return False
+            self._index.end_pack(connection, file.number, end)
+        self._disk.truncate(file.descriptor, end)
+        self._disk.sync(file.descriptor, Sync.CUT)
+        self.freed += file.size - end
+        file.size = end
+        return True
+
     def finish(self) -> None:
         """Close the pack of copies and forget the emptied ones. Call it in every case.
 
@@ -139,7 +195,7 @@ class Compaction:
                 file.size = self._committed
             with self._index.database.transaction() as connection:
                 self._index.set_role(connection, file.number, Role.KEPT if self._committed else Role.EMPTIED)
-            self.freed -= file.size - self._began
+            self.freed -= file.size - self._began if self._committed else 0  # an emptied one goes
         finally:
             self._files.release(file)
 
@@ -240,3 +296,12 @@ class Compaction:
         self._disk.write(file.descriptor, [HEADER], 0)
         file.size = len(HEADER)
         return file
+
+
+def _taken_from_end(living: list[Section]) -> list[Section]:
+    """Take the sections to be moved next off the end of a list: at least one."""
+    batch = [living.pop()]
+    end = batch[0].end
+    while living and end - living[-1].offset <= _LITTLE:
+        batch.append(living.pop())
+    return batch[::-1]

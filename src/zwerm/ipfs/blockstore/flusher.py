@@ -11,7 +11,8 @@ from __future__ import annotations
 import threading
 from typing import Final
 
-from zwerm.core.errors import LocalProtocolError, StorageError, ZwermError
+from zwerm.core.disk_failure import NO_SPACE
+from zwerm.core.errors import DiskFull, LocalProtocolError, StorageError, ZwermError
 from zwerm.ipfs.blockstore.appender import Appender, Unsynced
 from zwerm.ipfs.blockstore.disk import Disk, Sync
 from zwerm.ipfs.blockstore.holds import Holds
@@ -49,6 +50,7 @@ class Flusher:
         self._rows = rows  # in one transaction
         self._one_flush = threading.Lock()
         self._failure: StorageError | None = None
+        self._starved = False  # a put or a flush has met a full disk since the last flush that went well
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
         self._ending = False  # the thread is to stop
@@ -60,6 +62,33 @@ class Flusher:
             raise LocalProtocolError("the blockstore is closed")
         if self._failure is not None:
             raise self._failure
+
+    def note_full(self) -> None:
+        """A put has met a full disk."""
+        self._starved = True
+
+    def give_back(self) -> None:
+        """After a full disk: drop what was put and never made durable, once nobody can be counting on it.
+
+        That is when no hold is open: the work that put it has failed, and what it had taken is free again. Blocks put
+        outside of any hold, and those of `keep_pending`, stay for the next flush.
+        """
+        if not self._starved or not self._one_flush.acquire(blocking=False):
+            return  # or the flush under way finds the same and comes here itself
+        try:
+            committed = {row.number: row.committed for row in self._index.packs()}
+            with self._lock:
+                if self._pending.owed or self._holds.oldest() is not None:
+                    return
+                self._pending.drop()
+                self._appender.drop(committed)
+                self._starved = False
+                if isinstance(self._failure, DiskFull):
+                    self._failure = None  # what the kernel may have lost is among what was dropped
+        except StorageError:
+            return  # the index cannot be read now; the next hold that ends tries again
+        finally:
+            self._one_flush.release()
 
     def sync(self) -> None:
         """Return once every change made before this call is durable.
@@ -74,7 +103,11 @@ class Flusher:
             wanted = self._pending.changes
         with self._one_flush:
             if self._pending.durable < wanted:
-                self._flush()
+                try:
+                    self._flush()
+                except DiskFull:
+                    self._starved = True
+                    raise
 
     def work_ahead(self) -> None:
         """Wake the thread when it has something to do; called under the store's lock after every change."""
@@ -91,10 +124,12 @@ class Flusher:
         if self._thread is not None:
             self._wake.set()
             self._thread.join()
+        self.give_back()
         try:
             if self._failure is None:
                 self.sync()
         finally:
+            self.give_back()
             self._closed = True
 
     def _flush(self) -> None:
@@ -114,6 +149,7 @@ class Flusher:
         with self._lock:
             self._pending.done(batch)
             self._appender.release(unsynced)
+            self._starved = self._starved and len(self._pending) > 0
             self.index_size = self._database.size()
 
     def _sync_packs(self, unsynced: list[Unsynced]) -> None:
@@ -139,11 +175,18 @@ class Flusher:
                     self._index.set_state(connection, "epoch", self._holds.epoch)
 
     def _fail(self, error: OSError) -> None:
-        """Stop writing: after a failed sync nobody knows what of the page cache reached the disk."""
-        self._failure = StorageError(
-            f"the disk failed to keep blocks ({error.strerror or error}); "
-            "nothing new is taken until the node is started again"
-        )
+        """Stop writing: after a failed sync nobody knows what of the page cache reached the disk.
+
+        For want of room that lasts until what is not durable was dropped, otherwise for good.
+        """
+        if error.errno in NO_SPACE:
+            self._starved = True
+            self._failure = DiskFull("the disk is full and failed to keep blocks; make room and try again")
+        else:
+            self._failure = StorageError(
+                f"the disk failed to keep blocks ({error.strerror or error}); "
+                "nothing new is taken until the node is started again"
+            )
         raise self._failure from error
 
     def _run(self) -> None:
@@ -155,7 +198,7 @@ class Flusher:
             try:
                 self._work()
             except ZwermError:
-                continue  # the same trouble meets the next put or sync, which has a caller to tell
+                self.give_back()  # the same trouble meets the next put or sync, which has a caller to tell
 
     def _work(self) -> None:
         with self._lock:

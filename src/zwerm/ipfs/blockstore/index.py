@@ -191,5 +191,12 @@ class Index:
         )
 
     @staticmethod
+    def end_pack(connection: sqlite3.Connection, number: int, committed: int) -> None:
+        """Let a pack end earlier; until it has another role again, what lies behind that is cut off after a crash."""
+        connection.execute(
+            "UPDATE packs SET committed = ?, role = ? WHERE number = ?", (committed, int(Role.COPIES), number)
+        )
+
+    @staticmethod
     def drop_packs(connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
         connection.executemany("DELETE FROM packs WHERE number = ?", [(number,) for number in numbers])

@@ -83,6 +83,9 @@ class MemoryBlockstore:
     def hold(self) -> AbstractContextManager[None]:
         return self._holds.hold()
 
+    def keep_pending(self) -> None:
+        """Nothing is ever dropped here."""
+
     def accept_lost_pins(self) -> None:
         """They never are."""
 

@@ -15,18 +15,18 @@ import itertools
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
 from typing import Final
 
-from zwerm.core.errors import ResourceLimitError, StorageError
+from zwerm.core.disk_failure import disk_error
+from zwerm.core.errors import DiskFull, ResourceLimitError, StorageError
 from zwerm.ipfs.block import Block, BlockNotFound
-from zwerm.ipfs.blockstore.appender import Appender, disk_error
+from zwerm.ipfs.blockstore.appender import Appender
 from zwerm.ipfs.blockstore.block_reader import BlockReader
 from zwerm.ipfs.blockstore.compaction import Compaction
 from zwerm.ipfs.blockstore.disk import Disk
 from zwerm.ipfs.blockstore.flusher import Flusher
 from zwerm.ipfs.blockstore.holds import Holds
-from zwerm.ipfs.blockstore.index import Index, Place
+from zwerm.ipfs.blockstore.index import Index, Place, Role
 from zwerm.ipfs.blockstore.pack import Section
 from zwerm.ipfs.blockstore.packfiles import PackFiles
 from zwerm.ipfs.blockstore.pending import Pending
@@ -137,8 +137,9 @@ class PackBlockstore:
 
     def _emptiest_pack(self) -> int | None:
         """The pack to go on with: small remainders of compaction are filled up rather than left lying."""
-        sizes = {row.number: row.committed for row in self._index.packs() if row.committed < self.pack_size // 2}
-        lost = (*self.recovered.short, *self.recovered.missing)
+        rows = (row for row in self._index.packs() if row.role == Role.KEPT)
+        sizes = {row.number: row.committed for row in rows if row.committed < self.pack_size // 2}
+        lost = (*self.recovered.short, *self.recovered.missing, *self.recovered.unread)
         return min((number for number in sizes if number not in lost), key=lambda number: sizes[number], default=None)
 
     # Reading
@@ -202,6 +203,8 @@ class PackBlockstore:
             self._drop([block.cid.multihash for block in batch if block.cid.multihash in self._damaged])
         with self._lock:
             self._flusher.check_usable()
+            if self._holds.oldest() is None:
+                pending.owed = True
             epoch = self._holds.epoch
             keys = [block.cid.multihash for block in batch]
             known = self._find_known(keys)
@@ -212,7 +215,11 @@ class PackBlockstore:
                 elif cid.hash_code != multicodec.IDENTITY:
                     if self.max_size is not None:
                         self._check_room(len(data))
-                    pending.add(key, self._appender.append(bytes(cid), key, data, epoch))
+                    try:
+                        pending.add(key, self._appender.append(bytes(cid), key, data, epoch))
+                    except DiskFull:
+                        self._flusher.note_full()
+                        raise
             self._flusher.work_ahead()
 
     def touch(self, cids: Iterable[CID]) -> list[CID]:
@@ -273,6 +280,7 @@ class PackBlockstore:
         return dropped
 
     def threshold(self) -> int:
+        self._flusher.give_back()
         with contextlib.suppress(StorageError):  # on a full disk a collection is what helps
             self.sync()  # only what the index knows can be collected
         return self._holds.threshold()
@@ -317,25 +325,58 @@ class PackBlockstore:
             return True
         return self._pending.find(key) is None and max(place.epoch, self._pending.epoch(key)) < threshold
 
-    def hold(self) -> AbstractContextManager[None]:
-        return self._holds.hold()
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        try:
+            with self._holds.hold():
+                yield
+        finally:
+            self._flusher.give_back()
+
+    def keep_pending(self) -> None:
+        with self._lock:
+            self._pending.owed = len(self._pending) > 0
 
     def compact(self) -> int:
         """Give the space of deleted blocks back to the disk; return how many bytes.
 
+        Where there is no room to copy what lives in a pack, the pack is made shorter from its end, little by little.
+
         Raises:
-            StorageError: the disk is full or failed; what was moved until then is in its new place.
+            StorageError: the disk failed, or is so full that nothing can be moved; what was moved is in its new place.
         """
+        full: DiskFull | None = None
         with self._compaction() as compaction:
-            for number in compaction.victims(near_limit=self._is_near_limit()):
-                if self._closed or not self._leave(number):
-                    continue
-                if self.max_size is not None and self.used() + compaction.need(number) > self.max_size:
-                    break
-                compaction.rewrite(number)
-        self.database.shrink()
+            try:
+                self._rewrite(compaction)
+            except DiskFull as error:
+                full = error
+        freed = compaction.freed
+        if full is not None:
+            with self._compaction() as compaction:
+                try:
+                    for number in self._victims(compaction):
+                        compaction.shorten(number, may_cut=lambda: self._holds.oldest() is None)
+                except DiskFull as error:
+                    full = error
+            freed += compaction.freed
+            if freed <= 0:
+                raise full
+        with contextlib.suppress(DiskFull):  # it needs room in its log; next time
+            self.database.shrink()
         self._flusher.index_size = self.database.size()
-        return compaction.freed
+        return freed
+
+    def _victims(self, compaction: Compaction) -> Iterator[int]:
+        for number in compaction.victims(near_limit=self._is_near_limit()):
+            if not self._closed and number not in self.recovered.unread and self._leave(number):
+                yield number
+
+    def _rewrite(self, compaction: Compaction) -> None:
+        for number in self._victims(compaction):
+            if self.max_size is not None and self.used() + compaction.need(number) > self.max_size:
+                break
+            compaction.rewrite(number)
 
     @contextlib.contextmanager
     def _compaction(self) -> Iterator[Compaction]:

@@ -27,6 +27,7 @@ class Pending:
     def __init__(self, holds: Holds) -> None:
         self.changes = 0  # blocks put or touched, since the store was opened
         self.durable = 0  # of these, how many are on the medium
+        self.owed = False  # somebody counts on what is pending and has no hold: it must not be dropped
         self.dying: frozenset[bytes] = frozenset()  # being deleted by a transaction that has not ended
         self._holds = holds
         self._places: dict[bytes, Place] = {}
@@ -81,6 +82,11 @@ class Pending:
         """The flush has committed: the index has it all."""
         self._flushing = Batch({}, {}, 0)
         self.durable = batch.changes
+        self.owed = self.owed and bool(self._places)
+
+    def drop(self) -> None:
+        """Forget the blocks that were put; there is no flush under way."""
+        self._places = {}
 
     def put_back(self, batch: Batch) -> None:
         """The flush failed: everything is pending again."""

@@ -9,11 +9,13 @@ unlinked.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from zwerm.core.errors import DiskFull
 from zwerm.ipfs.blockstore.disk import Disk, Sync
 from zwerm.ipfs.blockstore.index import Index, PackRow, Place, Role
 from zwerm.ipfs.blockstore.pack import HEADER, Section, number_of, scan
@@ -30,6 +32,7 @@ class Recovered(NamedTuple):
     cut: int = 0  # bytes behind the last whole section that were cut off
     short: tuple[int, ...] = ()  # packs that have lost bytes the index counts on
     missing: tuple[int, ...] = ()  # packs that the index counts on and that are not there
+    unread: tuple[int, ...] = ()  # packs with more than the index knows, for which a full disk has no room in it
 
 
 def has_packs(folder: str) -> bool:
@@ -64,18 +67,21 @@ def recover(folder: str, index: Index, files: PackFiles, disk: Disk) -> Recovere
         assert file is not None  # noqa: S101 -- for the type checker
         if row is not None and file.size < row.committed:
             report = report._replace(short=(*report.short, number))
-        elif row is None or file.size > row.committed:
-            found, cut = _adopt(file, row, index, files, disk)
+        elif row is None or (file.size > row.committed and row.role == Role.KEPT):
+            try:
+                found, cut = _adopt(file, row, index, files, disk)
+            except DiskFull:  # what is there can be read, and room be made; the rest is found at another opening
+                report = report._replace(unread=(*report.unread, number))
+                continue
             report = report._replace(found=report.found + found, cut=report.cut + cut)
     return report
 
 
 def _end_compaction(rows: Iterable[PackRow], index: Index, files: PackFiles, disk: Disk) -> None:
     """Keep of half-made copies what the index points at; what lies behind it may be blocks deleted since."""
-    for row in rows:
+    copies = [row for row in rows if row.role == Role.COPIES]
+    for row in copies:
         file = files.find(row.number)
-        if row.role != Role.COPIES:
-            continue
         if row.committed and file is not None and file.size > row.committed:
             opened = files.acquire(row.number, writing=True)
             assert opened is not None  # noqa: S101 -- it was found a moment ago
@@ -85,9 +91,11 @@ def _end_compaction(rows: Iterable[PackRow], index: Index, files: PackFiles, dis
                 file.size = row.committed
             finally:
                 files.release(opened)
-        with index.database.transaction() as connection:
-            index.set_role(connection, row.number, Role.KEPT if row.committed else Role.EMPTIED)
-    drop_emptied(index, files, disk)
+    with contextlib.suppress(DiskFull):  # their roles stay for another opening, and nothing looks into them before
+        for row in copies:
+            with index.database.transaction() as connection:
+                index.set_role(connection, row.number, Role.KEPT if row.committed else Role.EMPTIED)
+        drop_emptied(index, files, disk)
 
 
 def drop_emptied(index: Index, files: PackFiles, disk: Disk) -> None:

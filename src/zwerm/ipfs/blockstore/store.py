@@ -51,6 +51,9 @@ class Blockstore(Protocol):
     def put(self, blocks: Iterable[Block]) -> None:
         """Take blocks in: readable at once, durable after the next `sync`. Blocks already here cost a look-up.
 
+        Do both under one hold, or end with `keep_pending`: after a full disk, what was put and not synced is dropped
+        when no hold is open any more.
+
         Raises:
             ResourceLimitError: the quota would be exceeded; the blocks before the one that did not fit were taken.
             StorageError: the disk is full or failed.
@@ -74,6 +77,10 @@ class Blockstore(Protocol):
 
         Work that puts blocks and pins their root afterwards does both under one hold.
         """
+        ...
+
+    def keep_pending(self) -> None:
+        """Count on what was put up to now beyond the hold under which it was put, though it was not synced."""
         ...
 
     def touch(self, cids: Iterable[CID]) -> list[CID]:

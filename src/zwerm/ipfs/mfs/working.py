@@ -161,6 +161,7 @@ class Root:
             return Change(working.root, None)
         self._current = working
         await self._spill_when_large()
+        self._store.keep_pending()
         return Change(working.root, None)
 
     async def flush(self) -> Change:
@@ -241,7 +242,9 @@ class Root:
         """Put what a root needs into the store, and have the collector keep it there."""
         if blocks:
             self._placed[root] = None  # first: from the moment they leave the workspace only this keeps them
-            await asyncio.to_thread(self._store.put, blocks)
+            with self._store.hold():
+                await asyncio.to_thread(self._store.put, blocks)
+                self._store.keep_pending()
             self._workspace.forget(blocks)
 
 
