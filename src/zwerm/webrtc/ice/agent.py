@@ -1,0 +1,544 @@
+"""The ICE agent (RFC 8445, full or lite; RFC 8838, 7675, 6544): one connection's path from here to the other side.
+
+    agent = Agent(Role.CONTROLLING, config, random=SYSTEM)
+    agent.add_local_address(("192.0.2.1", 50000), now)      # sockets are the caller's
+    agent.gather(now)                                       # CandidateGathered..., to be signaled
+    agent.set_remote(Credentials.parse(ufrag, password), now)
+    agent.add_remote_candidate(Candidate.from_text(text), now)
+
+The agent routes: a Binding message goes to the session whose credentials it names, an answer of a server to the
+gatherer, what a TURN server relays back in as if it had come to the relayed address, and data to the caller if it came
+on a validated pair. Rules of a generation are in `session.py`, of the choice of a pair in `nomination.py`. During a
+restart there are two sessions: the retired one carries data until the new one has a pair, and is heard a bit longer.
+
+There is one component, and one data stream (docs/ice.md).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from random import Random
+from typing import Final
+
+from zwerm.core.errors import LocalProtocolError
+from zwerm.core.machine import Address, Instant, Transmit
+from zwerm.core.timers import TimerTable
+from zwerm.core.trace import Trace
+from zwerm.webrtc.ice.arrival import Arrival
+from zwerm.webrtc.ice.candidate import Candidate, TcpType, canonical
+from zwerm.webrtc.ice.check import parse_message_untrusted, ufrags_of
+from zwerm.webrtc.ice.config import Config, Role, ServerTransport, StunServer, TurnServer
+from zwerm.webrtc.ice.credentials import Credentials
+from zwerm.webrtc.ice.events import (
+    ConnectionState,
+    Event,
+    GatheringState,
+    SelectedPairChanged,
+    ServerFailed,
+)
+from zwerm.webrtc.ice.gather import Allocation, Gatherer
+from zwerm.webrtc.ice.names import OwnNames
+from zwerm.webrtc.ice.outbox import Outbox
+from zwerm.webrtc.ice.pacer import Pacer
+from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate, Pair
+from zwerm.webrtc.ice.relay import MakeRelay, RelayAllocated, RelayEvent, RelayFailed, RelayReceived
+from zwerm.webrtc.ice.session import Session
+from zwerm.webrtc.ice.statistics import AgentStatistics, statistics_of
+from zwerm.webrtc.ice.told import Told
+from zwerm.webrtc.ice.trickle import IncomingCandidates, OutgoingCandidates
+from zwerm.webrtc.stun.message import MessageClass, is_stun
+
+LINGER: Final = 5.0  # seconds a replaced session is still heard: the other side may switch later
+
+
+class Timer(enum.Enum):
+    """The deadlines of the agent itself; its parts have their own."""
+
+    LINGER = "the replaced session is forgotten"
+
+
+class Agent:
+    """One agent. After every call that takes `now`, drain it (law 1 of `zwerm.core.machine`)."""
+
+    def __init__(
+        self,
+        role: Role,
+        config: Config | None = None,
+        *,
+        random: Random,
+        credentials: Credentials | None = None,
+        pacer: Pacer | None = None,
+        make_relay: MakeRelay | None = None,
+        trace: Trace | None = None,
+    ) -> None:
+        """Make an agent that does nothing yet.
+
+        `credentials` are ours, where they are not to be drawn (`first_request.py`); `pacer` is shared with the other
+        agents of a connection that is not bundled; `make_relay` makes a TURN client: without one TURN is not used.
+        """
+        self.config = config = config or Config()
+        self._random = random
+        self._trace = trace
+        self._pacer = pacer or Pacer(config.ta, config.ta_triggered)
+        self._gatherer = Gatherer(config, random, make_relay, self._found, self._server_failed)
+        self._outbox = Outbox(config, lambda: self._gatherer.allocations)
+        self._outgoing = OutgoingCandidates(config, OwnNames(random), self._outbox.tell)
+        self._incoming = IncomingCandidates(config, self._use_remote, self._outbox.tell, trace)
+        self._timers = TimerTable(Timer)
+        self._session = self._make_session(role, credentials or Credentials.random(random))
+        self._previous: Session | None = None
+        self._told = Told(role, self._outbox)
+        self._is_gathering = False
+
+    # What the caller knows.
+
+    @property
+    def local_credentials(self) -> Credentials:
+        """Ours, to be signaled; `restart` makes new ones."""
+        return self._session.local
+
+    @property
+    def remote_credentials(self) -> Credentials | None:
+        return self._session.remote
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What to signal as ice-options (RFC 8839 section 5.6, RFC 8838 section 3)."""
+        return ("ice2", "trickle", "renomination") if self.config.renomination else ("ice2", "trickle")
+
+    @property
+    def role(self) -> Role:
+        return self._session.role
+
+    @property
+    def state(self) -> ConnectionState:
+        """As last told by an event."""
+        return self._told.state
+
+    @property
+    def gathering_state(self) -> GatheringState:
+        return self._told.gathering
+
+    @property
+    def selected_pair(self) -> SelectedPairChanged | None:
+        """As last told by an event."""
+        return self._told.pair
+
+    def is_validated(self, source: Address, local: Address | None = None) -> bool:
+        """Whether a check to `source` was answered, from `local` if it is given: only then may it be listened to."""
+        return any(
+            pair.remote.address == source and (local is None or pair.local.base.address == local)
+            for session in self._sessions()
+            for pair in session.checklist.valid()
+        )
+
+    def statistics(self) -> AgentStatistics:
+        return statistics_of(self._session)
+
+    # Local addresses and gathering.
+
+    def add_local_address(self, address: Address, now: Instant, *, tcp_type: TcpType | None = None) -> None:
+        """Use an address the caller has a UDP socket on; with `tcp_type` one it connects from or listens on.
+
+        While gathering has begun it is gathered on at once, and its candidates are tried in the present generation.
+
+        Raises:
+            LocalProtocolError: the agent is closed, the address is known or not numeric, or there are too many.
+        """
+        self._check_open()
+        address = (_canonical(address[0]), address[1])
+        is_tcp = tcp_type is not None
+        if self._gatherer.base_at(address, is_tcp=is_tcp) is not None:
+            raise LocalProtocolError(f"address {address} is in use already")
+        if len(self._gatherer.bases) >= self.config.max_local_addresses:
+            raise LocalProtocolError(f"more than {self.config.max_local_addresses} local addresses")
+        base = Base(address, BaseKind.TCP if is_tcp else BaseKind.UDP, tcp_type=tcp_type, host=address[0])
+        self._gatherer.bases.append(base)
+        if self._is_gathering:
+            self._gatherer.gather([base], now)
+            self._settle(now)
+
+    def remove_local_address(self, address: Address, now: Instant, *, tcp_type: TcpType | None = None) -> None:
+        """The address is gone: so are its candidates and pairs. One that is not known is no error."""
+        base = self._gatherer.base_at((_canonical(address[0]), address[1]), is_tcp=tcp_type is not None)
+        if base is None:
+            return
+        had_pair = self._session.selected is not None
+        for gone in self._gatherer.remove(base, now):
+            for session in self._sessions():
+                session.remove_base(gone, now)
+        self._settle(now)
+        if had_pair and self._session.selected is None:
+            self._told.ask_for_restart(f"the local address {address[0]} is gone")
+
+    def gather(self, now: Instant) -> None:
+        """Begin to gather on all addresses. Twice is harmless."""
+        self._check_open()
+        if not self._is_gathering:
+            self._is_gathering = True
+            self._gatherer.gather(list(self._gatherer.bases), now)
+            self._open_relay_streams()
+            self._settle(now)
+
+    def name_registered(self, name: str, now: Instant, *, success: bool = True) -> None:
+        """A name of `RegisterName` is answered now; without success its candidates are not signaled."""
+        if self._outgoing.name_registered(name, success=success):
+            self._settle(now)
+
+    def name_resolved(self, name: str, host: str | None, now: Instant) -> None:
+        """A name of `ResolveName` stands for `host`; None: for nothing."""
+        self._incoming.name_resolved(name, host, now)
+        self._settle(now)
+
+    # The other side's description.
+
+    def set_remote(
+        self, credentials: Credentials, now: Instant, *, lite: bool = False, options: Sequence[str] = ()
+    ) -> None:
+        """Learn the other side's credentials. Others than before mean that it restarts: so do we, if we did not yet.
+
+        `lite` says that the description has `a=ice-lite`; of its ice-options "renomination" is made use of.
+
+        Raises:
+            LocalProtocolError: the agent is closed.
+        """
+        self._check_open()
+        if credentials == self._session.remote:
+            return
+        if self._session.remote is not None:
+            self.restart(now)
+        self._session.set_remote(credentials, now, lite=lite, renomination="renomination" in options)
+        for candidate, ufrag in self._incoming.take_waiting():
+            if candidate is None:
+                self.end_of_candidates(now, ufrag=ufrag)
+            else:
+                self.add_remote_candidate(candidate, now, ufrag=ufrag)
+        self._settle(now)
+
+    def add_remote_candidate(self, candidate: Candidate, now: Instant, *, ufrag: str | None = None) -> bool:
+        """Take a candidate of the other side, at any time and in any order (RFC 8838); False when it is not used.
+
+        `ufrag` names the generation it belongs to, where the signaling says so; else its `ufrag` extension does, else
+        it is of the present one. A candidate of a generation yet to come waits for its credentials.
+        """
+        ufrag = ufrag or candidate.extension("ufrag")
+        if self.state is ConnectionState.CLOSED:
+            return False
+        if not self._is_present(ufrag):
+            return self._wait_for_credentials(candidate, ufrag)
+        taken = self._incoming.add(candidate, now)
+        self._settle(now)
+        return taken
+
+    def end_of_candidates(self, now: Instant, *, ufrag: str | None = None) -> None:
+        """The other side has no more candidates in this generation (RFC 8838 section 13)."""
+        if self._is_present(ufrag):
+            self._incoming.end()
+            self._settle(now)
+        else:
+            self._wait_for_credentials(None, ufrag)
+
+    def restart(self, now: Instant) -> Credentials:
+        """Begin a new generation and return its credentials; data goes on over the present pair until it has its own.
+
+        Raises:
+            LocalProtocolError: the agent is closed.
+        """
+        self._check_open()
+        self._outbox.forget_held()
+        self._incoming.restart()
+        self._outgoing.restart()
+        retired = self._session
+        self._session = self._make_session(retired.role, Credentials.random(self._random))
+        if retired.selected is not None:
+            if self._previous is not None:
+                self._previous.close()
+            retired.retire()
+            self._previous = retired
+        else:
+            retired.close()
+        self._timers.cancel(Timer.LINGER)
+        self._told.restarted()
+        if self._is_gathering:
+            self._gatherer.repeat(now)
+        self._settle(now)
+        return self._session.local
+
+    def close(self, now: Instant) -> None:
+        """Give back relays, close streams, and be silent. Twice is harmless."""
+        if self.state is ConnectionState.CLOSED:
+            return
+        self._gatherer.release(now)
+        self._pump_relays(now)
+        for session in self._sessions():
+            session.close()
+        for stream in self._outbox.streams:
+            self._outbox.close_stream(stream.number)
+        self._outbox.forget_held()
+        self._timers.cancel_all()
+        self._told.closed()
+
+    # Data and datagrams.
+
+    def send(self, data: bytes, now: Instant) -> bool:
+        """Send a datagram on the selected pair; False when there is none, or no consent: then it is gone.
+
+        Raises:
+            LocalProtocolError: it is empty or larger than `max_data_size`.
+        """
+        if not 0 < len(data) <= self.config.max_data_size:
+            raise LocalProtocolError(f"datagram of {len(data)} bytes, expected 1 to {self.config.max_data_size}")
+        pair = self._carrier(now)
+        if pair is None:
+            return False
+        pair.counters.packets_sent += 1
+        pair.counters.bytes_sent += len(data)
+        self._outbox.send(pair.local.base, pair.stream, data, pair.remote.address, now)
+        return True
+
+    def receive_datagram(self, data: bytes, source: Address, now: Instant, *, local: Address | None = None) -> bool:
+        """Offer an untrusted datagram. `local` is the address it came to; None: the only one, or the first."""
+        base = self._base(local)
+        if base is None or not data or self.state is ConnectionState.CLOSED:
+            return False
+        for allocation in self._gatherer.allocations:
+            is_from_server = allocation.host is base and allocation.server.address == source
+            if is_from_server and allocation.stream is None and allocation.relay.receive_datagram(data, source, now):
+                self._settle(now)
+                return True
+        if is_stun(data) and self._gatherer.receive_datagram(data, base, source, now):
+            self._settle(now)
+            return True
+        taken = self._receive(data, Arrival(base, None, source), now)
+        self._settle(now)
+        return taken
+
+    # Streams.
+
+    def stream_opened(self, stream: int, now: Instant) -> None:
+        """The connection of `OpenStream` is there."""
+        opened = self._outbox.streams.find(stream)
+        if opened is not None:
+            opened.is_open = True
+            if opened.pair is not None:
+                for session in self._sessions():
+                    if session.checklist.find(stream) is opened.pair:
+                        session.stream_opened(opened.pair, now)
+            self._settle(now)
+
+    def stream_accepted(self, local: Address, remote: Address, now: Instant) -> int | None:  # noqa: ARG002 - a verb
+        """Somebody connected to a passive address; the number to use from now on, or None: close it."""
+        base = self._gatherer.base_at((_canonical(local[0]), local[1]), is_tcp=True)
+        if base is None or base.tcp_type is TcpType.ACTIVE or self.state is ConnectionState.CLOSED:
+            return None
+        stream = self._outbox.streams.add(base, (_canonical(remote[0]), remote[1]))
+        return None if stream is None else stream.number
+
+    def receive_stream_data(self, stream: int, data: bytes, now: Instant) -> None:
+        """Take untrusted bytes of a connection, cut anywhere."""
+        known = self._outbox.streams.find(stream)
+        if known is None:
+            return
+        for allocation in self._gatherer.allocations:
+            if allocation.stream == stream:
+                allocation.relay.receive_data(data, now)
+                self._settle(now)
+                return
+        for packet in known.deframer.receive(data):
+            self._receive(packet, Arrival(known.base, stream, known.remote), now)
+        self._settle(now)
+
+    def stream_closed(self, stream: int, now: Instant) -> None:
+        """A connection ended, or could not be opened."""
+        if self._outbox.streams.remove(stream) is None:
+            return
+        for allocation in self._gatherer.allocations:
+            if allocation.stream == stream:
+                allocation.relay.receive_eof(now)
+        for session in self._sessions():
+            session.stream_lost(stream, now)
+        self._settle(now)
+
+    # The machine's outputs.
+
+    def handle_timeout(self, now: Instant) -> None:
+        timeout = self.next_timeout()
+        if timeout is None or now < timeout:
+            return
+        while self._timers.pop_expired(now) is not None:
+            self._forget_previous()
+        for session in self._sessions():
+            session.handle_timeout(now)
+        self._gatherer.handle_timeout(now)
+        for allocation in self._gatherer.allocations:
+            allocation.relay.handle_timeout(now)
+        self._outgoing.handle_timeout(now)
+        self._incoming.handle_timeout(now)
+        self._settle(now)
+
+    def next_timeout(self) -> Instant | None:
+        if self.state is ConnectionState.CLOSED:
+            return None
+        waits = [session.next_timeout() for session in self._sessions()]
+        waits += [allocation.relay.next_timeout() for allocation in self._gatherer.allocations]
+        waits += [self._gatherer.next_timeout(), self._timers.next_timeout()]
+        waits += [self._outgoing.names.next_timeout(), self._incoming.next_timeout()]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def next_transmit(self) -> Transmit | None:
+        return self._outbox.next_transmit()
+
+    def next_event(self) -> Event | None:
+        return self._outbox.next_event()
+
+    # Inside.
+
+    def _make_session(self, role: Role, credentials: Credentials) -> Session:
+        return Session(self._outbox, self.config, self._random, self._pacer, credentials, role, self._trace)
+
+    def _sessions(self) -> list[Session]:
+        return [self._session] if self._previous is None else [self._session, self._previous]
+
+    def _check_open(self) -> None:
+        if self.state is ConnectionState.CLOSED:
+            raise LocalProtocolError("the ICE agent is closed")
+
+    def _base(self, local: Address | None) -> Base | None:
+        bases = self._gatherer.bases
+        if local is None:
+            return next((base for base in bases if base.kind is BaseKind.UDP), None)
+        return self._gatherer.base_at(local)
+
+    def _carrier(self, now: Instant) -> Pair | None:
+        """The pair that data goes over, of the newest session that has one with consent."""
+        for session in self._sessions():
+            if session.selected is not None and session.consent is not None and not session.consent.is_expired(now):
+                return session.selected
+        return None
+
+    def _receive(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
+        """Take what came to a base: directly, relayed, or as a frame of a stream."""
+        if is_stun(data):
+            return self._receive_stun(data, arrival, now)
+        path = arrival.path
+        for session in self._sessions():
+            pair = session.checklist.find(path)
+            if pair is not None and pair.is_valid:
+                self._outbox.deliver(pair, data)
+                return True
+        pair = self._session.checklist.find(path)
+        if pair is not None and pair.has_peer_check:
+            self._outbox.hold(pair, data)
+            return True
+        return False
+
+    def _receive_stun(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
+        message = parse_message_untrusted(data)
+        if message is None:
+            return False
+        match message.message_class:
+            case MessageClass.REQUEST:
+                names = ufrags_of(message)
+                for session in self._sessions():
+                    if names is not None and names[0] == session.local.ufrag:
+                        session.receive_request(message, arrival, now)
+                        return True
+                return False
+            case MessageClass.SUCCESS | MessageClass.ERROR:
+                return any(session.receive_response(message, arrival, now) for session in self._sessions())
+        path = arrival.path  # an indication: somebody keeps the path alive (RFC 8445 section 11)
+        return any(session.checklist.find(path) is not None for session in self._sessions())
+
+    def _settle(self, now: Instant) -> None:
+        """After every change: move what parts of the agent have for each other, and tell what is new."""
+        for transmit in self._gatherer.take_transmits():
+            self._outbox.transmit(transmit)
+        self._pump_relays(now)
+        session = self._session
+        is_complete = self._is_gathering and self._gatherer.is_complete
+        if session.local_is_complete is not is_complete:
+            session.local_is_complete = is_complete
+            session.settle(now)
+        if self._incoming.has_ended and session.nomination.more_may_come:
+            session.end_of_candidates(now)
+        self._gatherer.keep_alive(now, needed=self._is_gathering and session.selected is None)
+        is_replaced = self._previous is not None and session.selected is not None
+        if is_replaced and self._timers.deadline(Timer.LINGER) is None:
+            self._timers.arm(Timer.LINGER, now + LINGER)
+        if self.state is not ConnectionState.CLOSED:
+            self._told.update(session, self._previous, self._gathering_now(), now)
+
+    def _gathering_now(self) -> GatheringState:
+        if not self._is_gathering:
+            return GatheringState.NEW
+        is_over = self._gatherer.is_complete and not self._outgoing.names.is_waiting()
+        return GatheringState.COMPLETE if is_over else GatheringState.GATHERING
+
+    def _forget_previous(self) -> None:
+        if self._previous is not None:
+            self._previous.close()
+            self._previous = None
+
+    # Local candidates.
+
+    def _found(self, local: LocalCandidate, now: Instant) -> None:
+        """The gatherer has a candidate: use it, and have it signaled."""
+        self._session.add_local(local, now)
+        self._outgoing.signal(local, self._session.local.ufrag, now)
+
+    def _server_failed(self, server: StunServer | TurnServer, code: int, reason: str) -> None:
+        self._outbox.tell(ServerFailed(server, code, reason))
+
+    def _open_relay_streams(self) -> None:
+        for allocation in self._gatherer.allocations:
+            if allocation.server.transport is not ServerTransport.UDP and allocation.stream is None:
+                self._outbox.open_relay_stream(allocation)
+
+    def _pump_relays(self, now: Instant) -> None:
+        for allocation in list(self._gatherer.allocations):
+            while (event := allocation.relay.next_event()) is not None:
+                self._take_relay_event(allocation, event, now)
+            self._outbox.pump(allocation)
+
+    def _take_relay_event(self, allocation: Allocation, event: RelayEvent, now: Instant) -> None:
+        match event:
+            case RelayAllocated(relayed, mapped):
+                self._gatherer.allocated(allocation, relayed, mapped, now)
+            case RelayReceived(data, peer) if allocation.base is not None and data:
+                self._receive(data, Arrival(allocation.base, None, peer), now)
+            case RelayFailed(code, reason):
+                allocation.give_up_at = None
+                self._gatherer.fail(allocation.server, code, reason)
+                if allocation.base is not None:
+                    for session in self._sessions():
+                        session.remove_base(allocation.base, now)
+
+    # Remote candidates.
+
+    def _is_present(self, ufrag: str | None) -> bool:
+        remote = self._session.remote
+        return remote is not None and (ufrag is None or ufrag == remote.ufrag)
+
+    def _wait_for_credentials(self, candidate: Candidate | None, ufrag: str | None) -> bool:
+        """Keep what belongs to a generation yet to come; drop what belongs to one that has been."""
+        old = None if self._previous is None else self._previous.remote
+        if old is not None and ufrag == old.ufrag:
+            return False
+        return self._incoming.wait(candidate, ufrag)
+
+    def _use_remote(self, candidate: Candidate, address: Address, now: Instant) -> bool:
+        return self._session.add_remote(candidate, address, now)
+
+
+def _canonical(host: str) -> str:
+    """A local address as text that equals what sockets say; a zone stays.
+
+    Raises:
+        LocalProtocolError: not numeric.
+    """
+    numeric, separator, zone = host.partition("%")
+    try:
+        return canonical(numeric) + separator + zone
+    except ValueError as error:
+        raise LocalProtocolError(str(error)) from None

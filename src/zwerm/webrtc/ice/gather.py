@@ -1,0 +1,309 @@
+"""Gathering (RFC 8445 section 5.1.1): host candidates, and what STUN and TURN servers say to each of our addresses.
+
+All servers are asked at once and each has its own time limit, so that a dead one delays only the end of gathering and
+never a candidate. A candidate that would be another one's copy is left out (section 5.1.3). While there is no selected
+pair the STUN servers are asked again now and then, which keeps the translators' mappings (section 5.1.1.4).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Final
+
+from zwerm.core.machine import Address, Instant, Transmit
+from zwerm.webrtc.ice.candidate import Candidate, CandidateType, TcpType
+from zwerm.webrtc.ice.config import CandidatePolicy, Config, ServerTransport, StunServer, TurnServer
+from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate
+from zwerm.webrtc.ice.priority import COMPONENT, candidate_priority, rank_addresses
+from zwerm.webrtc.ice.relay import MakeRelay, Relay
+from zwerm.webrtc.stun.attributes import ERROR_CODE, XOR_MAPPED_ADDRESS
+from zwerm.webrtc.stun.message import Method, request
+from zwerm.webrtc.stun.transaction import ClientTransaction, Responded, Schedule
+
+NO_ANSWER: Final = 701  # W3C webrtc-pc, RTCPeerConnectionIceErrorEvent.errorCode
+ACTIVE_PORT: Final = 9  # RFC 6544 section 4.5: an active candidate has no port yet
+MAX_RELAYS: Final = 8  # allocations of one agent
+
+_RTO: Final = 0.25  # seconds; 0.5 is RFC 8489's, and a lost first datagram is what everybody waits for
+_RC: Final = 4
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Query:
+    """A Binding request to one server from one base."""
+
+    base: Base
+    server: StunServer
+    place: int  # of the server in the configuration
+    transaction: ClientTransaction
+    is_refresh: bool = False
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Allocation:
+    """A TURN client, and the base that it became."""
+
+    relay: Relay
+    server: TurnServer
+    place: int
+    host: Base  # the base it is reached from
+    give_up_at: Instant | None  # None once it is decided
+    stream: int | None = None  # of a server that is reached by TCP
+    base: Base | None = None
+
+
+class Foundations:
+    """Equal for candidates of one type, one base host, one server and one transport (RFC 8445 section 5.1.1.3)."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], str] = {}
+
+    def of(self, *parts: object) -> str:
+        return self._known.setdefault(parts, str(len(self._known) + 1))
+
+
+class Gatherer:
+    """The local candidates of an agent. What it finds, it hands to `found`, what fails to `failed`."""
+
+    def __init__(
+        self,
+        config: Config,
+        random: Random,
+        make_relay: MakeRelay | None,
+        found: Callable[[LocalCandidate, Instant], None],
+        failed: Callable[[StunServer | TurnServer, int, str], None],
+    ) -> None:
+        self.bases: list[Base] = []
+        self.allocations: list[Allocation] = []
+        self._config = config
+        self._random = random
+        self._make_relay = make_relay
+        self._found = found
+        self._failed = failed
+        self._queries: list[Query] = []
+        self._foundations = Foundations()
+        self._candidates: list[LocalCandidate] = []
+        self._failed_servers: set[int] = set()
+        self._transmits: list[Transmit] = []
+        self._refresh_at: Instant | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is open that could give a candidate."""
+        return all(query.is_refresh for query in self._queries) and not any(
+            allocation.give_up_at is not None for allocation in self.allocations
+        )
+
+    def base_at(self, address: Address, *, is_tcp: bool = False) -> Base | None:
+        return next((b for b in self.bases if b.address == address and (b.kind is BaseKind.TCP) is is_tcp), None)
+
+    def gather(self, bases: list[Base], now: Instant) -> None:
+        """Gather on `bases`, new ones of `self.bases`."""
+        ranks = rank_addresses([base.host for base in self.bases])
+        for base in bases:
+            rank = ranks[base.host]
+            self._add_host(base, rank, now)
+            if base.kind is BaseKind.UDP:
+                self._ask_servers(base, now)
+                self._allocate(base, now)
+        if self._config.stun_servers:
+            self._refresh_at = now + self._config.keepalive_interval
+
+    def repeat(self, now: Instant) -> None:
+        """A restart: hand out what is known again, and ask once more (RFC 8445 section 5.1.1.2 allows reuse)."""
+        for candidate in list(self._candidates):
+            self._found(candidate, now)
+        for base in self.bases:
+            if base.kind is BaseKind.UDP:
+                self._ask_servers(base, now)
+
+    def remove(self, base: Base, now: Instant) -> list[Base]:
+        """Forget a base; return it and the relayed ones that stood on it."""
+        gone = [base]
+        for allocation in [allocation for allocation in self.allocations if allocation.host is base]:
+            allocation.relay.release(now)
+            self.allocations.remove(allocation)
+            if allocation.base is not None:
+                gone.append(allocation.base)
+        for removed in gone:
+            removed.is_removed = True
+        self.bases = [kept for kept in self.bases if not kept.is_removed]
+        self._queries = [query for query in self._queries if not query.base.is_removed]
+        self._candidates = [local for local in self._candidates if not local.base.is_removed]
+        return gone
+
+    def release(self, now: Instant) -> None:
+        """The agent is closed."""
+        for allocation in self.allocations:
+            allocation.relay.release(now)
+        self._queries.clear()
+        self._refresh_at = None
+
+    # STUN.
+
+    def receive_datagram(self, data: bytes, base: Base, source: Address, now: Instant) -> bool:
+        """Offer a datagram that may be a STUN server's answer."""
+        for query in self._queries:
+            if query.base is base and query.transaction.receive_datagram(data, source, now):
+                self._settle(now)
+                return True
+        return False
+
+    def handle_timeout(self, now: Instant) -> None:
+        for query in self._queries:
+            query.transaction.handle_timeout(now)
+        if self._refresh_at is not None and self._refresh_at <= now:
+            self._refresh_at = now + self._config.keepalive_interval
+            for base in self.bases:
+                if base.kind is BaseKind.UDP:
+                    self._ask_servers(base, now, is_refresh=True)
+        for allocation in self.allocations:
+            if allocation.give_up_at is not None and allocation.give_up_at <= now:
+                allocation.give_up_at = None
+                self.fail(allocation.server, NO_ANSWER, "the TURN server does not answer")
+        self._settle(now)
+
+    def next_timeout(self) -> Instant | None:
+        waits = [query.transaction.next_timeout() for query in self._queries]
+        waits += [allocation.give_up_at for allocation in self.allocations]
+        waits.append(self._refresh_at)
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def take_transmits(self) -> list[Transmit]:
+        """What is to be sent, oldest first."""
+        transmits, self._transmits = self._transmits, []
+        return transmits
+
+    def keep_alive(self, now: Instant, *, needed: bool) -> None:
+        """While no pair is selected, mappings are kept."""
+        if not needed:
+            self._refresh_at = None
+        elif self._refresh_at is None and self._config.stun_servers:
+            self._refresh_at = now + self._config.keepalive_interval
+
+    def _settle(self, now: Instant) -> None:
+        for query in list(self._queries):
+            event = query.transaction.next_event()
+            if event is not None:
+                self._queries.remove(query)
+                self._finish(query, event, now)
+        self._collect()
+
+    def _collect(self) -> None:
+        for query in self._queries:
+            while (transmit := query.transaction.next_transmit()) is not None:
+                self._transmits.append(transmit._replace(source=query.base.address))
+
+    def _finish(self, query: Query, event: object, now: Instant) -> None:
+        if not isinstance(event, Responded):
+            if not query.is_refresh:
+                self.fail(query.server, NO_ANSWER, "the STUN server does not answer")
+            return
+        mapped = event.message.find(XOR_MAPPED_ADDRESS)
+        if mapped is not None:
+            self.add_reflexive(query.base, mapped, query.place, query.server.address[0], now)
+            return
+        error = event.message.find(ERROR_CODE)
+        code, reason = error if error is not None else (NO_ANSWER, "the answer has no address in it")
+        self.fail(query.server, code, reason)
+
+    def _ask_servers(self, base: Base, now: Instant, *, is_refresh: bool = False) -> None:
+        if self._config.policy is CandidatePolicy.RELAY:
+            return
+        schedule = Schedule(_RTO, _RC, max(1.0, self._config.stun_timeout / _RTO - 2 ** (_RC - 1) + 1))
+        for place, server in enumerate(self._config.stun_servers):
+            asked = any(query.base is base and query.server is server for query in self._queries)
+            if (":" in server.address[0]) == (":" in base.host) and not asked:
+                message = request(Method.BINDING, self._random.randbytes(12)).serialize()
+                transaction = ClientTransaction(message, server.address, now=now, schedule=schedule)
+                self._queries.append(Query(base, server, place, transaction, is_refresh))
+        self._collect()
+
+    # TURN.
+
+    def _allocate(self, base: Base, now: Instant) -> None:
+        for place, server in enumerate(self._config.turn_servers):
+            if (":" in server.address[0]) != (":" in base.host) or len(self.allocations) >= MAX_RELAYS:
+                continue
+            if self._make_relay is not None:
+                relay = self._make_relay(server, base.address, now, self._random)
+                give_up_at = now + self._config.turn_timeout
+                self.allocations.append(Allocation(relay, server, place, base, give_up_at))
+
+    def allocated(self, allocation: Allocation, relayed: Address, mapped: Address, now: Instant) -> None:
+        """The TURN server relays for us: one relayed candidate, and a reflexive one when it was asked by UDP."""
+        if allocation.give_up_at is None:  # too late, or told twice
+            return
+        allocation.give_up_at = None
+        host = allocation.host
+        allocation.base = Base(relayed, BaseKind.RELAY, self.allocations.index(allocation), host=host.host)
+        over_tcp = allocation.server.transport is not ServerTransport.UDP
+        rank = rank_addresses([base.host for base in self.bases])[host.host]
+        priority = candidate_priority(CandidateType.RELAYED, rank, server=allocation.place, over_tcp=over_tcp)
+        foundation = self._foundations.of("relay", host.host, allocation.server.address[0], allocation.server.transport)
+        self._add(CandidateType.RELAYED, allocation.base, relayed, foundation, priority, related=mapped, now=now)
+        if not over_tcp:
+            self.add_reflexive(host, mapped, allocation.place, allocation.server.address[0], now)
+
+    def fail(self, server: StunServer | TurnServer, code: int, reason: str) -> None:
+        """Tell once of each server that it gave nothing."""
+        if id(server) not in self._failed_servers:
+            self._failed_servers.add(id(server))
+            self._failed(server, code, reason)
+
+    # Candidates.
+
+    def _add_host(self, base: Base, rank: int, now: Instant) -> None:
+        if self._config.policy is CandidatePolicy.RELAY:
+            return
+        foundation = self._foundations.of("host", base.host, base.kind, base.tcp_type)
+        priority = candidate_priority(CandidateType.HOST, rank, tcp_type=base.tcp_type)
+        self._add(CandidateType.HOST, base, base.address, foundation, priority, related=None, now=now)
+
+    def add_reflexive(self, base: Base, mapped: Address, place: int, server: str, now: Instant) -> None:
+        """A server sees `base` as `mapped`."""
+        if self._config.policy is CandidatePolicy.RELAY or base.is_removed:
+            return
+        if any(local.base is base and local.address == mapped for local in self._candidates):
+            return
+        rank = rank_addresses([known.host for known in self.bases])[base.host]
+        foundation = self._foundations.of("srflx", base.host, server)
+        priority = candidate_priority(CandidateType.SERVER_REFLEXIVE, rank, server=place)
+        self._add(CandidateType.SERVER_REFLEXIVE, base, mapped, foundation, priority, related=base.address, now=now)
+
+    def _add(
+        self,
+        kind: CandidateType,
+        base: Base,
+        address: Address,
+        foundation: str,
+        priority: int,
+        *,
+        related: Address | None,
+        now: Instant,
+    ) -> None:
+        hides = self._config.policy is CandidatePolicy.RELAY or (
+            self._config.mdns and self._config.discard_host_addresses
+        )
+        if related is not None and hides:  # RFC 8839 section 5.1: when the base is not to be told
+            related = ("::" if ":" in address[0] else "0.0.0.0", 0)  # noqa: S104 - no socket, but "not told"
+        candidate = Candidate(
+            foundation=foundation,
+            component=COMPONENT,
+            transport="tcp" if base.kind is BaseKind.TCP else "udp",
+            priority=priority,
+            address=address[0],
+            port=ACTIVE_PORT if base.tcp_type is TcpType.ACTIVE else address[1],
+            type=kind,
+            related_address=None if related is None else related[0],
+            related_port=None if related is None else related[1],
+            extensions=() if base.tcp_type is None else (("tcptype", base.tcp_type.value),),
+        )
+        local = LocalCandidate(candidate, base, address)
+        self._candidates.append(local)
+        self._found(local, now)
+
+    def reflexive(self) -> Iterator[LocalCandidate]:
+        return (local for local in self._candidates if local.candidate.type == CandidateType.SERVER_REFLEXIVE)

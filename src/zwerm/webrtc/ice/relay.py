@@ -1,0 +1,76 @@
+"""What gathering needs of a TURN client: one allocation as a machine.
+
+`turn.client` is the real one; `Relay` is its shape as seen from here, so that a test can relay by other means.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from random import Random
+from typing import Protocol, TypeAlias
+
+from zwerm.core.machine import Address, Instant, Transmit
+from zwerm.webrtc.ice.config import TurnServer
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RelayAllocated:
+    """The server relays for us."""
+
+    relayed: Address
+    mapped: Address  # how the server sees us
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RelayFailed:
+    """There is no allocation, or no longer."""
+
+    code: int  # STUN's, or 701: no answer
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RelayReceived:
+    """A datagram came from a peer."""
+
+    data: bytes
+    peer: Address
+
+
+RelayEvent: TypeAlias = RelayAllocated | RelayFailed | RelayReceived
+
+
+class Relay(Protocol):
+    """One allocation. Over UDP it speaks by datagrams, over TCP and TLS by bytes of a stream."""
+
+    def receive_datagram(self, data: bytes, source: Address, now: Instant) -> bool: ...
+
+    def receive_data(self, data: bytes, now: Instant) -> None: ...
+
+    def receive_eof(self, now: Instant) -> None: ...
+
+    def send(self, data: bytes, peer: Address, now: Instant) -> None:
+        """Relay a datagram to `peer`, asking for the permission first where there is none."""
+        ...
+
+    def permit(self, peer: Address, now: Instant) -> None:
+        """Let `peer` reach us."""
+        ...
+
+    def release(self, now: Instant) -> None:
+        """Give the allocation back."""
+        ...
+
+    def handle_timeout(self, now: Instant) -> None: ...
+
+    def next_timeout(self) -> Instant | None: ...
+
+    def next_transmit(self) -> Transmit | None: ...
+
+    def data_to_send(self) -> bytes: ...
+
+    def next_event(self) -> RelayEvent | None: ...
+
+
+MakeRelay: TypeAlias = Callable[[TurnServer, Address, Instant, Random], Relay]  # the address is the local one
