@@ -1,0 +1,1 @@
+"""The chunks of SCTP, one file a kind or family: records and their bytes, nothing else."""
