@@ -1,0 +1,42 @@
+"""Round trip times and the retransmission timeout (RFC 9260 section 6.3.1)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_ALPHA: Final = 0.125
+_BETA: Final = 0.25
+_LEAST: Final = 1e-6  # seconds; a round trip of zero under a virtual clock divides nothing
+
+
+class RoundTrip:
+    """Smoothed round trip time, its variance, and the timeout that follows from them. Seconds."""
+
+    __slots__ = ("_max", "_min", "latest", "minimum", "rto", "rttvar", "srtt")
+
+    def __init__(self, initial: float, minimum: float, maximum: float) -> None:
+        self._min = minimum
+        self._max = maximum
+        self.srtt = 0.0  # 0: nothing measured yet
+        self.rttvar = 0.0
+        self.latest = 0.0
+        self.minimum = 0.0  # least ever seen; 0: nothing measured yet
+        self.rto = initial
+
+    def measure(self, sample: float) -> None:
+        """Take a sample of a chunk that was sent once (Karn's rule is the caller's)."""
+        sample = max(sample, _LEAST)
+        self.latest = sample
+        if self.srtt == 0.0:
+            self.srtt = sample
+            self.rttvar = sample / 2
+            self.minimum = sample
+        else:
+            self.rttvar += _BETA * (abs(self.srtt - sample) - self.rttvar)
+            self.srtt += _ALPHA * (sample - self.srtt)
+            self.minimum = min(self.minimum, sample)
+        self.rto = min(max(self.srtt + 4 * self.rttvar, self._min), self._max)
+
+    def back_off(self) -> None:
+        """Double the timeout after it ran out (section 6.3.3 rule E2)."""
+        self.rto = min(self.rto * 2, self._max)
