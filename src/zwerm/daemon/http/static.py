@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import os
@@ -53,7 +54,7 @@ class StaticFiles:
         if exchange.method not in ("GET", "HEAD"):
             await exchange.send(405, {**headers, "Allow": "GET, HEAD"})
             return
-        file = self._find(unquote(exchange.raw_path))
+        file = await asyncio.to_thread(self._find, unquote(exchange.raw_path))
         if file is None:
             body = b"nothing is here; the web app begins at /\n"
             await exchange.send(404, {**headers, "Content-Type": "text/plain; charset=utf-8"}, body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import platform
 from typing import Any
 
@@ -61,7 +62,7 @@ async def diag_sys(context: Context) -> dict[str, Any]:
     import shutil
 
     path = context.node.repository.path
-    disk = shutil.disk_usage(path)
+    disk = await asyncio.to_thread(shutil.disk_usage, path)
     return {
         "diskinfo": {"fstype": "", "total_space": disk.total, "free_space": disk.free},
         "environment": {"IPFS_PATH": str(path)},

@@ -136,7 +136,7 @@ async def config_profile_apply(context: Context, profile: str, dry_run: bool = F
     if dry_run:
         from zwerm.node.config import Config
 
-        tried = Config(context.node.repository.path / "config.toml", profile=profile)
+        tried = await asyncio.to_thread(Config, context.node.repository.path / "config.toml", profile=profile)
         return {"OldCfg": before, "NewCfg": _document(tried, str(context.node.identity))}
     await asyncio.to_thread(context.node.config.update, {"profile": profile})
     return {"OldCfg": before, "NewCfg": kubo_document(context)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import platform
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -80,15 +82,22 @@ async def version(context: Context) -> dict[str, Any]:
 
 @command("version/deps", "List the libraries in use and their versions", without_node=True)
 async def version_deps(_context: Context) -> AsyncIterator[dict[str, Any]]:
+    for name, version in [("zwerm", __version__), *await asyncio.to_thread(_dependencies)]:
+        yield {"Path": name, "Version": version, "ReplacedBy": "", "Sum": ""}
+
+
+def _dependencies() -> list[tuple[str, str]]:
+    """Read which packages zwerm needs and which versions of them are installed."""
     import re
     from importlib import metadata
 
-    yield {"Path": "zwerm", "Version": __version__, "ReplacedBy": "", "Sum": ""}
-    for requirement in metadata.requires("zwerm") or ():
-        name = re.split(r"[ <>=!~;\[]", requirement, maxsplit=1)[0]
-        if "extra ==" in requirement:
-            continue
-        try:
-            yield {"Path": name, "Version": metadata.version(name), "ReplacedBy": "", "Sum": ""}
-        except metadata.PackageNotFoundError:
-            continue
+    names = [
+        re.split(r"[ <>=!~;\[]", text, maxsplit=1)[0]
+        for text in metadata.requires("zwerm") or ()
+        if "extra ==" not in text
+    ]
+    found = []
+    for name in names:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found.append((name, metadata.version(name)))
+    return found
