@@ -37,7 +37,19 @@ def test_a_name_that_is_no_utf_8_is_shown_with_marks_and_linked_by_its_bytes() -
 def test_an_empty_folder_says_so() -> None:
     assert "This folder is empty." in pages.listing_tail(0)
     assert "1 entry" in pages.listing_tail(1)
-    assert "1,000,000 entries" in pages.listing_tail(1_000_000)
+    assert "1,000 entries" in pages.listing_tail(1_000)
+
+
+def test_a_page_of_many_leads_to_the_next_and_to_the_first() -> None:
+    first = pages.listing_tail(1_000, following='a"/\udcff')
+    assert 'href="?after=a%22%2F%FF"' in first
+    assert "First page" not in first
+    middle = pages.listing_tail(1_000, after="a", following="b")
+    assert 'href="?after=b"' in middle
+    assert 'href="?"' in middle
+    last = pages.listing_tail(3, after="b")
+    assert "3 of its entries" in last
+    assert "Next page" not in last
 
 
 def test_sizes_people_can_read() -> None:

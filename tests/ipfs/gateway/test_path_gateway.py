@@ -7,11 +7,14 @@ server's to do and tested there. Each docstring quotes the sentence or the part 
 from __future__ import annotations
 
 import json
+import re
+from urllib.parse import unquote
 
 import pytest
 
 from tests.ipfs.gateway.site import Site
 from zwerm.ipfs.block import Block
+from zwerm.ipfs.gateway.deserialized import PAGE
 from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.names import ResolvedName
 from zwerm.multiformats import multicodec
@@ -335,6 +338,27 @@ async def test_a_listing_names_every_entry() -> None:
     assert "x%2520y" in page
     for name in ("a%20b", "%C3%A9%C3%A9n", "x%2520y", "%F0%9F%90%A6.txt"):
         assert (await site.get(f"/ipfs/{cid}/{name}")).status == 200
+
+
+@pytest.mark.parametrize("sharded", [False, True], ids=["one block", "sharded"])
+async def test_a_wide_directory_is_listed_page_by_page_and_every_entry_once(sharded: bool) -> None:
+    site = Site()
+    names = {f"entry {number:05} é" + "x" * (70 if sharded else 0) for number in range(2 * PAGE + 7)}
+    cid = await site.directory(dict.fromkeys(names, b"1"))
+    seen: list[str] = []
+    path: str | None = f"/ipfs/{cid}/"
+    for rows in (PAGE, PAGE, 7):
+        assert path is not None
+        answer = await site.get(path)
+        found = re.findall(r'<td><a href="\./([^"]+)"', answer.body.decode())
+        assert len(found) == rows
+        assert (await site.get(path, if_none_match=answer.headers["Etag"])).status == 304
+        seen += map(unquote, found)
+        following = re.search(r'rel="next" href="([^"]+)"', answer.body.decode())
+        path = f"/ipfs/{cid}/{following[1]}" if following else None
+    assert path is None
+    assert len(seen) == len(names)
+    assert set(seen) == names
 
 
 async def test_a_path_that_leads_nowhere_is_404_and_says_where() -> None:

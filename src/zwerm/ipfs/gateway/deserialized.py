@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from collections.abc import AsyncIterator
@@ -26,7 +27,7 @@ from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
 MAX_JSON_CHECK: Final = 16 * 1024 * 1024  # bytes of a file that is looked through when it is asked for as JSON
-_ROWS_AT_ONCE: Final = 500  # rows of a listing sent in one piece
+PAGE: Final = 500  # entries on one page of a listing
 
 _UNIXFS: Final = frozenset({multicodec.RAW, multicodec.DAG_PB})
 _NODES: Final = {
@@ -154,20 +155,20 @@ async def _listing(source: BlockSource, target: Target) -> GatewayResponse:
     if caching.if_none_match(target.request.headers.get("if-none-match", ""), etag):
         return not_modified(headers)
 
-    async def body() -> AsyncIterator[bytes]:
-        yield pages.listing_head(str(target.asked), str(target.cid), parent=bool(target.asked.segments)).encode()
-        rows: list[pages.Row] = []
-        count = 0
-        async for entry in directory.entries(source, target.cid):
+    if target.request.method == "HEAD":  # which is to cause no reading of shards
+        return _finish(target, headers, b"", None)
+    after, following = target.parameter("after"), None
+    rows: list[pages.Row] = []
+    async with contextlib.aclosing(directory.entries(source, target.cid, after=after)) as listing:
+        async for entry in listing:
+            if len(rows) == PAGE:
+                following = rows[-1].name
+                break
             is_directory = None if entry.cid.codec != multicodec.RAW else False
             rows.append(pages.Row(entry.name, str(entry.cid), entry.total_size, is_directory))
-            count += 1
-            if len(rows) == _ROWS_AT_ONCE:
-                yield pages.listing_rows(rows).encode()
-                rows.clear()
-        yield (pages.listing_rows(rows) + pages.listing_tail(count)).encode()
-
-    return _finish(target, headers, body(), None)
+    head = pages.listing_head(str(target.asked), str(target.cid), parent=bool(target.asked.segments))
+    page = head + pages.listing_rows(rows) + pages.listing_tail(len(rows), after=after, following=following)
+    return ranged(target, headers, page.encode())
 
 
 async def _as_codec(source: BlockSource, target: Target, form: Format) -> GatewayResponse:

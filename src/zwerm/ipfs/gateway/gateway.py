@@ -109,7 +109,9 @@ class Gateway:
         if len(request.path) > _MAX_PATH:
             raise Refused(HTTPStatus.REQUEST_URI_TOO_LONG, f"path of {len(request.path)} characters")
         try:
-            query = parse_qs(request.query, keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
+            query = parse_qs(
+                request.query, keep_blank_values=True, errors="surrogateescape", max_num_fields=_MAX_PARAMETERS
+            )
         except ValueError:
             raise Refused(HTTPStatus.BAD_REQUEST, f"query of more than {_MAX_PARAMETERS} parameters") from None
         own = host.from_host(request.host, self._config.subdomains)

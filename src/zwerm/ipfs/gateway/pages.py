@@ -78,13 +78,13 @@ def listing_head(path: str, cid: str, *, parent: bool) -> str:
 
 
 def listing_rows(rows: Iterable[Row]) -> str:
-    """A part of the rows; a listing may be sent in many."""
+    """The rows of one page."""
     return "".join(_row(row) for row in rows)
 
 
 def _row(row: Row) -> str:
     icon = _FOLDER if row.directory else _FILE
-    target = "./" + quote(row.name, safe="", errors="surrogateescape") + ("/" if row.directory else "")
+    target = "./" + _quoted(row.name) + ("/" if row.directory else "")
     size = "" if row.size is None else human_size(row.size)
     return (
         f'<tr><td><a href="{target}">{icon}{escape(legible(row.name))}</a></td>'
@@ -93,13 +93,29 @@ def _row(row: Row) -> str:
     )
 
 
-def listing_tail(entries: int) -> str:
-    """The listing below its rows."""
-    said = "This folder is empty." if not entries else f"{entries:,} {'entry' if entries == 1 else 'entries'}"
+def listing_tail(entries: int, *, after: str | None = None, following: str | None = None) -> str:
+    """The listing below its rows: how many there are, and the way to the rest.
+
+    Args:
+        entries: rows above.
+        after: the name behind which this page begins, None on the first.
+        following: the name behind which the next page begins, None when this is the last.
+    """
+    if after is None and following is None:
+        said = "This folder is empty." if not entries else f"{entries:,} {'entry' if entries == 1 else 'entries'}"
+        ways = ""
+    else:
+        said = f"{entries:,} of its entries"
+        first = "" if after is None else '<a href="?">First page</a>'
+        ways = first if following is None else f'{first}<a rel="next" href="?after={_quoted(following)}">Next page</a>'
     return (
-        f"</tbody></table></div><footer><span>{said}</span>"
+        f"</tbody></table></div><footer><span>{said}</span>{ways}"
         '<a href="?format=tar">Download as tar</a><a href="?format=car">Download as CAR</a></footer></main>'
     )
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="", errors="surrogateescape")
 
 
 def node_page(path: str, cid: str, codec: str, text: str, format_word: str) -> str:
