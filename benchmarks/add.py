@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
+import urllib.request
+from functools import partial
 from pathlib import Path
 
 from benchmarks.harness import Row, alternate
-from benchmarks.processes import Kubo, peak_memory, random_file, seconds, zwerm
+from benchmarks.processes import Kubo, daemon, dd, peak_memory, provision, random_file, seconds, zwerm
 
 MIB = 1 << 20
+EMPTY = "bafyaabakaieac"  # the empty directory, inside its own CID
 
 
 def measure(*, quick: bool) -> list[Row]:
@@ -26,12 +30,6 @@ def measure(*, quick: bool) -> list[Row]:
         ]
 
 
-def _settle() -> None:
-    """Let the disk finish what the side before left, so that nobody pays for another."""
-    os.sync()
-    time.sleep(1)
-
-
 def large_file(here: Path, size: int, *, rounds: int) -> list[Row]:
     """Megabytes a second of random bytes, from the command to a durable CID."""
     source = random_file(here / "large", size)
@@ -41,24 +39,24 @@ def large_file(here: Path, size: int, *, rounds: int) -> list[Row]:
     def ours() -> float:
         nonlocal peak
         repository = here / "ours"
-        _settle()
+        provision(here, source)
         began = time.perf_counter()
         peak = max(peak, peak_memory(zwerm(repository, "add", "-Q", str(source)), stdout=subprocess.DEVNULL))
         took = time.perf_counter() - began
         shutil.rmtree(repository)
         return size / took / 1e6
 
-    def dd() -> float:
-        _settle()
+    def copied() -> float:
         copy = here / "copy"
-        took = seconds(["dd", f"if={source}", f"of={copy}", "bs=1M", "conv=fsync"], stderr=subprocess.DEVNULL)
+        provision(here, source)
+        took = dd(source, copy)
         copy.unlink()
         return size / took / 1e6
 
     def theirs() -> float:
         # Fresh bytes each time: Kubo keeps what it has, and would skip it.
         again = random_file(here / "again", size)
-        _settle()
+        provision(here, source)
         began = time.perf_counter()
         kubo.call("add", str(again))
         took = time.perf_counter() - began
@@ -66,7 +64,7 @@ def large_file(here: Path, size: int, *, rounds: int) -> list[Row]:
         return size / took / 1e6
 
     try:
-        us, them = alternate(ours, {"dd": dd, "Kubo": theirs}, rounds=rounds)
+        us, them = alternate(ours, {"dd": copied, "Kubo": theirs}, rounds=rounds)
     finally:
         kubo.close()
     name = f"add {size // MIB} MiB, durable"
@@ -88,18 +86,19 @@ def small_files(here: Path, count: int, *, rounds: int) -> list[Row]:
         return path
 
     source = folder("small")
-    kubo = Kubo(here / "kubo-small")
+    room = random_file(here / "room", count * 8192)
+    kubos = {f"sync {word}": Kubo(here / f"kubo-{word}", sync=word == "on") for word in ("on", "off")}
 
     def ours() -> float:
         repository = here / "ours"
-        _settle()
+        provision(here, room)
         took = seconds(zwerm(repository, "add", "-Q", "-r", str(source)), stdout=subprocess.DEVNULL)
         shutil.rmtree(repository)
         return count / took
 
-    def theirs() -> float:
+    def theirs(kubo: Kubo) -> float:
         again = folder("again")
-        _settle()
+        provision(here, room)
         began = time.perf_counter()
         kubo.call("add", str(again))
         took = time.perf_counter() - began
@@ -107,21 +106,48 @@ def small_files(here: Path, count: int, *, rounds: int) -> list[Row]:
         return count / took
 
     try:
-        us, them = alternate(ours, {"Kubo": theirs}, rounds=rounds)
+        peers = {name: partial(theirs, kubo) for name, kubo in kubos.items()}
+        us, them = alternate(ours, peers, rounds=rounds)
     finally:
-        kubo.close()
+        for kubo in kubos.values():
+            kubo.close()
         shutil.rmtree(source)
-    return [Row(f"add {count:,} files of 4 KiB, durable", "/s", us, "Kubo 0.22, its default", them["Kubo"], 4)]
+    what = f"add {count:,} files of 4 KiB, durable"
+    return [Row(what, "/s", us, f"Kubo 0.22, {name}", figure, 4) for name, figure in them.items()]
 
 
 def wide_directory(here: Path, count: int) -> list[Row]:
-    """The most memory that adding one directory of very many entries takes."""
+    """The most memory that adding one directory of very many entries takes, and how fast it is looked into."""
     source = here / "wide"
     source.mkdir()
     for number in range(count):
         (source / f"entry-{number:07}.txt").write_bytes(b"%d" % number)
     repository = here / "wide-repository"
-    peak = peak_memory(zwerm(repository, "add", "-Q", "-r", str(source)), stdout=subprocess.DEVNULL)
+    with (here / "wide.cid").open("w+") as said:
+        peak = peak_memory(zwerm(repository, "add", "-Q", "-r", str(source)), stdout=said)
+        said.seek(0)
+        cid = said.read().strip()
     shutil.rmtree(source)
+    looks = [look_into(repository, cid, f"entry-{count // 2:07}.txt") for _ in range(3)]
+    page, name = (statistics.median(times) for times in zip(*looks, strict=True))
     shutil.rmtree(repository)
-    return [Row(f"add a directory of {count:,}: peak", "MB", peak / 1e6, "the bar", 300, 1, higher_is_better=False)]
+    what = f"a directory of {count:,}"
+    return [
+        Row(f"{what}: peak of adding", "MB", peak / 1e6, "the bar", 300, 1, higher_is_better=False),
+        Row(f"{what}: first page in the gateway", "ms", page * 1000, "the bar", 20, 1, higher_is_better=False),
+        Row(f"{what}: one name in the gateway", "ms", name * 1000, "the bar", 20, 1, higher_is_better=False),
+    ]
+
+
+def look_into(repository: Path, directory: str, name: str) -> tuple[float, float]:
+    """Seconds until a daemon that was just started gives the first page of a directory, and one of its files."""
+    with daemon(repository) as (_, addresses, _):
+
+        def fetch(path: str) -> float:
+            began = time.perf_counter()
+            with urllib.request.urlopen(f"{addresses['gateway']}/ipfs/{path}") as answer:
+                answer.read()
+            return time.perf_counter() - began
+
+        fetch(f"{EMPTY}/")  # so that the code that draws pages is loaded
+        return fetch(f"{directory}/"), fetch(f"{directory}/{name}")

