@@ -11,7 +11,7 @@ FIELD = [
     # RFC 8839 section 5.1 and appendix, Chromium, Firefox, Safari, pion, libnice, mediasoup, Asterisk
     "candidate:1 1 UDP 2130706431 203.0.113.141 8998 typ host",
     "candidate:2 1 UDP 1694498815 192.0.2.3 45664 typ srflx raddr 203.0.113.141 rport 8998",
-    "candidate:842163049 1 udp 1677729535 1.2.3.4 46154 typ srflx raddr 192.168.0.2 rport 46154 ufrag EEtu network-cost 10",
+    "candidate:842163049 1 udp 1677729535 1.2.3.4 46154 typ srflx raddr 10.0.0.2 rport 46154 ufrag EEtu network-cost 9",
     "candidate:2442523459 0001 tcp 1518280447 192.168.0.2 9 typ host tcptype active generation 0".replace("0001", "1"),
     "candidate:0 1 UDP 2122252543 8d4d4f0e-4b1a-4c2e-9a50-6e1c2f0e9b11.local 51234 typ host",
     "candidate:6 1 TCP 2105524479 192.168.0.2 9 typ host tcptype active",
@@ -35,9 +35,9 @@ def test_the_fields_of_a_browsers_candidate() -> None:
     candidate = Candidate.from_text(FIELD[2])
     assert (candidate.type, candidate.priority) == (CandidateType.SERVER_REFLEXIVE, 1_677_729_535)
     assert candidate.transport_address == ("1.2.3.4", 46_154)
-    assert (candidate.related_address, candidate.related_port) == ("192.168.0.2", 46_154)
+    assert (candidate.related_address, candidate.related_port) == ("10.0.0.2", 46_154)
     assert candidate.extension("ufrag") == "EEtu"
-    assert candidate.extension("network-cost") == "10"
+    assert candidate.extension("network-cost") == "9"
     assert candidate.extension("network-name") is None
     assert candidate.is_udp
     assert candidate.tcp_type is None
