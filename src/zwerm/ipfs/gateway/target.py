@@ -34,7 +34,7 @@ class Target:
     def headers(self) -> dict[str, str]:
         """The headers that every answer about this content carries."""
         headers = {
-            "X-Ipfs-Path": str(self.asked).encode("ascii", "backslashreplace").decode(),
+            "X-Ipfs-Path": str(self.asked).encode("unicode_escape").decode(),  # one line of ASCII, whatever it holds
             "X-Ipfs-Roots": ",".join(str(cid) for cid in self.roots),
         }
         lifetime = caching.IMMUTABLE if self.named is None else caching.max_age(self.named.time_to_live)
