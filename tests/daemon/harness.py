@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-_START = "import sys; from zwerm.daemon.process import up; sys.exit(up(**eval(sys.argv[1])))"
+_START = Path(__file__).with_name("watched.py")
 PATIENCE = 30  # seconds after which a daemon that does not answer is a failure
 
 
@@ -44,7 +44,7 @@ class Daemon:
         self.path = path
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ZWERM_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _START, repr({"path": str(path), "profile": "test", **arguments})],
+            [sys.executable, "-P", str(_START), repr({"path": str(path), "profile": "test", **arguments})],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
