@@ -48,11 +48,18 @@ def _template(parsed: Parsed) -> str:
     return str(parsed.options.get("format") or default)
 
 
+def _moment(seconds: int) -> str:
+    try:
+        return f"{datetime.fromtimestamp(seconds, UTC):%-d %b %Y, %H:%M:%S} UTC"
+    except (ValueError, OverflowError, OSError):  # content of others may say what is beyond the calendar
+        return f"{seconds} seconds"
+
+
 def _filled(template: str, item: dict[str, Any]) -> str:
     mode = int(item.get("Mode", "0"), 8)
     kind = "d" if item["Type"] == "directory" else "-"
     seconds = item.get("Mtime")
-    moment = _UNKNOWN if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%-d %b %Y, %H:%M:%S} UTC"
+    moment = _UNKNOWN if seconds is None else _moment(seconds)
     values = {
         "hash": item["Hash"],
         "size": item["Size"],

@@ -105,6 +105,9 @@ class Jobs:
             job.task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await job.task
+            if job.ended is None:  # it was stopped before its first step
+                job.state = "stopped"
+                self._end(job)
 
     async def close(self) -> None:
         """Stop all."""
@@ -124,7 +127,10 @@ class Jobs:
             if not isinstance(error, ZwermError):
                 log.error("the job %s failed", job.kind, exc_info=error, extra={"reference": failure.details})
         finally:
-            job.ended = time.time()
-            del self._running[job.kind]
-            self._ended.append(job)
-            job.tell()
+            self._end(job)
+
+    def _end(self, job: Job) -> None:
+        job.ended = time.time()
+        del self._running[job.kind]
+        self._ended.append(job)
+        job.tell()

@@ -136,10 +136,13 @@ def parse_cid(text: str) -> CID:
 
 
 def time_text(seconds: float | None) -> str | None:
-    """Return RFC 3339 text in UTC."""
+    """Return RFC 3339 text in UTC; None for a time that has none, as content of others may say."""
     if seconds is None:
         return None
-    when = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    try:
+        when = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    except (ValueError, OverflowError, OSError):  # beyond the years 1 to 9999
+        return None
     return when.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
