@@ -121,8 +121,8 @@ SETTINGS: Final = (
         "storage.verify",
         BOOLEAN,
         default=False,
-        doc="Whether every block is checked against its hash at each read. Otherwise it is when it comes in, when it "
-        "comes from the disk, and once in every run of the node; a damaged block is never given out.",
+        doc="Whether every block is checked against its hash at each read, and not only when it comes in, when it comes "
+        "from the disk and once in every run of the node.",
     ),
     Setting(
         "history.record",
