@@ -427,9 +427,8 @@ class Agent:
             if pair is not None and pair.is_valid:
                 self._outbox.deliver(pair, data)
                 return True
-        pair = self._session.checklist.find(path)
-        if pair is not None and pair.has_peer_check:
-            self._outbox.hold(pair, data)
+        if self._session.expects(path):
+            self._outbox.hold(path, data)
             return True
         return False
 

@@ -16,7 +16,7 @@ from zwerm.webrtc.ice.candidate import TcpType
 from zwerm.webrtc.ice.config import Config
 from zwerm.webrtc.ice.events import CloseStream, DataReceived, Event, OpenStream, SendStream
 from zwerm.webrtc.ice.gather import Allocation
-from zwerm.webrtc.ice.pair import Base, BaseKind, Pair
+from zwerm.webrtc.ice.pair import Base, BaseKind, Pair, Path
 from zwerm.webrtc.ice.streams import MAX_FRAME, Streams, frame
 
 MAX_TRANSMITS: Final = 512  # datagrams that nobody took
@@ -33,7 +33,7 @@ class Outbox:
         self._allocations = allocations
         self._transmits: deque[Transmit] = deque()
         self._events: deque[Event] = deque()
-        self._early: deque[tuple[Pair, bytes]] = deque(maxlen=config.max_early_data)
+        self._early: deque[tuple[Path, bytes]] = deque(maxlen=config.max_early_data)
 
     def next_transmit(self) -> Transmit | None:
         return self._transmits.popleft() if self._transmits else None
@@ -83,11 +83,11 @@ class Outbox:
 
     def validated(self, pair: Pair, now: Instant) -> None:  # noqa: ARG002 - sessions pass it everywhere
         """Hand out the data that waited for this."""
-        waiting = [data for held, data in self._early if held is pair]
+        path = pair.path
+        waiting = [data for held, data in self._early if held == path]
         if waiting:
-            self._early = deque(
-                ((held, data) for held, data in self._early if held is not pair), self._config.max_early_data
-            )
+            rest = [(held, data) for held, data in self._early if held != path]
+            self._early = deque(rest, self._config.max_early_data)
         for data in waiting:
             self.deliver(pair, data)
 
@@ -98,9 +98,9 @@ class Outbox:
         pair.counters.bytes_received += len(data)
         self.tell(DataReceived(data, pair.remote.address))
 
-    def hold(self, pair: Pair, data: bytes) -> None:
-        """Keep `data` until `pair` is validated, or newer data needs the room."""
-        self._early.append((pair, data))
+    def hold(self, path: Path, data: bytes) -> None:
+        """Keep `data` until its path is validated, or newer data needs the room."""
+        self._early.append((path, data))
 
     def forget_held(self) -> None:
         self._early.clear()

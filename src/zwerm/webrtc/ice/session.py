@@ -44,7 +44,7 @@ from zwerm.webrtc.ice.events import ConnectionState
 from zwerm.webrtc.ice.known_candidates import KnownCandidates
 from zwerm.webrtc.ice.nomination import Nomination
 from zwerm.webrtc.ice.pacer import Pacer
-from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate, Pair, PairState
+from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate, Pair, PairState, Path
 from zwerm.webrtc.ice.transactions import Transactions
 from zwerm.webrtc.stun.attributes import NOMINATION, PRIORITY, USE_CANDIDATE, XOR_MAPPED_ADDRESS
 from zwerm.webrtc.stun.message import Message, MessageClass
@@ -251,7 +251,9 @@ class Session:
                     self._ask_consent(now)
                 case Timer.KEEPALIVE:
                     self._keep_spares_alive(now)
-                case Timer.PACE | Timer.NOMINATE | Timer.GIVE_UP:
+                case Timer.GIVE_UP:
+                    self._look_again(now)
+                case Timer.PACE | Timer.NOMINATE:
                     pass  # `settle` looks again
             self.settle(now)
 
@@ -272,6 +274,12 @@ class Session:
             return ConnectionState.COMPLETED, ""
         return ConnectionState.CONNECTED, ""
 
+    def _look_again(self, now: Instant) -> None:
+        """The earliest moment of "failed" has come, or the latest."""
+        latest = None if self._checking_since is None else self._checking_since + self._config.connect_timeout
+        if latest is not None and now < latest:
+            self._timers.arm(Timer.GIVE_UP, latest)
+
     def _state_without_pair(self, now: Instant) -> tuple[ConnectionState, str]:
         if self.remote is None or self._checking_since is None:
             return ConnectionState.NEW, ""
@@ -290,6 +298,13 @@ class Session:
             and not self.nomination.more_may_come
             and not any(pair.is_unfinished for pair in self.checklist)
         )
+
+    def expects(self, path: Path) -> bool:
+        """Whether an authentic request came that way, so that data will."""
+        pair = self.checklist.find(path)
+        if pair is not None:
+            return pair.has_peer_check
+        return any(check.arrival.path == path for check in self._early)
 
     # After every change.
 
