@@ -47,7 +47,7 @@ REFUSED = {
     "6to4 of public": "2002:808:808::1",
     "Teredo": "2001:0:5ef5:79fd:0:59d:a0e5:b5b5",
     "ORCHID": "2001:20::1",
-    "documentation on IPv6": "2001:db8::1",
+    "documentation on IPv6": "2001:db8::99",
     "unique local": "fc00::1",
     "link-local on IPv6": "fe80::1",
     "link-local with a scope": "fe80::1%eth0",

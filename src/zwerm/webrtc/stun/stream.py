@@ -21,22 +21,20 @@ class MessageStream:
 
     def __init__(self, limit: int = MAX_SIZE) -> None:
         """`limit` is the size of the largest message taken, padding included."""
+        self.failure: str | None = None  # why the stream is of no use any more; nothing comes out of it after that
         self._limit = limit
         self._buffer = bytearray()
-        self._failure: str | None = None
 
     def receive_untrusted(self, data: bytes) -> list[bytes]:
         """Take bytes, cut anywhere; return the messages that are whole now, ChannelData without its padding.
 
-        Raises:
-            WireError: what comes is no message, or too large. All that follows is lost with it, and so are messages
-                before it in the same bytes: the stream is of no use any more.
+        Never raises: look at `failure` after the messages, which came before what is wrong.
         """
-        if self._failure is not None:
-            raise WireError(self._failure)
+        messages: list[bytes] = []
+        if self.failure is not None:
+            return messages
         buffer = self._buffer
         buffer += data
-        messages: list[bytes] = []
         position = 0
         try:
             while len(buffer) - position >= CHANNEL_DATA_HEADER_SIZE:
@@ -46,9 +44,8 @@ class MessageStream:
                 messages.append(bytes(buffer[position : position + size]))
                 position += padded
         except WireError as error:
-            self._failure = str(error)
-            buffer.clear()
-            raise
+            self.failure = str(error)
+            position = len(buffer)
         del buffer[:position]
         return messages
 
@@ -66,9 +63,7 @@ class MessageStream:
             size = padded = HEADER_SIZE + length
             cookie = buffer[position + 4 : position + 8]
             if length % 4 or cookie != MAGIC_COOKIE[: len(cookie)]:
-                raise WireError(
-                    f"stream holds {bytes(buffer[position : position + 8]).hex()} where a STUN header begins"
-                )
+                raise WireError("stream holds no STUN header where a message begins")
         elif first < 0x80:
             size = CHANNEL_DATA_HEADER_SIZE + length
             padded = size + -size % 4

@@ -67,6 +67,11 @@ class PeerPolicy:
         self._deny = tuple(deny)
         self.allows = functools.lru_cache(_CACHED)(self._allows)
 
+    def opens(self, host: str) -> bool:
+        """Whether `allow` names this address."""
+        address = ipaddress.ip_address(pack_host(host))
+        return self.allows(host) and any(address in network for network in self._allow)
+
     def _allows(self, host: str) -> bool:
         address = ipaddress.ip_address(pack_host(host))
         spellings = spellings_of(address)

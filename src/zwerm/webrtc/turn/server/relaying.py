@@ -1,0 +1,145 @@
+"""What is carried between clients and peers: nothing is decoded but the four bytes in front (RFC 8656 sections 11, 12).
+
+Datagrams come and go in batches. Payloads of one size that follow each other leave as one `Transmit` with a segment
+size, which is one system call (GSO).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Final
+
+from zwerm.core.machine import Address, Instant, Transmit
+from zwerm.core.random import Random
+from zwerm.webrtc.stun.attributes import DATA, XOR_PEER_ADDRESS
+from zwerm.webrtc.stun.message import Method, indication
+from zwerm.webrtc.stun.uri import Transport
+from zwerm.webrtc.turn.channel_data import pad
+from zwerm.webrtc.turn.server.allocation import Allocation, Relay
+from zwerm.webrtc.turn.server.bucket import TokenBucket
+from zwerm.webrtc.turn.server.config import FiveTuple
+
+MAX_SEGMENTS: Final = 64  # datagrams in one run (UDP_MAX_SEGMENTS of Linux)
+MAX_RUN: Final = 65_000  # bytes in one run; the kernel takes an IP packet's worth
+MAX_WAITING: Final = 1_024  # runs nobody has taken; the oldest is dropped, as a network would
+
+
+@dataclasses.dataclass(slots=True)
+class Traffic:
+    """Counters that only grow."""
+
+    datagrams_to_peers: int = 0
+    bytes_to_peers: int = 0
+    datagrams_to_clients: int = 0
+    bytes_to_clients: int = 0
+    dropped_unknown: int = 0  # no allocation, no channel, no permission
+    dropped_over_rate: int = 0
+
+
+class Relaying:
+    """The way of data through the server."""
+
+    def __init__(self, own_hosts: Collection[str], total: TokenBucket | None, random: Random) -> None:
+        self.traffic = Traffic()
+        self.transmits: deque[Transmit] = deque(maxlen=MAX_WAITING)
+        self.stream_data: deque[tuple[FiveTuple, bytes]] = deque(maxlen=MAX_WAITING)
+        self.by_local: dict[Address, Allocation] = {}
+        self._by_outside: dict[Address, Allocation] = {}
+        self._own_hosts = own_hosts
+        self._total = total
+        self._random = random
+
+    def add(self, allocation: Allocation) -> None:
+        for relay in allocation.relays.values():
+            self.by_local[relay.local] = self._by_outside[relay.outside] = allocation
+
+    def remove(self, allocation: Allocation) -> None:
+        for relay in allocation.relays.values():
+            del self.by_local[relay.local], self._by_outside[relay.outside]
+
+    def to_peer(
+        self, allocation: Allocation, relay: Relay, peer: Address, payloads: Sequence[bytes], now: Instant
+    ) -> None:
+        """Carry payloads from the client to a peer that was permitted.
+
+        An address of our own is never given to the kernel: behind it may be anything that trusts this host. If it is
+        somebody else's relayed address, the payloads go straight to that client.
+        """
+        payloads = self._within_rate(allocation, payloads, now)
+        self.traffic.datagrams_to_peers += len(payloads)
+        self.traffic.bytes_to_peers += sum(map(len, payloads))
+        if peer[0] in self._own_hosts:
+            other = self._by_outside.get(peer)
+            if other is None:
+                self.traffic.dropped_unknown += len(payloads)
+            else:
+                self.to_client(other, relay.outside, payloads, now)
+            return
+        for data, segment_size in runs(payloads):
+            self.transmits.append(Transmit(data, peer, segment_size, relay.local))
+
+    def to_client(self, allocation: Allocation, peer: Address, payloads: Sequence[bytes], now: Instant) -> None:
+        """Carry what came from a peer to the client, if the client permitted that peer."""
+        if not allocation.permits(peer[0], now):
+            self.traffic.dropped_unknown += len(payloads)
+            return
+        payloads = self._within_rate(allocation, payloads, now)
+        self.traffic.datagrams_to_clients += len(payloads)
+        self.traffic.bytes_to_clients += sum(map(len, payloads))
+        channel = allocation.by_peer.get(peer)
+        if channel is not None and channel.expires_at > now:
+            header = channel.header
+            messages = [header + len(data).to_bytes(2, "big") + data for data in payloads]
+        else:
+            messages = [self._data_indication(peer, data) for data in payloads if len(data) < 65_000]
+        self.send_to_client(allocation.client, messages)
+
+    def send_to_client(self, client: FiveTuple, messages: Sequence[bytes]) -> None:
+        if client.transport is Transport.UDP:
+            for data, segment_size in runs(messages):
+                self.transmits.append(Transmit(data, client.source, segment_size, client.local))
+        elif messages:
+            self.stream_data.append((client, b"".join(map(pad, messages))))
+
+    def _data_indication(self, peer: Address, data: bytes) -> bytes:
+        message = indication(Method.DATA, self._random.randbytes(12), XOR_PEER_ADDRESS(peer), DATA(data))
+        return message.serialize(fingerprint=False)
+
+    def _within_rate(self, allocation: Allocation, payloads: Sequence[bytes], now: Instant) -> Sequence[bytes]:
+        buckets = [bucket for bucket in (allocation.bucket, self._total) if bucket is not None]
+        if not buckets:
+            return payloads
+        passed = []
+        for data in payloads:
+            if all(bucket.has(len(data), now) for bucket in buckets):
+                for bucket in buckets:
+                    bucket.take(len(data), now)
+                passed.append(data)
+        self.traffic.dropped_over_rate += len(payloads) - len(passed)
+        return passed
+
+
+def runs(datagrams: Iterable[bytes]) -> Iterator[tuple[bytes, int | None]]:
+    """Join datagrams into runs of equal ones, of which the last may be shorter; with the size of a segment.
+
+    An empty datagram goes alone: in a run it would not be seen.
+    """
+    run: list[bytes] = []
+    size = total = 0
+    for data in datagrams:
+        is_full = len(run) == MAX_SEGMENTS or total + len(data) > MAX_RUN
+        if run and (is_full or not data or len(data) > size or len(run[-1]) < size or size == 0):
+            yield _joined(run, size)
+            run, total = [], 0
+        if not run:
+            size = len(data)
+        run.append(data)
+        total += len(data)
+    if run:
+        yield _joined(run, size)
+
+
+def _joined(run: list[bytes], size: int) -> tuple[bytes, int | None]:
+    return (run[0], None) if len(run) == 1 else (b"".join(run), size)
