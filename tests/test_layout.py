@@ -1,12 +1,84 @@
-"""Tests mirror src: `src/zwerm/ipfs/car/reader.py` is tested by `tests/ipfs/car/test_reader.py`."""
+"""Tests mirror src: `src/zwerm/ipfs/car/reader.py` is tested by `tests/ipfs/car/test_reader.py`.
 
-import sys
+A module that is a part of another one's work, and has nothing to promise by itself, is tested through that one: such
+modules stand in `ELSEWHERE`, each with the test files that cover it. `tools/branches.py` measures them by these.
+"""
+
 from pathlib import Path
+from typing import Final
 
-TESTS = Path(__file__).parent
-SOURCE = TESTS.parent / "src" / "zwerm"
-MIRRORED = sorted(folder.name for folder in SOURCE.iterdir() if folder.is_dir() and folder.name not in ("cli", "web"))
-SMALL = 40  # lines; a module below is tested by what uses it
+TESTS: Final = Path(__file__).parent
+SOURCE: Final = TESTS.parent / "src" / "zwerm"
+MIRRORED: Final = sorted(path.name for path in SOURCE.iterdir() if path.is_dir() and path.name not in ("cli", "web"))
+SMALL: Final = 40  # lines; a module below is tested by what uses it
+
+# Being built: what is there is held to where it stands, and not yet to being complete.
+GROWING: Final = ("net", "webrtc")
+
+_CBOR: Final = ("ipfs/ipld/test_cbor.py", "ipfs/ipld/test_dag_cbor.py")
+_JSON: Final = ("ipfs/ipld/test_json.py", "ipfs/ipld/test_dag_json.py")
+_GATEWAY: Final = tuple(
+    f"ipfs/gateway/test_{name}.py"
+    for name in ("gateway", "path_gateway", "redirects_file", "subdomain_gateway", "trustless_gateway")
+)
+_STORE: Final = tuple(
+    f"ipfs/blockstore/test_{name}.py" for name in ("packstore", "recovery", "store_machine", "power_loss", "kills")
+)
+_CONFIG: Final = ("node/test_config.py",)
+_NODE: Final = ("node/test_node.py",)
+_APP: Final = tuple(f"daemon/app/test_{name}.py" for name in ("files", "history", "storage"))
+
+ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
+    "daemon/app/api.py": _APP,
+    "daemon/app/changed.py": _APP,
+    "daemon/app/entries.py": _APP,
+    "daemon/app/explore.py": _APP,
+    "daemon/app/live.py": _APP,
+    "daemon/app/settings.py": _APP,
+    "daemon/app/share.py": _APP,
+    "daemon/app/summary.py": _APP,
+    "daemon/app/uploads.py": _APP,
+    "daemon/http/sendfile.py": ("daemon/http/test_gateway.py",),
+    "daemon/listeners.py": ("daemon/test_process.py",),
+    "ipfs/blockstore/block_reader.py": _STORE,
+    "ipfs/blockstore/disk.py": _STORE,
+    "ipfs/blockstore/flusher.py": _STORE,
+    "ipfs/blockstore/recovery.py": _STORE,
+    "ipfs/blockstore/store.py": _STORE,
+    "ipfs/gateway/deserialized.py": _GATEWAY,
+    "ipfs/gateway/gateway.py": _GATEWAY,
+    "ipfs/gateway/message.py": _GATEWAY,
+    "ipfs/gateway/verifiable.py": _GATEWAY,
+    "ipfs/ipld/cbor_reader.py": _CBOR,
+    "ipfs/ipld/cbor_writer.py": _CBOR,
+    "ipfs/ipld/json_reader.py": _JSON,
+    "ipfs/ipld/json_writer.py": _JSON,
+    "ipfs/mfs/files.py": ("ipfs/mfs/test_files_collection.py", "ipfs/mfs/test_files_model.py"),
+    "ipfs/pins/pin.py": ("ipfs/pins/test_pins.py",),
+    "ipfs/unixfs/placed.py": ("daemon/http/test_gateway.py",),
+    "node/address.py": _CONFIG,
+    "node/atomic.py": ("node/test_repository.py",),
+    "node/importing.py": _NODE,
+    "node/reference.py": ("docs/test_config_page.py",),
+    "node/roots.py": _NODE,
+    "node/services.py": _NODE,
+    "node/setting.py": _CONFIG,
+    "node/settings.py": _CONFIG,
+}
+
+
+def files_that_test(module: str) -> tuple[str, ...]:
+    """The test files that cover a module, as paths below `tests`; none when there are none."""
+    own = Path(module).with_name(f"test_{Path(module).name}").as_posix()
+    found = (own,) if (TESTS / own).is_file() else ()
+    return found + tuple(file for file in ELSEWHERE.get(module, ()) if file != own)
+
+
+def modules() -> list[str]:
+    """Every module that has a mirror, as a path below `src/zwerm`."""
+    return sorted(
+        path.relative_to(SOURCE).as_posix() for folder in MIRRORED for path in (SOURCE / folder).rglob("*.py")
+    )
 
 
 def module_of(test: Path) -> Path:
@@ -15,27 +87,27 @@ def module_of(test: Path) -> Path:
 
 def test_every_test_file_stands_where_its_module_does() -> None:
     """A file named for no module is about its folder as a whole: a specification, a property, a kill."""
-    modules = {path.name for folder in MIRRORED for path in (SOURCE / folder).rglob("*.py")}
-    lost = [
-        test.relative_to(TESTS).as_posix()
-        for folder in MIRRORED
-        for test in (TESTS / folder).rglob("test_*.py")
-        if not (module_of(test).is_file() or (module_of(test).parent.is_dir() and module_of(test).name not in modules))
-    ]
+    lost = []
+    for folder in MIRRORED:
+        names = {path.name for path in (SOURCE / folder).rglob("*.py")}
+        for test in (TESTS / folder).rglob("test_*.py"):
+            module = module_of(test)
+            if not module.is_file() and not (module.parent.is_dir() and module.name not in names):
+                lost.append(test.relative_to(TESTS).as_posix())
     assert lost == []
 
 
-def untested_modules() -> list[str]:
-    """Modules of some size without a test file of their own."""
-    modules = [module for folder in MIRRORED for module in (SOURCE / folder).rglob("*.py")]
-    return sorted(
-        module.relative_to(SOURCE).as_posix()
-        for module in modules
-        if module.read_text().count("\n") > SMALL
-        and not (TESTS / module.relative_to(SOURCE).with_name(f"test_{module.name}")).is_file()
-    )
+def test_every_module_of_some_size_is_tested_by_a_file_named_for_it_or_listed() -> None:
+    missing = [
+        module
+        for module in modules()
+        if not module.startswith(GROWING)
+        and (SOURCE / module).read_text().count("\n") > SMALL
+        and not files_that_test(module)
+    ]
+    assert missing == [], "write their test files, or list in ELSEWHERE which ones cover them"
 
 
-if __name__ == "__main__":  # the strict check: `python tests/test_layout.py` lists what is missing
-    missing = untested_modules()
-    sys.exit("\n".join([*missing, f"{len(missing)} modules without a test file"]) if missing else 0)
+def test_the_list_names_modules_and_test_files_that_exist() -> None:
+    assert [module for module in ELSEWHERE if not (SOURCE / module).is_file()] == []
+    assert [test for tests in ELSEWHERE.values() for test in tests if not (TESTS / test).is_file()] == []

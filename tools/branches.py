@@ -2,7 +2,7 @@
 """Measure what a module's own test file covers of it, branches counted: `tools/branches.py [FOLDER OR MODULE...]`.
 
 `src/zwerm/ipfs/car/reader.py` is measured by `tests/ipfs/car/test_reader.py` alone, in a process of its own and on the
-plain Python form. Modules without such a file are not in the table (`tests/test_layout.py` says which may be so).
+plain Python form; what `tests/test_layout.py` lists is measured by the files named there.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from typing import Final, NamedTuple
 
 import coverage
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tests.test_layout import SOURCE, TESTS, files_that_test
+
 ROOT: Final = Path(__file__).resolve().parent.parent
-SOURCE: Final = ROOT / "src" / "zwerm"
-TESTS: Final = ROOT / "tests"
 BAR: Final = 95  # percent, for machines and parsers
 
 
 class Covered(NamedTuple):
-    """What the test file of one module reached."""
+    """What the test files of one module reached."""
 
     module: str  # below src/zwerm
     percent: float
@@ -58,20 +60,16 @@ def main() -> int:
     for module in failed:
         print(f"the test file of {module} fails", file=sys.stderr)
     under = sum(covered.percent < BAR for covered in results)
-    print(f"{len(results)} modules with a test file of their own, {len(results) - under} of them covered to {BAR} %")
+    print(f"{len(results)} modules with a test file, {len(results) - under} of them covered to {BAR} %")
     return int(bool(failed))
 
 
 def measurable(paths: Iterable[Path]) -> Iterable[Path]:
-    """Yield the modules at or below the paths that have a test file of their own."""
+    """Yield the modules at or below the paths that a test file covers."""
     for path in paths:
         for module in [path] if path.is_file() else path.rglob("*.py"):
-            if own_test(module).is_file():
+            if files_that_test(module.relative_to(SOURCE).as_posix()):
                 yield module
-
-
-def own_test(module: Path) -> Path:
-    return TESTS / module.relative_to(SOURCE).with_name(f"test_{module.name}")
 
 
 def measure(module: Path) -> Covered:
@@ -83,6 +81,7 @@ def measure(module: Path) -> Covered:
             f"include = {module}\ndata_file = {folder}/data\ndisable_warnings = no-data-collected\n"
             "[report]\nexclude_also =\n  if TYPE_CHECKING:\n  ^ *\\.\\.\\.$\n"
         )
+        tests = [str(TESTS / test) for test in files_that_test(module.relative_to(SOURCE).as_posix())]
         command = [
             sys.executable,
             "-m",
@@ -96,7 +95,7 @@ def measure(module: Path) -> Covered:
             "not full",
         ]
         done = subprocess.run(
-            [*command, "-p", "no:cacheprovider", str(own_test(module))],
+            [*command, "-p", "no:cacheprovider", *tests],
             cwd=ROOT,
             env=os.environ | {"ZWERM_FORM": "pure"},
             capture_output=True,
