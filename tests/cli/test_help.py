@@ -63,7 +63,7 @@ def test_families_list_their_commands(word: str, capsys: pytest.CaptureFixture[s
         return
     status, out, _ = typed(capsys, word, "--help")
     assert status == 0
-    assert all(f"  {command.words}" in out for command in commands)
+    assert all((f"  {command.words} " in out) is not command.hidden for command in commands)
     assert typed(capsys, word)[0] == 2
     status, _, err = typed(capsys, word, "nothing")
     assert status == 2

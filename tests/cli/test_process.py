@@ -91,7 +91,7 @@ def test_where_a_failure_came_from_is_shown_when_asked(local: Harness) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("Error: file does not exist\nTraceback")
+    assert done.stderr.startswith("Error: /nothing: file does not exist\nTraceback")
 
 
 def test_a_command_waits_for_another_one_on_the_same_repository(local: Harness) -> None:

@@ -68,6 +68,7 @@ def _find(words: list[str]) -> tuple[CliCommand | None, tuple[CliCommand, ...], 
     """Return the command with the longest match, its siblings, and the words after it."""
     first = ALIASES.get(words[0], words[0])
     if first not in TABLE:
+        _refuse_absent(words)
         from zwerm.daemon.rpc.errors import UsageError
 
         raise UsageError(f"there is no command {words[0]!r}{_near(words[0], TABLE)}")
@@ -88,10 +89,21 @@ def _family_help(program: str, words: list[str], siblings: tuple[CliCommand, ...
     if not others:
         _print(family_help(program, words[0], siblings))
         return DONE if "--help" in words or "-h" in words else NOT_UNDERSTOOD
+    _refuse_absent(words)
     from zwerm.daemon.rpc.errors import UsageError
 
     known = [command.words.partition(" ")[2] for command in siblings]
     raise UsageError(f"there is no command {words[0]} {others[0]}{_near(others[0], known)}")
+
+
+def _refuse_absent(words: list[str]) -> None:
+    """Say why a command of Kubo's is not here, when it is one."""
+    from zwerm.daemon.rpc.absent import why_absent
+    from zwerm.daemon.rpc.errors import CommandAbsent
+
+    reason = why_absent("/".join(word for word in words[:3] if not word.startswith("-")))
+    if reason is not None:
+        raise CommandAbsent(reason)
 
 
 def _execute(program: str, command: CliCommand, parsed: Parsed, given: dict[str, Any]) -> int:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from zwerm.core.errors import StorageError, ZwermError
 from zwerm.daemon.rpc.body import DiskBody, PartKind, StreamBody
-from zwerm.daemon.rpc.disk import Entry, walk
+from zwerm.daemon.rpc.disk import Entry, failed, walk
 
 MEDIA_TYPE: Final = "multipart/form-data"
 _FRAME: Final = 1 << 20  # bytes of a file sent as one HTTP chunk
@@ -133,25 +133,28 @@ def _file_pieces(entry: Entry, buffer: memoryview) -> Iterator[memoryview]:
     try:
         descriptor = os.open(entry.path, os.O_RDONLY)
     except OSError as error:
-        raise _ReadFailed(error) from None
+        raise _ReadFailed(failed(entry.path, error)) from None
     try:
         sent = 0
-        for piece in _descriptor_pieces(descriptor, buffer):
+        for piece in _descriptor_pieces(descriptor, buffer, entry.path):
             sent += len(piece)
             yield piece
-        size = os.fstat(descriptor).st_size
+        after = os.fstat(descriptor).st_size
     finally:
         os.close(descriptor)
-    if stat.S_ISREG(entry.status.st_mode) and sent != size:
-        raise _ReadFailed(StorageError(f"{entry.path} changed while it was read; nothing of it was added"))
+    before = entry.status.st_size  # 0 too where only the reader learns it, as below /proc
+    if stat.S_ISREG(entry.status.st_mode) and (after != before or (before and sent != before)):
+        raise _ReadFailed(
+            StorageError(f"cannot add {entry.path}: it changed while it was read; add it when nobody writes to it")
+        )
 
 
-def _descriptor_pieces(descriptor: int, buffer: memoryview) -> Iterator[memoryview]:
+def _descriptor_pieces(descriptor: int, buffer: memoryview, path: Path | None = None) -> Iterator[memoryview]:
     while True:
         try:
             size = os.readv(descriptor, [buffer])
         except OSError as error:
-            raise _ReadFailed(error) from None
+            raise _ReadFailed(error if path is None else failed(path, error)) from None
         if not size:
             return
         yield buffer[:size]

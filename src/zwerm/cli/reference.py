@@ -9,6 +9,7 @@ from zwerm.cli.command import Argument, CliCommand, Option
 from zwerm.cli.commands import GROUPS, TABLE, load
 from zwerm.cli.help import option_text, option_usage
 from zwerm.cli.parser import GLOBAL_OPTIONS
+from zwerm.daemon.rpc.absent import ABSENT
 
 _HEAD: Final = """\
 # Commands
@@ -28,15 +29,12 @@ shows it.
 _FOOT: Final = """
 ## What Kubo has and zwerm has not
 
+Over HTTP these are status 500 with the sentence, on the command line exit status 1.
+
 | commands | why |
 |---|---|
-| `swarm`, `dht`, `routing`, `name`, `ping`, `pubsub`, `p2p`, `bitswap`, `provide` | the network comes later (404) |
-| `object`, `tar`, `urlstore`, `dns` | gone from Kubo, or going; `dag` and `files` do what they did |
-| `filestore`, `add --nocopy` | the repository always keeps its own copy, so that what was added stays whole |
-| `pin remote`, `mount` | later |
-| `log`, `update`, `diag cmds`, `diag profile` | about Kubo's own inside; see `log.level` and `/metrics` |
-| `files chroot` | `restore /@VERSION` brings back any state of the tree |
-
+"""
+_END: Final = """
 This page is made from the tables in `src/zwerm/daemon/rpc` and `src/zwerm/cli/commands`.
 """
 
@@ -50,7 +48,15 @@ def commands_page() -> str:
         for word, row in TABLE.items():
             if row.group is group:
                 lines += [part for command in load(word) if not command.hidden for part in _command(command)]
-    return "\n".join(lines) + "\n" + _FOOT
+    return "\n".join(lines) + "\n" + _FOOT + "\n".join(_absent()) + "\n" + _END
+
+
+def _absent() -> list[str]:
+    """Rows of what Kubo has and zwerm has not, those of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for path, reason in ABSENT.items():
+        reasons.setdefault(reason, []).append(f"`{path.replace('/', ' ')}`")
+    return [f"| {', '.join(names)} | {reason} |" for reason, names in reasons.items()]
 
 
 def _command(command: CliCommand) -> list[str]:

@@ -12,8 +12,9 @@ from zwerm.cli.client import Answer
 from zwerm.cli.command import Argument, Parsed
 from zwerm.cli.output import complain
 from zwerm.cli.session import Session
+from zwerm.daemon.rpc import disk
 from zwerm.daemon.rpc.body import DiskBody, StreamBody
-from zwerm.daemon.rpc.errors import UsageError
+from zwerm.daemon.rpc.errors import CommandError, UsageError
 
 
 def run(session: Session, parsed: Parsed) -> int | None:
@@ -94,11 +95,15 @@ def body(
         if session.reads_terminal():
             complain("reading from the keyboard; end with Ctrl-D on an empty line")
         return StreamBody(0, options.get("stdin-name", ""))
-    if len(files) == 1 and (Path(files[0]).is_fifo() or Path(files[0]).is_char_device()):
-        return StreamBody(os.open(files[0], os.O_RDONLY), Path(files[0]).name)
+    paths = [Path(file) for file in files]
+    if not argument.recursive and (folder := next((path for path in paths if path.is_dir()), None)) is not None:
+        raise CommandError(f"{folder} is a folder, expected a file")
+    follow = bool(options.get("dereference-args") or options.get("dereference-symlinks"))
+    if len(paths) == 1 and disk.is_stream(disk.named_status(paths[0], follow=follow)):
+        return StreamBody(os.open(paths[0], os.O_RDONLY), paths[0].name)
     rules = options.get("ignore-rules-path")
-    return DiskBody(
-        [Path(file) for file in files],
+    named = DiskBody(
+        paths,
         recursive=bool(options.get("recursive")) and argument.recursive,
         hidden=bool(options.get("hidden")),
         ignore=options.get("ignore", ()),
@@ -108,6 +113,8 @@ def body(
         keep_mode=bool(options.get("preserve-mode")),
         keep_mtime=bool(options.get("preserve-mtime")),
     )
+    disk.check_named(named)
+    return named
 
 
 def _lines(session: Session, argument: Argument) -> Iterator[str]:

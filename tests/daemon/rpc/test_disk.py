@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
-from zwerm.core.errors import LocalProtocolError
-from zwerm.daemon.rpc.body import DiskBody
-from zwerm.daemon.rpc.disk import path_name, walk
+from zwerm.daemon.rpc.body import DiskBody, PartKind
+from zwerm.daemon.rpc.disk import check_named, path_name, walk
+from zwerm.ipfs.unixfs.errors import ImportFailed
 
 
 def names(body: DiskBody) -> list[str]:
@@ -41,7 +42,7 @@ def test_rules_leave_out_what_they_match(tree: Path, tmp_path: Path) -> None:
 
 
 def test_a_folder_needs_recursive(tree: Path) -> None:
-    with pytest.raises(LocalProtocolError, match="is a folder; use -r"):
+    with pytest.raises(ImportFailed, match=r"^cannot add .*/tree: it is a folder; add it recursively \(-r\)"):
         names(DiskBody([tree]))
 
 
@@ -58,15 +59,50 @@ def test_symbolic_links_are_kept_or_followed(tree: Path) -> None:
 
 def test_a_loop_of_links_is_named(tree: Path) -> None:
     (tree / "sub" / "up").symlink_to("..")
-    with pytest.raises(LocalProtocolError, match="is a symbolic link to a folder that it is in"):
+    with pytest.raises(ImportFailed, match=r"^cannot add .*/up: it is a symlink to a folder that it lies in"):
         names(DiskBody([tree], recursive=True, dereference_symlinks=True))
 
 
 def test_a_pipe_is_taken_when_it_is_named_and_refused_in_a_folder(tree: Path) -> None:
     os.mkfifo(tree / "pipe")
     assert names(DiskBody([tree / "pipe"])) == ["pipe"]
-    with pytest.raises(LocalProtocolError, match="is a device, pipe or socket"):
+    with pytest.raises(ImportFailed, match=r"^cannot add .*/pipe: it is a named pipe; only files"):
         names(DiskBody([tree], recursive=True))
+
+
+@pytest.mark.parametrize("device", ["/dev/full", "/dev/zero", "/dev/urandom"])
+def test_devices_without_an_end_are_refused_by_name(device: str) -> None:
+    with pytest.raises(ImportFailed, match=f"^cannot add {device}: it is a device; only files"):
+        check_named(DiskBody([Path(device)]))
+
+
+def test_sockets_are_refused_before_anything_is_read(tree: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tree / "door"))
+        with pytest.raises(ImportFailed, match="/door: it is a socket; only files"):
+            check_named(DiskBody([tree / "a.txt", tree / "door"]))
+
+
+def test_what_ends_is_read_though_it_is_no_file(tree: Path) -> None:
+    (tree / "link").symlink_to("/dev/null")
+    reader, writer = os.openpty()
+    for path in (Path("/dev/null"), tree / "link", Path(os.ttyname(writer))):
+        check_named(DiskBody([path]))
+        assert names(DiskBody([path])) == [path.name]
+    os.close(reader)
+    os.close(writer)
+
+
+def test_an_open_descriptor_stands_for_what_is_open_there(tree: Path) -> None:
+    with (tree / "a.txt").open() as file:
+        (entry,) = walk(DiskBody([Path(f"/dev/fd/{file.fileno()}")]))
+    assert (entry.kind, entry.status.st_size) == (PartKind.FILE, 5)
+
+
+def test_what_cannot_be_read_is_named_in_the_importers_words(tree: Path) -> None:
+    (tree / "sub" / "away").symlink_to("nowhere")
+    with pytest.raises(ImportFailed, match=r"^cannot add .*/tree/sub/away: no such file or directory$"):
+        names(DiskBody([tree], recursive=True, dereference_symlinks=True))
 
 
 def test_every_path_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

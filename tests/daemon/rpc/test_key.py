@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.daemon.rpc.caller import Rpc, upload
-from zwerm.core.errors import LocalProtocolError, NotFoundError, WireError
+from zwerm.core.errors import LocalProtocolError, NotFoundError, ZwermError
 from zwerm.daemon.rpc.errors import CommandError, UsageError
 from zwerm.daemon.rpc.registry import find
 
@@ -62,7 +62,7 @@ async def test_an_exported_key_comes_back(rpc: Rpc, form: str) -> None:
     made = await rpc.call("key/gen", "a")
     secret = await rpc.data("key/export", "a", format=form)
     assert (await rpc.call("key/import", "b", body=upload(secret), format=form))["Id"] == made["Id"]
-    with pytest.raises(WireError):
+    with pytest.raises(CommandError, match=f"that is no key in the form {form}"):
         await rpc.call("key/import", "c", body=upload(b"no key"), format=form)
 
 
@@ -73,6 +73,29 @@ async def test_import_takes_known_formats_only(rpc: Rpc) -> None:
 
 def test_secrets_do_not_leave_over_http() -> None:
     assert find("key/export").local_only
+    assert find("key/rotate").local_only
+
+
+async def test_rotating_keeps_the_old_key_under_a_name(rpc: Rpc) -> None:
+    before = (await rpc.call("id"))["ID"]
+    now = (await rpc.call("key/rotate", oldkey="old"))["ID"]
+    assert now != before
+    assert (await rpc.call("id"))["ID"] == now
+    rows = {row["Name"]: row["Id"] for row in (await rpc.call("key/list", ipns_base="b58mh"))["Keys"]}
+    assert rows["old"] == before
+    assert (await rpc.call("key/ls"))["Keys"] == (await rpc.call("key/list"))["Keys"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({}, "--oldkey is missing"), ({"oldkey": "self"}, "is the node's own key"), ({"oldkey": "a", "type": "x"}, "'x'")],
+)
+async def test_a_rotation_that_cannot_be_changes_nothing(rpc: Rpc, options: dict[str, str], message: str) -> None:
+    before = await rpc.call("id")
+    with pytest.raises(ZwermError, match=message):
+        await rpc.call("key/rotate", **options)
+    assert await rpc.call("id") == before
+    assert len((await rpc.call("key/list"))["Keys"]) == 1
 
 
 async def test_signatures_are_checked_by_name_or_by_anybodys_id(rpc: Rpc) -> None:

@@ -63,6 +63,8 @@ TABLE: Final[dict[str, Row]] = {
     "key": Row(Group.SETTINGS, "Make, list, move and use keys"),
     "config": Row(Group.SETTINGS, "Show and change settings"),
     "bootstrap": Row(Group.SETTINGS, "Show and change the peers asked first"),
+    "log": Row(Group.SETTINGS, "Show and change how much the running node logs"),
+    "diag": Row(Group.SETTINGS, "Show the system the node runs on"),
     "init": Row(Group.SETTINGS, "Make a repository (`up` does it too)"),
     "commands": Row(Group.SETTINGS, "List every command", "commands_"),
     "completion": Row(Group.SETTINGS, "Print the completion script of bash, zsh or fish"),

@@ -22,6 +22,13 @@ def _run(session: Session, parsed: Parsed) -> None:
                     session.output.line(f"{line} {option_usage(entry)}")
 
 
+def _script(session: Session, parsed: Parsed) -> None:
+    """Kubo's words for `completion SHELL`."""
+    from zwerm.cli.completion import SHELLS
+
+    session.output.text(SHELLS[parsed.command.words.rpartition(" ")[2]](session.settings.program))
+
+
 COMMANDS = (
     CliCommand(
         "commands",
@@ -30,5 +37,16 @@ COMMANDS = (
         arguments=(),
         options=(flag("flags", "f", text="Show the options too."),),
         examples=(Example("commands", "List all commands."), Example("commands --flags", "With their options.")),
+    ),
+    *(
+        CliCommand(
+            f"commands completion {shell}",
+            summary=f"Print the completion script of {shell}",
+            run=_script,
+            arguments=(),
+            hidden=True,
+            examples=(Example(f"commands completion {shell}", f"As `completion {shell}`, which is shorter."),),
+        )
+        for shell in ("bash", "zsh", "fish")
     ),
 )

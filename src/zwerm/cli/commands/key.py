@@ -66,6 +66,18 @@ def _export(session: Session, parsed: Parsed) -> None:
         session.output.json({"Name": texts[0], "Path": str(target)})
 
 
+def _rotate(session: Session, parsed: Parsed) -> None:
+    """Change who the node is; never while it runs as who it was."""
+    if not session.client.is_local:
+        raise CommandError("the running node has this identity; stop it (`zwerm shutdown`), then rotate the key")
+    remote.run(session, parsed)
+
+
+def _rotated(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        session.output.line(f"peer identity: {item['ID']}")
+
+
 COMMANDS = (
     CliCommand(
         "key gen",
@@ -81,6 +93,16 @@ COMMANDS = (
         rpc="key/list",
         text=_list,
         examples=(Example("key list -l", "List the keys with their IDs."),),
+    ),
+    CliCommand("key ls", rpc="key/ls", text=_list, hidden=True, examples=(Example("key ls -l", "As `key list`."),)),
+    CliCommand(
+        "key rotate",
+        rpc="key/rotate",
+        run=_rotate,
+        text=_rotated,
+        details="The node gets a new key and with it a new ID. Versions signed with the old key stay valid. No daemon "
+        "may run.",
+        examples=(Example("key rotate --oldkey before-2027", "Change the node's ID, keep the old key."),),
     ),
     CliCommand(
         "key rename",

@@ -67,6 +67,14 @@ def _version(session: Session, parsed: Parsed, answer: Answer) -> None:
         session.output.line(item["Version"] if parsed.flag("quiet") else f"repository version {item['Version']}")
 
 
+def _migrate(session: Session, parsed: Parsed) -> None:
+    """Open the repository in this process: the one that a daemon has open is up to date."""
+    if session.client.is_local:
+        remote.run(session, parsed)
+    else:
+        _version(session, parsed, session.call("repo/version"))
+
+
 def _ls(session: Session, _parsed: Parsed, answer: Answer) -> None:
     for item in answer.items():
         session.output.line(item["Ref"])
@@ -103,6 +111,14 @@ COMMANDS = (
     ),
     CliCommand(
         "repo version", rpc="repo/version", text=_version, examples=(Example("repo version", "Show its version."),)
+    ),
+    CliCommand(
+        "repo migrate",
+        rpc="repo/migrate",
+        run=_migrate,
+        text=_version,
+        details="Every command that opens a repository does this by itself; a later zwerm's is never touched.",
+        examples=(Example("repo migrate", "Bring the repository up to date, say which version it has."),),
     ),
     CliCommand("repo ls", rpc="repo/ls", text=_ls, examples=(Example("repo ls", "List every block that is here."),)),
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.daemon.rpc.body import Body, DiskBody
 from zwerm.daemon.rpc.errors import CommandError, UsageError
-from zwerm.daemon.rpc.registry import Context, OptionKind, command, file_argument, flag, option
+from zwerm.daemon.rpc.registry import FAST_PROVIDE, Context, OptionKind, command, file_argument, flag, option
 
 if TYPE_CHECKING:
     from zwerm.ipfs.unixfs.entry import Entry
@@ -91,9 +91,7 @@ class AddPlan:
         option("mode", kind=OptionKind.UINT, text="Permissions for everything that is added, 0644."),
         option("mtime", kind=OptionKind.INT, text="Modification time for everything, in seconds since 1970."),
         option("mtime-nsecs", kind=OptionKind.UINT, text="Nanoseconds of it."),
-        flag("fast-provide-root", text="Accepted as Kubo does; there is no network yet.", display=True),
-        flag("fast-provide-dag", text="Accepted as Kubo does; there is no network yet.", display=True),
-        flag("fast-provide-wait", text="Accepted as Kubo does; there is no network yet.", display=True),
+        *FAST_PROVIDE,
     ],
 )
 async def add(context: Context, body: Body, **options: Any) -> AsyncIterator[dict[str, Any]]:

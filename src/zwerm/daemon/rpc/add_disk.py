@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.daemon.rpc.add import AddPlan, event, keep
 from zwerm.daemon.rpc.body import DiskBody
-from zwerm.daemon.rpc.disk import ignore_rules, path_name
+from zwerm.daemon.rpc.disk import check_named, follows, ignore_rules, is_stream, named_status, path_name
 from zwerm.daemon.rpc.registry import Context
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class DiskAdder:
         from zwerm.ipfs.unixfs.builder import NoStore
 
         context, plan = self._context, self._plan
+        check_named(self._body)
         sink = NoStore() if plan.only_hash else context.node.store
         roots: list[tuple[str, Entry]] = []
         for index, path in enumerate(self._body.paths):
@@ -86,7 +87,7 @@ class DiskAdder:
         from zwerm.node.importing import in_stoppable_thread
 
         body, plan = self._body, self._plan
-        follow = Follow.ARGUMENT if body.dereference_arguments else Follow.NOTHING
+        follow = Follow.ARGUMENT if follows(body, path) else Follow.NOTHING
         if body.dereference_symlinks:
             follow = Follow.EVERYTHING
         before = self._bytes
@@ -106,7 +107,7 @@ class DiskAdder:
                 progress=progress,
                 on_entry=None if plan.silent or plan.quieter else on_entry,
             )
-            if path.is_fifo() or path.is_char_device():
+            if is_stream(named_status(path, follow=follow is not Follow.NOTHING)):
                 with path.open("rb", buffering=0) as file:
                     return importer.add_file(iter(lambda: file.read(1 << 20) or b"", b""))
             return importer.add_path(

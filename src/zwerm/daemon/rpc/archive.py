@@ -11,7 +11,7 @@ from zwerm.daemon.rpc.block import ALLOW_BIG_BLOCK
 from zwerm.daemon.rpc.body import Body, Part, PartKind
 from zwerm.daemon.rpc.dag import link
 from zwerm.daemon.rpc.errors import CommandError
-from zwerm.daemon.rpc.registry import Context, RawStream, argument, command, file_argument, flag
+from zwerm.daemon.rpc.registry import FAST_PROVIDE, Context, RawStream, argument, command, file_argument, flag
 
 if TYPE_CHECKING:
     from zwerm.ipfs.car.importer import CarImporter, Imported
@@ -34,6 +34,7 @@ async def dag_export(context: Context, root: str, local_only: bool = False) -> R
     from zwerm.ipfs.ipld.traverse import walk
 
     cid = await context.resolve(root)
+    await context.node.source.get(cid)  # a root that is not here is an error, and no archive that breaks off
     blocks = _walk_local(context, cid) if local_only else walk(context.node.source, [cid])
     return RawStream(writer.write([cid], blocks), None, "application/vnd.ipld.car")
 
@@ -66,9 +67,7 @@ async def _walk_local(context: Context, root: CID) -> AsyncIterator[tuple[CID, b
         flag("local-only", text="Take parts of a DAG; means --pin-roots=false."),
         flag("silent", text="Print nothing.", display=True),
         flag("stats", text="Say how many blocks there were."),
-        flag("fast-provide-root", text="Accepted as Kubo does; there is no network yet.", display=True),
-        flag("fast-provide-dag", text="Accepted as Kubo does; there is no network yet.", display=True),
-        flag("fast-provide-wait", text="Accepted as Kubo does; there is no network yet.", display=True),
+        *FAST_PROVIDE,
         ALLOW_BIG_BLOCK,
     ],
 )

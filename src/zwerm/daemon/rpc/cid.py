@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
 
-from zwerm.core.errors import ZwermError
+from zwerm.core.errors import WireError, ZwermError
 from zwerm.daemon.rpc.errors import CommandError, UsageError
 from zwerm.daemon.rpc.registry import Context, argument, command, flag, option
 from zwerm.multiformats import multibase, multicodec, multihash
@@ -50,7 +50,10 @@ async def cid_base32(_context: Context, cid: Sequence[str]) -> AsyncIterator[dic
     without_node=True,
 )
 async def cid_inspect(_context: Context, cid: str) -> dict[str, Any]:
-    value = CID.from_text(cid)
+    try:
+        value = CID.from_text(cid)
+    except WireError as error:
+        raise CommandError(f"{cid!r} is no CID: {error}") from None
     code = value.hash_code
     return {
         "Cid": cid,
@@ -129,7 +132,7 @@ def _converter(version: str, codec: str, base: str) -> Callable[[CID], CID]:
     if version == "0" and base not in ("", "base58btc"):
         raise CommandError(f"CIDv0 is written in base58btc, not {base}")
     if base and base not in multibase.BASES:
-        raise CommandError(f"multibase {base!r}, expected one of {', '.join(multibase.BASES)}")
+        raise CommandError(f"multibase {base!r} is not known here; see `zwerm cid bases`")
 
     def convert(value: CID) -> CID:
         if code is not None and code != value.codec:

@@ -63,9 +63,8 @@ async def dag_resolve(context: Context, ref: str) -> dict[str, Any]:
 
 async def _resolve(context: Context, ref: str) -> Resolution:
     from zwerm.ipfs.ipld.resolve import resolve
-    from zwerm.node.paths import content_path
 
-    return await resolve(context.node.source, await content_path(context.node, ref))
+    return await resolve(context.node.source, await context.content_path(ref))
 
 
 @command(

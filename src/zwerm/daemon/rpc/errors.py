@@ -44,6 +44,10 @@ class CommandNotFound(CommandError):
         self.path = path
 
 
+class CommandAbsent(CommandError):
+    """Kubo has this command and zwerm has not; the message says why. HTTP 500 with it, as any failure."""
+
+
 def error_body(error: BaseException) -> tuple[int, dict[str, Any]]:
     """Return the HTTP status and JSON body that tell `error`.
 

@@ -35,7 +35,7 @@ async def invoke(
         from zwerm.multiformats.multibase import BASES
 
         if base not in BASES:
-            raise UsageError(f"--cid-base is {base!r}, expected one of {', '.join(BASES)}")
+            raise UsageError(f"--cid-base is {base!r}, expected a multibase such as base32; see `zwerm cid bases`")
         context.cid_base = base
     context.upgrade_cid_v0 = global_values.get("upgrade-cidv0-in-output") or context.upgrade_cid_v0
     context.offline = global_values.get("offline") or context.offline

@@ -26,6 +26,7 @@ from zwerm.daemon.rpc.text import peer_text
 if TYPE_CHECKING:
     from zwerm.identity.keys import PrivateKey, PublicKey
     from zwerm.identity.peer_id import PeerId
+    from zwerm.identity.schemes import KeyType
 
 _BASE: Final = option("ipns-base", text="How key IDs are written: b58mh, or a multibase.", default="base36")
 _FORMAT: Final = option(
@@ -33,6 +34,12 @@ _FORMAT: Final = option(
     "f",
     text="libp2p-protobuf-cleartext or pem-pkcs8-cleartext.",
     default="libp2p-protobuf-cleartext",
+)
+_SIZE: Final = option(
+    "size",
+    "s",
+    kind=OptionKind.INT,
+    text="Bits of an RSA key: 2048, the only size made here; other types have one size.",
 )
 _LIMIT: Final = 64 << 20  # bytes of data that are signed; they are held in memory
 _KEY_LIMIT: Final = 1 << 16  # bytes of a key file
@@ -49,12 +56,7 @@ def _row(name: str, peer_id: PeerId, base: str) -> dict[str, str]:
     arguments=[argument("name", "What it is called.")],
     options=[
         option("type", "t", text="ed25519, rsa or secp256k1.", default="ed25519"),
-        option(
-            "size",
-            "s",
-            kind=OptionKind.INT,
-            text="Bits of an RSA key: 2048, the only size made here; other types have one size.",
-        ),
+        _SIZE,
         _BASE,
     ],
     repository_only=True,
@@ -63,15 +65,20 @@ async def key_gen(
     context: Context, name: str, type_: str = "ed25519", size: int | None = None, ipns_base: str = "base36"
 ) -> dict[str, str]:
     from zwerm.identity.peer_id import PeerId
+
+    key = await asyncio.to_thread(context.node.keys.generate, name, _key_type(type_, size))
+    return _row(name, PeerId.of(key.public), ipns_base)
+
+
+def _key_type(name: str, size: int | None) -> KeyType:
     from zwerm.identity.schemes import KeyType
 
-    kind = {"ed25519": KeyType.ED25519, "rsa": KeyType.RSA, "secp256k1": KeyType.SECP256K1}.get(type_.lower())
+    kind = {"ed25519": KeyType.ED25519, "rsa": KeyType.RSA, "secp256k1": KeyType.SECP256K1}.get(name.lower())
     if kind is None:
-        raise CommandError(f"key type {type_!r}, expected ed25519, rsa or secp256k1")
+        raise CommandError(f"key type {name!r}, expected ed25519, rsa or secp256k1")
     if kind is KeyType.RSA and size not in (None, -1, 2048):
         raise CommandError(f"key size {size}, expected 2048 with --type=rsa")
-    key = await asyncio.to_thread(context.node.keys.generate, name, kind)
-    return _row(name, PeerId.of(key.public), ipns_base)
+    return kind
 
 
 @command(
@@ -81,8 +88,45 @@ async def key_gen(
     repository_only=True,
 )
 async def key_list(context: Context, ipns_base: str = "base36") -> dict[str, Any]:
+    return await _list(context, ipns_base)
+
+
+async def _list(context: Context, ipns_base: str) -> dict[str, Any]:
     entries = await asyncio.to_thread(context.node.keys.entries)
     return {"Keys": [_row(entry.name, entry.peer_id, ipns_base) for entry in entries]}
+
+
+@command(
+    "key/ls",
+    "List the keys",
+    options=[flag("l", text="Show their IDs too.", display=True), _BASE],
+    repository_only=True,
+)
+async def key_ls(context: Context, ipns_base: str = "base36") -> dict[str, Any]:
+    """Kubo's newer name of `key/list`."""
+    return await _list(context, ipns_base)
+
+
+@command(
+    "key/rotate",
+    "Give the node a new identity",
+    options=[
+        option("oldkey", "o", text="Name under which the key it has now is kept."),
+        option("type", "t", text="ed25519, rsa or secp256k1.", default="ed25519"),
+        _SIZE,
+    ],
+    local_only=True,
+    repository_only=True,
+)
+async def key_rotate(
+    context: Context, oldkey: str = "", type_: str = "ed25519", size: int | None = None
+) -> dict[str, str]:
+    """Keep the old key among the named ones, then make the new one; a crash leaves the old one in force."""
+    if not oldkey:
+        raise UsageError("--oldkey is missing: a name under which the key is kept that the node has now")
+    kind = _key_type(type_, size)
+    identity = await asyncio.to_thread(context.node.repository.rotate_key, oldkey, kind)
+    return {"ID": str(identity)}
 
 
 @command(
@@ -103,7 +147,7 @@ async def key_rename(
 
     keys = context.node.keys
     replaced = await asyncio.to_thread(lambda: keys.rename(name, new_name, overwrite=force))
-    peer_id = PeerId.of(keys.find(new_name).public)
+    peer_id = PeerId.of((await asyncio.to_thread(keys.find, new_name)).public)
     return {"Was": name, "Now": new_name, "Id": peer_text(peer_id, ipns_base), "Overwrite": replaced}
 
 
@@ -117,7 +161,7 @@ async def key_rename(
 async def key_rm(context: Context, name: Sequence[str], ipns_base: str = "base36") -> dict[str, Any]:
     keys = context.node.keys
     for one in name:
-        keys.find(one)  # all are checked before the first is gone
+        await asyncio.to_thread(keys.find, one)  # all are checked before the first is gone
     return {"Keys": [_row(one, await asyncio.to_thread(keys.remove, one), ipns_base) for one in name]}
 
 
@@ -136,6 +180,7 @@ async def key_import(
     allow_any_key_type: bool = False,
     ipns_base: str = "base36",
 ) -> dict[str, str]:
+    from zwerm.core.errors import WireError
     from zwerm.identity.keystore import FORMATS
     from zwerm.identity.peer_id import PeerId
     from zwerm.identity.schemes import KeyType
@@ -143,7 +188,10 @@ async def key_import(
     data = await read_one(body, _KEY_LIMIT)
     if format_ not in FORMATS:
         raise CommandError(f"key format {format_!r}, expected {' or '.join(FORMATS)}")
-    key: PrivateKey = FORMATS[format_][1](data)
+    try:
+        key: PrivateKey = FORMATS[format_][1](data)
+    except WireError as error:
+        raise CommandError(f"that is no key in the form {format_}: {error}") from None
     if key.type is KeyType.ECDSA and not allow_any_key_type:
         raise CommandError("an ECDSA key; names are not signed with those, use --allow-any-key-type to keep it")
     await asyncio.to_thread(context.node.keys.add, name, key)
@@ -179,7 +227,7 @@ async def key_sign(context: Context, body: Body, key: str = "", ipns_base: str =
     from zwerm.identity.peer_id import PeerId
     from zwerm.multiformats import multibase
 
-    found = context.node.keys.find(key or "self")
+    found = await asyncio.to_thread(context.node.keys.find, key or "self")
     signature = found.sign(_SIGNED_PREFIX + await read_one(body, _LIMIT))
     row = _row(key or "self", PeerId.of(found.public), ipns_base)
     return {"Key": row, "Signature": multibase.encode(signature, "base64url")}
@@ -205,7 +253,7 @@ async def key_verify(
 
     if not signature:
         raise UsageError("option --signature is missing")
-    name, public = _public_key(context, key)
+    name, public = await asyncio.to_thread(_public_key, context, key)
     valid = public.verify(multibase.decode(signature), _SIGNED_PREFIX + await read_one(body, _LIMIT))
     return {"Key": _row(name, PeerId.of(public), ipns_base), "SignatureValid": valid}
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.daemon.rpc.errors import CommandError
-from zwerm.daemon.rpc.registry import Context, argument, command, flag, option
+from zwerm.daemon.rpc.registry import FAST_PROVIDE, Context, argument, command, flag, option
 
 if TYPE_CHECKING:
     from zwerm.ipfs.pins.pin import Pin
@@ -24,6 +24,7 @@ _REPORT: Final = 0.5  # seconds between two progress items
         flag("recursive", "r", text="With everything below it.", default=True),
         option("name", "n", text="A name for the pin."),
         flag("progress", text="Say how many blocks were looked at."),
+        *FAST_PROVIDE,
     ],
 )
 async def pin_add(
@@ -134,7 +135,7 @@ async def _pins(context: Context, paths: Sequence[str], kind: str, name: str) ->
     "pin/update",
     "Move a pin to a newer version",
     arguments=[argument("from-path", "What is pinned now."), argument("to-path", "What to keep instead.")],
-    options=[flag("unpin", text="Keep the old one no longer.", default=True)],
+    options=[flag("unpin", text="Keep the old one no longer.", default=True), *FAST_PROVIDE],
 )
 async def pin_update(context: Context, from_path: str, to_path: str, unpin: bool = True) -> dict[str, Any]:
     node = context.node

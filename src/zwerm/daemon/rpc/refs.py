@@ -118,7 +118,6 @@ async def resolve(
     dht_timeout: str = "",  # noqa: ARG001
 ) -> dict[str, Any]:
     from zwerm.ipfs.ipld.resolve import resolve as follow
-    from zwerm.node.paths import content_path
 
-    found = await follow(context.node.source, await content_path(context.node, name))
+    found = await follow(context.node.source, await context.content_path(name))
     return {"Path": "/".join(["/ipfs", context.text(found.cid), *found.remainder])}

@@ -26,10 +26,12 @@ import keyword
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from zwerm.daemon.rpc.errors import CommandError, CommandNotFound, UsageError
+from zwerm.daemon.rpc.absent import why_absent
+from zwerm.daemon.rpc.errors import CommandAbsent, CommandError, CommandNotFound, UsageError
 from zwerm.daemon.rpc.values import parse_bool, parse_int, parse_unsigned
 
 if TYPE_CHECKING:
+    from zwerm.ipfs.ipld.path import ContentPath
     from zwerm.multiformats.cid import CID
     from zwerm.node.node import Node
 
@@ -52,6 +54,7 @@ FAMILIES: Final[dict[str, str]] = {
     "history": "history",
     "id": "identity",
     "key": "key",
+    "log": "log",
     "ls": "content",
     "multibase": "multibase",
     "pin": "pin",
@@ -202,10 +205,28 @@ class Context:
         """
         from zwerm.core.errors import WireError
 
+        content = await self.content_path(path)
         try:
-            return await self.node.resolve(path)
+            return await self.node.resolve(content)
         except WireError as error:
             raise CommandError(f"invalid path {path!r}: {error}") from None
+
+    async def content_path(self, path: str) -> ContentPath:
+        """Return the immutable path that a caller's path stands for now. Errors as `resolve`."""
+        from zwerm.core.errors import WireError
+        from zwerm.ipfs.mfs.errors import FileMissing
+        from zwerm.node.paths import content_path
+
+        try:
+            return await content_path(self.node, path)
+        except FileMissing as error:
+            text = str(error)
+            raise FileMissing(text if path in text else f"{path}: {text}") from None
+        except WireError as error:
+            if path.startswith("/") or "://" in path:
+                raise CommandError(f"invalid path {path!r}: {error}") from None
+            what = "neither an address nor a path in the node's own tree, which begins with /"
+            raise CommandError(f"invalid path {path!r}: {what} ({error})") from None
 
     def text(self, cid: CID) -> str:
         """Write a CID the way the caller asked."""
@@ -295,11 +316,18 @@ GLOBAL_OPTIONS: Final = (
 )
 
 
+FAST_PROVIDE: Final = tuple(
+    flag(f"fast-provide-{what}", text="Accepted as Kubo does; there is no network yet.", display=True)
+    for what in ("root", "dag", "wait")
+)
+
+
 def find(path: str) -> Command:
     """Return the command of `path`, importing its family on first use.
 
     Raises:
         CommandNotFound: there is none.
+        CommandAbsent: Kubo has one.
     """
     found = COMMANDS.get(path)
     if found is None:
@@ -308,7 +336,8 @@ def find(path: str) -> Command:
             importlib.import_module(f"zwerm.daemon.rpc.{module}")
             found = COMMANDS.get(path)
     if found is None:
-        raise CommandNotFound(path)
+        reason = why_absent(path)
+        raise CommandNotFound(path) if reason is None else CommandAbsent(reason)
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Any
 
 from zwerm.daemon.rpc.errors import CommandError
-from zwerm.daemon.rpc.registry import Context, command, flag, option
+from zwerm.daemon.rpc.registry import Context, OptionKind, command, flag, option
 from zwerm.daemon.rpc.reports import Reports
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
@@ -64,6 +64,25 @@ async def repo_stat(context: Context, size_only: bool = False, detail: bool = Fa
 async def repo_version(_context: Context) -> dict[str, Any]:
     from zwerm.node.migrations import VERSION
 
+    return {"Version": str(VERSION)}
+
+
+@command(
+    "repo/migrate",
+    "Bring the repository to the version of this zwerm",
+    options=[
+        option("to", kind=OptionKind.INT, text="The version to bring it to; there is no way back."),
+        flag("allow-downgrade", text="Accepted as Kubo does; there is no way back.", display=True),
+    ],
+    local_only=True,
+    repository_only=True,
+)
+async def repo_migrate(_context: Context, to: int | None = None) -> dict[str, Any]:
+    """Say what the version is: whatever opens a repository has brought it there already."""
+    from zwerm.node.migrations import VERSION
+
+    if to not in (None, VERSION):
+        raise CommandError(f"this zwerm writes repositories of version {VERSION}, and no other")
     return {"Version": str(VERSION)}
 
 

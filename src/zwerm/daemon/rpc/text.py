@@ -21,7 +21,7 @@ def peer_text(peer_id: PeerId, base: str) -> str:
         return str(peer_id)
     name = next((name for name, row in BASES.items() if base in (name, row.prefix)), None)
     if name is None:
-        raise UsageError(f"base {base!r} of peer IDs, expected b58mh or one of {', '.join(BASES)}")
+        raise UsageError(f"base {base!r} of peer IDs, expected b58mh or a multibase; see `zwerm cid bases`")
     return peer_id.to_cid().encode(name)
 
 

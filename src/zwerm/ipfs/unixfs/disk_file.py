@@ -17,6 +17,8 @@ from zwerm.ipfs.unixfs.hashers import Hashers
 from zwerm.ipfs.unixfs.profile import Layout, Profile
 
 OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK  # a pipe in the place of a file must not make us wait
+FOLDER: Final = "it is a folder; add it recursively (-r) to take all that is in it"
+LOOP: Final = "it is a symlink to a folder that it lies in; add without following symlinks"
 _PIECE: Final = 1024 * 1024  # bytes read at once from what has no known size
 
 
@@ -113,6 +115,13 @@ class FileReader:
                 builder.write(data)
                 on_bytes(len(data))
         return builder.finish()
+
+
+def failed(path: str | os.PathLike[str], error: OSError | Refused) -> ImportFailed:
+    """Return the error that says what cannot be added, and why."""
+    kind = error.kind if isinstance(error, Refused) else ImportFailed
+    reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+    return kind(f"cannot add {os.fspath(path)}: {reason[:1].lower()}{reason[1:]}")
 
 
 def special(status: os.stat_result) -> Refused:

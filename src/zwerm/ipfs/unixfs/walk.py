@@ -23,9 +23,19 @@ from zwerm.ipfs.unixfs.builder import BlockSink, put
 from zwerm.ipfs.unixfs.data import DataType, Mtime, UnixFSData
 from zwerm.ipfs.unixfs.directory.bulk import SPILL, DirectoryWriter
 from zwerm.ipfs.unixfs.directory.hamt import name_bytes
-from zwerm.ipfs.unixfs.disk_file import OPEN, FileReader, Opened, Refused, open_regular, special
+from zwerm.ipfs.unixfs.disk_file import (
+    FOLDER,
+    LOOP,
+    OPEN,
+    FileReader,
+    Opened,
+    Refused,
+    failed,
+    open_regular,
+    special,
+)
 from zwerm.ipfs.unixfs.entry import Entry, Kind
-from zwerm.ipfs.unixfs.errors import FileChanged, ImportFailed
+from zwerm.ipfs.unixfs.errors import FileChanged
 from zwerm.ipfs.unixfs.hashers import Hashers
 from zwerm.ipfs.unixfs.ignore import IgnoreRules
 from zwerm.ipfs.unixfs.profile import Profile
@@ -114,7 +124,7 @@ class Walk:
             elif not stat.S_ISDIR(status.st_mode):
                 raise special(status)
             elif not recursive:
-                raise ImportFailed(f"{self._root} is a folder; add it recursively to take all that is in it")
+                raise Refused(FOLDER)
             else:
                 return self._folders()
         self._done("", entry)
@@ -151,9 +161,7 @@ class Walk:
                 status = os.fstat(descriptor)
                 identity = (status.st_dev, status.st_ino)
                 if any(folder.identity == identity for folder in stack):
-                    raise ImportFailed(
-                        f"{path} is a symlink to a folder that it lies in; add without following symlinks"
-                    )
+                    raise Refused(LOOP)
                 mode, mtime = self._reader.metadata(status)
                 spill = max(SPILL >> len(stack), _LEAST_SPILL)
                 writer = DirectoryWriter(self._sink, self._profile, mode=mode, mtime=mtime, spill=spill)
@@ -197,7 +205,7 @@ class Walk:
             else:
                 raise special(os.stat(name, dir_fd=descriptor, follow_symlinks=follow))
         except (OSError, Refused) as error:
-            raise _failed(os.path.join(folder.path, name), error) from error
+            raise failed(os.path.join(folder.path, name), error) from error
         folder.writer.add(name, entry.cid, entry.total_size)
         self._done(relative, entry)
 
@@ -242,7 +250,7 @@ class Walk:
                 result = self._read(open_regular(file.name, directory, follow=True))
             entry = self._taken(result)
         except (OSError, Refused) as error:
-            raise _failed(os.path.join(folder.path, file.name), error) from error
+            raise failed(os.path.join(folder.path, file.name), error) from error
         folder.writer.add(file.name, entry.cid, entry.total_size)
         self._done(file.relative, entry)
 
@@ -304,10 +312,4 @@ def _named(path: str) -> Iterator[None]:
     try:
         yield
     except (OSError, Refused) as error:
-        raise _failed(path, error) from error
-
-
-def _failed(path: str, error: OSError | Refused) -> ImportFailed:
-    kind = error.kind if isinstance(error, Refused) else ImportFailed
-    reason = error.strerror or str(error) if isinstance(error, OSError) else str(error)
-    return kind(f"cannot add {path}: {reason[:1].lower()}{reason[1:]}")
+        raise failed(path, error) from error

@@ -1,0 +1,53 @@
+"""Kubo's commands that are not here, and why: for who types or calls one, and for the reference page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_NETWORK: Final = "comes with the network, which this node does not join yet"
+_GONE: Final = "is gone from Kubo, or going; `dag` and `files` do what it did"
+_INSIDE: Final = "is about Kubo's own inside; see `log level`, `diag sys` and /metrics"
+_COPIES: Final = "is not offered: the repository always keeps its own copy, so that what was added stays whole"
+
+# By first words, the path as in the URL.
+ABSENT: Final[dict[str, str]] = {
+    "bitswap": _NETWORK,
+    "dht": _NETWORK,
+    "dns": _NETWORK,
+    "name": _NETWORK,
+    "p2p": _NETWORK,
+    "ping": _NETWORK,
+    "provide": _NETWORK,
+    "pubsub": _NETWORK,
+    "routing": _NETWORK,
+    "stats/bitswap": _NETWORK,
+    "stats/dht": _NETWORK,
+    "stats/provide": _NETWORK,
+    "stats/reprovide": _NETWORK,
+    "swarm": _NETWORK,
+    "version/check": _NETWORK,
+    "pin/remote": "comes later: this node cannot ask pinning services yet; `pin add` keeps content here",
+    "mount": "comes later; `get` writes content to the disk",
+    "object": _GONE,
+    "tar": _GONE,
+    "urlstore": _GONE,
+    "filestore": _COPIES,
+    "files/chroot": "is not offered; `restore /@VERSION` brings back any state of the tree",
+    "diag/cmds": _INSIDE,
+    "diag/datastore": _INSIDE,
+    "diag/healthy": "is not offered; GET /health on the RPC's port says whether all is well, and `zwerm doctor`",
+    "diag/profile": _INSIDE,
+    "log/tail": _INSIDE,
+    "repo/fsck": "is gone from Kubo; `repo verify` checks every block",
+    "update": "is not offered; update zwerm as you installed it",
+}
+
+
+def why_absent(path: str) -> str | None:
+    """Return the sentence about a command of Kubo's that is not here; None for what Kubo does not have either."""
+    words = path.split("/")
+    for length in range(len(words), 0, -1):
+        reason = ABSENT.get("/".join(words[:length]))
+        if reason is not None:
+            return f"`{' '.join(words[:length])}` {reason}"
+    return None
