@@ -237,16 +237,19 @@ class Association(Arrivals):
         if self._agreement is None or self._is_over:
             return packets
         now, sender = self._now, self._sender
+        has_data = False
         while len(packets) < limit:
             lead = self._lead()
             packet = sender.next_packet(lead, now) if self._is_sending else b""
             if packet:
+                has_data = True
                 packets.append(packet)
             elif lead:
                 packets.append(sender.finish_packet([lead]))
             else:
                 break
-        sender.settle(now)
+        if has_data:
+            sender.settle(now)
         if self._queue.low:
             self._events += self._queue.take_low()
         if self.state is State.SHUTDOWN_PENDING:

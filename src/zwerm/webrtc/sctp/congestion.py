@@ -17,6 +17,7 @@ _MIN_RISE: Final = 0.004  # seconds, MIN_RTT_THRESH
 _MAX_RISE: Final = 0.016  # seconds, MAX_RTT_THRESH
 _CAUTIOUS_ROUNDS: Final = 5  # CSS_ROUNDS
 _CAUTIOUS_GROWTH: Final = 4.0  # CSS_GROWTH_DIVISOR
+_JUMP: Final = 1.25  # of the round trip: a queue, not jitter; RFC 9406 would grow on for five rounds
 _INFINITE: Final = 1e18
 
 
@@ -78,6 +79,8 @@ class Cubic:
                     self.ssthresh = self.cwnd
         elif verdict == ROSE:
             self._cautious = _CAUTIOUS_ROUNDS
+        elif verdict == JUMPED:
+            self.ssthresh = self.cwnd
 
     def lost(self) -> None:
         """Reduce once for a recovery (RFC 9438 section 4.6)."""
@@ -86,12 +89,12 @@ class Cubic:
         self.ssthresh = max(self.cwnd * _BETA, 4 * self._segment)
         self.cwnd = self.ssthresh
 
-    def timed_out(self, flight: int) -> None:
-        """Begin again with one packet (RFC 9260 section 7.2.3)."""
-        if flight:
+    def timed_out(self, *, is_first: bool) -> None:
+        """Begin again with one packet (RFC 9260 section 7.2.3); more timeouts in a row keep the threshold."""
+        if is_first:
             self._remember()
             self._w_max = self.cwnd
-            self.ssthresh = max(flight * _BETA, 4 * self._segment)
+            self.ssthresh = max(self.cwnd * _BETA, 4 * self._segment)
         self.cwnd = self._segment
 
     def undo(self) -> None:
@@ -120,6 +123,7 @@ STEADY: Final = 0  # what a sample says of its round
 ENDED: Final = 1  # the round is over, and a new one begins
 ROSE: Final = 2  # the round trip is longer than in the round before
 FELL: Final = 3  # it is shorter than when it rose
+JUMPED: Final = 4  # it is so much longer that no second opinion is needed
 
 
 class Rounds:
@@ -150,5 +154,5 @@ class Rounds:
                 return FELL
             if self._least >= self._last + min(max(self._last / 8, _MIN_RISE), _MAX_RISE):
                 self._baseline = self._least
-                return ROSE
+                return JUMPED if self._least >= self._last * _JUMP else ROSE
         return ENDED if ended else STEADY

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _THRESHOLD: Final = 3  # packets (RFC 9260 section 7.2.4: three missing reports)
 _MAX_REORDERING: Final = 16  # quarters of the least round trip
+_LEAST: Final = 1e-6  # seconds; a round trip of zero, as under a virtual clock, is a sample too
 _COMPACT: Final = 256  # acknowledged chunks at the front of the list before it is shortened
 
 
@@ -53,9 +54,11 @@ class Outstanding:
         "_head",
         "_largest",
         "_lost",
+        "_overtaken",
         "_reordering",
         "_sent",
         "_suspects",
+        "_was_patient",
         "advanced",
         "first_tsn",
         "flight",
@@ -73,6 +76,8 @@ class Outstanding:
         self._lost: deque[SentChunk] = deque()
         self._gaps: dict[int, int] = {}  # gap blocks of the last SACK: first TSN to the one after the last
         self._largest: i64 = 0  # highest order that was acknowledged
+        self._overtaken: i64 = 0  # what that was before this SACK
+        self._was_patient: bool = False  # in this recovery the patience was raised already
         self._reordering: i64 = 0  # quarters of the least round trip to wait for what was overtaken; 0: none seen
         self._suspects: set[int] = set()  # TSNs sent again in this recovery
         self.first_tsn: i64 = initial_tsn  # lowest that is not acknowledged cumulatively
@@ -148,6 +153,7 @@ class Outstanding:
     def acknowledge(self, cumulative: i64, gaps: list[tuple[int, int]], now: float) -> Outcome:
         """Work off a plausible SACK; gap blocks are TSNs, each stop not included."""
         outcome = Outcome()
+        self._overtaken = self._largest
         best: SentChunk | None = None
         count = cumulative + 1 - self.first_tsn
         if count > 0:
@@ -182,7 +188,7 @@ class Outstanding:
             if count > 0 and self.first_tsn < self.next_tsn and self._chunks[self._head].state == ACKNOWLEDGED:
                 self._renege()
         if best is not None and best.transmits == 1:
-            outcome.rtt = now - best.sent_at
+            outcome.rtt = max(now - best.sent_at, _LEAST)
         if self._sent and self._sent[0].state != IN_FLIGHT:
             self._trim()
         return outcome
@@ -199,8 +205,8 @@ class Outstanding:
         self.flight -= chunk.size
         if chunk.order >= self._largest:
             self._largest = chunk.order
-        elif chunk.transmits == 1 and not self._reordering:
-            self._reordering = 1
+        elif chunk.order < self._overtaken and chunk.transmits == 1 and not self._reordering:
+            self._reordering = 1  # something sent later was acknowledged by an earlier SACK
         return True
 
     def _trim(self) -> None:
@@ -223,14 +229,19 @@ class Outstanding:
                 self._was_late(tsn, outcome)
 
     def _was_late(self, tsn: int, outcome: Outcome) -> None:
-        self._reordering = min(self._reordering + 1, _MAX_REORDERING)
+        if not self._was_patient:
+            self._was_patient = True
+            self._reordering = min(self._reordering + 1, _MAX_REORDERING)
         if tsn in self._suspects:
             self._suspects.discard(tsn)
             outcome.is_spurious = not self._suspects
 
-    def begin_recovery(self) -> None:
-        """Forget which chunks were sent again before."""
+    def begin_recovery(self, lost: list[SentChunk]) -> None:
+        """Watch for these, and no others from before, to turn out as not lost."""
+        self._was_patient = False
         self._suspects.clear()
+        for chunk in lost:
+            self._suspects.add(chunk.tsn)
 
     def find_losses(self, now: float, round_trip: RoundTrip) -> list[SentChunk]:
         """Take out of flight what later packets overtook by enough; sets `reorder_due`."""

@@ -50,7 +50,7 @@ class OutgoingStream:
         self.is_active: bool = False  # in the schedule
         self.is_resetting: bool = False  # takes no messages until the reset is answered
         self.buffered: i64 = 0  # bytes that were not sent yet
-        self.threshold: i64 = 0  # bytes; falling to it is told
+        self.threshold: i64 = -1  # bytes; falling to it is told; -1: never
         self.next_ssn: i64 = 0
         self.next_mid: i64 = 0
         self.next_unordered_mid: i64 = 0

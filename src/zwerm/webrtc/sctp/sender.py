@@ -43,6 +43,7 @@ class Sender:
         "_is_probe_wanted",
         "_is_probed",
         "_is_rescue_wanted",
+        "_is_timeout",
         "_may_abandon",
         "_must_forward",
         "_prefix",
@@ -91,6 +92,7 @@ class Sender:
         self.peer_window: i64 = 0  # bytes, as it was last offered
         self._rwnd: i64 = 0  # bytes the peer takes beyond what is in flight
         self._recovery_end: i64 = -1  # TSN whose acknowledgement ends the recovery; -1: none
+        self._is_timeout: bool = False  # the recovery began with a timeout: slow start goes on in it
         self._must_forward: bool = False  # a FORWARD-TSN is due
         self._is_probe_wanted: bool = False
         self._is_probed: bool = False  # the tail was probed and nothing was acknowledged since
@@ -254,7 +256,7 @@ class Sender:
         if outcome.acknowledged:
             self._is_probed = False
             self._is_probe_wanted = False
-            if self._recovery_end < 0:
+            if self._recovery_end < 0 or self._is_timeout:
                 congestion.acknowledged(outcome.acknowledged, now, self.round_trip.srtt, is_limited=is_limited)
         self._look_for_losses(now)
         self.peer_window = a_rwnd
@@ -278,13 +280,14 @@ class Sender:
             self._is_out_of_time(chunk, now)
         if self._recovery_end < 0:
             self._recovery_end = self.outstanding.next_tsn - 1
+            self._is_timeout = False
+            self.outstanding.begin_recovery(lost)
             self.congestion.lost()
             self._is_rescue_wanted = True
 
     def settle(self, now: float) -> None:
-        """Everything that may go has gone."""
-        if self.probe_due == 0.0 and self.outstanding.flight > 0:
-            self._arm_probe(now)
+        """Packets with data have gone: the wait for their acknowledgement begins."""
+        self._arm_probe(now)
 
     def _arm_probe(self, now: float) -> None:
         """Wait for the tail of a flight (RFC 8985 section 7.2), unless T3 or a reordering comes first anyway."""
@@ -316,11 +319,13 @@ class Sender:
         if outstanding.is_empty:
             return
         self.timeouts += 1
-        self.congestion.timed_out(outstanding.flight)
+        self.congestion.timed_out(is_first=self.timeouts == 1)
         self.round_trip.back_off()
         self._recovery_end = outstanding.next_tsn - 1
-        outstanding.begin_recovery()
-        for chunk in outstanding.lose_all():
+        self._is_timeout = True
+        lost = outstanding.lose_all()
+        outstanding.begin_recovery(lost)
+        for chunk in lost:
             self._is_out_of_time(chunk, now)
         if outstanding.advance():
             self._must_forward = True
