@@ -6,8 +6,7 @@ import inspect
 
 import pytest
 
-from zwerm.daemon.rpc.absent import why_absent
-from zwerm.daemon.rpc.errors import CommandAbsent, CommandError, CommandNotFound, UsageError
+from zwerm.daemon.rpc.errors import CommandError, CommandNotFound, UsageError
 from zwerm.daemon.rpc.registry import FAMILIES, GLOBAL_OPTIONS, OptionKind, find, flag, load_all, option, python_name
 
 COMMANDS = load_all()
@@ -17,16 +16,6 @@ def test_unknown_paths_are_not_found() -> None:
     for path in ("nothing", "files/nothing", "files", "", "nothing/at/all"):
         with pytest.raises(CommandNotFound, match="there is no command"):
             find(path)
-
-
-@pytest.mark.parametrize("path", ["swarm/peers", "pin/remote/service/add", "object/get", "files/chroot", "log/tail"])
-def test_what_only_kubo_has_is_refused_with_the_reason(path: str) -> None:
-    with pytest.raises(CommandAbsent, match=f"^`{path.partition('/')[0]}"):
-        find(path)
-
-
-def test_nothing_is_called_absent_that_is_here() -> None:
-    assert not [path for path in COMMANDS if why_absent(path)]
 
 
 def test_every_family_declares_what_its_name_says() -> None:
