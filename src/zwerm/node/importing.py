@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from zwerm.core.errors import LocalProtocolError
+from zwerm.ipfs.unixfs.batch import BlockBatch
 from zwerm.ipfs.unixfs.builder import BlockSink, FileBuilder, NoStore
 from zwerm.ipfs.unixfs.directory import DirectoryWriter
 from zwerm.ipfs.unixfs.entry import Entry
@@ -176,9 +177,10 @@ async def add_stream(
                 if progress is not None:
                     progress(size)
                 gathered, size = [], 0
-        if writing is None and size < PIECE // 4:  # a small file costs less than a thread
-            write(gathered)
-            return builder.finish()
+        if writing is None and size < PIECE // 4 and isinstance(sink, BlockBatch):  # it costs less than a thread
+            with sink.gathering():
+                write(gathered)
+                return builder.finish()
         if writing is not None:
             await asyncio.shield(writing)
 

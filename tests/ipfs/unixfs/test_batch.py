@@ -56,6 +56,20 @@ def test_large_blocks_go_on_by_their_size() -> None:
     assert store.calls == [[half, half]]
 
 
+def test_while_gathering_nothing_goes_on_and_it_says_when_it_is_full() -> None:
+    store = Calls()
+    batch = BlockBatch(store)
+    blocks = [small(number) for number in range(2 * MAX_BLOCKS)]
+    with batch.gathering():
+        batch.put(blocks[:MAX_BLOCKS])
+        batch.put(blocks[MAX_BLOCKS:])
+    assert store.calls == []
+    assert batch.is_full
+    batch.flush()
+    assert store.calls == [blocks]
+    assert not batch.is_full
+
+
 def test_nothing_gathered_is_no_call() -> None:
     store = Calls()
     batch = BlockBatch(store)

@@ -116,6 +116,8 @@ class UploadAdder:
             if self._plan.progress:
                 yield {"Name": part.name, "Bytes": counter.size}
         await self._place(name, entry)
+        if self._sink.is_full:
+            await asyncio.to_thread(self._sink.flush)
 
     async def _file(self, part: Part, counter: _Counter) -> Entry:
         from zwerm.node.importing import add_stream
@@ -135,7 +137,8 @@ class UploadAdder:
         from zwerm.ipfs.unixfs.importer import symlink
 
         entry, block = symlink(self._plan.profile, target, self._metadata(part)[1])
-        self._sink.put([block])
+        with self._sink.gathering():
+            self._sink.put([block])
         return entry
 
     async def _enter(self, path: list[str], part: Part | None) -> None:
@@ -195,7 +198,8 @@ class UploadAdder:
         builder = folder.builder
         for name, entry in folder.folders.items():
             if isinstance(builder, DirectoryWriter):
-                builder.add(name, entry.cid, entry.total_size)
+                with self._sink.gathering():
+                    builder.add(name, entry.cid, entry.total_size)
             else:
                 await builder.set(name, entry.cid, entry.total_size)
         if isinstance(builder, DirectoryWriter):
@@ -211,15 +215,17 @@ class UploadAdder:
             raise CommandError(f"{name!r} comes twice in one folder")
         folder.names.add(name)
         if isinstance(folder.builder, DirectoryWriter):
-            folder.builder.add(name, entry.cid, entry.total_size)
+            with self._sink.gathering():
+                folder.builder.add(name, entry.cid, entry.total_size)
         else:
             await folder.builder.set(name, entry.cid, entry.total_size)
         self._finished.append(("/".join([*(above.name for above in self._stack), name]), entry))
 
     async def _wrapper(self) -> Entry:
         writer = DirectoryWriter(self._sink, self._plan.profile)
-        for name, entry in dict(self._roots).items():
-            writer.add(name, entry.cid, entry.total_size)
+        with self._sink.gathering():
+            for name, entry in dict(self._roots).items():
+                writer.add(name, entry.cid, entry.total_size)
         return await asyncio.to_thread(writer.finish)
 
     async def _release(self, *, synced: bool = False) -> list[dict[str, Any]]:

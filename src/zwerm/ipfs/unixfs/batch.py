@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from zwerm.ipfs.block import Block
@@ -19,13 +20,28 @@ class BlockBatch:
         self._store = store
         self._blocks: list[Block] = []
         self._size = 0
+        self._gathering = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a limit is reached."""
+        return self._size >= MAX_SIZE or len(self._blocks) >= MAX_BLOCKS
+
+    @contextlib.contextmanager
+    def gathering(self) -> Iterator[None]:
+        """Have `put` hand on nothing meanwhile, for a thread that may not wait for the store; see `is_full` then."""
+        self._gathering = True
+        try:
+            yield
+        finally:
+            self._gathering = False
 
     def put(self, blocks: Iterable[Block]) -> None:
         """Take blocks; at a limit all go on, and errors of the store's `put` come from here."""
         for block in blocks:
             self._blocks.append(block)
             self._size += len(block.data)
-        if self._size >= MAX_SIZE or len(self._blocks) >= MAX_BLOCKS:
+        if self.is_full and not self._gathering:
             self.flush()
 
     def flush(self) -> None:
