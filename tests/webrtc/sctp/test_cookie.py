@@ -7,7 +7,7 @@ from zwerm.webrtc.sctp.chunks.init import Features
 from zwerm.webrtc.sctp.cookie import SIZE, Cookie
 
 KEY = bytes(range(32))
-COOKIE = Cookie(12.5, 1, 2, 3, 4, 5, 6, 7, Features(reconfiguration=True, zero_checksum=True), 8, 9)
+COOKIE = Cookie(12_500, 1, 2, 3, 4, 5, 6, 7, Features(reconfiguration=True, zero_checksum=True), 8, 9)
 
 
 def test_a_cookie_comes_back_as_it_was() -> None:

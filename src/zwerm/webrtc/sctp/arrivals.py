@@ -44,7 +44,7 @@ from zwerm.webrtc.sctp.send_queue import SendQueue
 from zwerm.webrtc.sctp.timer import Timer
 
 _TSN: Final = struct.Struct("!I")
-_HEARTBEAT: Final = struct.Struct("!HHdQ")
+_HEARTBEAT: Final = struct.Struct("!HHQ")
 
 
 class Arrivals(ControlBlock):
@@ -180,7 +180,7 @@ class Arrivals(ControlBlock):
             is_opening = self.state in OPENING
             has_association = not (is_opening or self.state is State.CLOSED)
             answer = self._handshake.answer_init(
-                init, self._now, has_association=has_association, is_opening=is_opening
+                init, self._age, has_association=has_association, is_opening=is_opening
             )
             self._ready.append(answer)
         return True
@@ -205,15 +205,15 @@ class Arrivals(ControlBlock):
         decision, cookie = self._handshake.judge_cookie(
             packet[HEADER_SIZE + CHUNK_HEADER_SIZE : HEADER_SIZE + length],
             tag,
-            self._now,
+            self._age,
             has_association=self.state is not State.CLOSED,
         )
         if cookie is None or decision in (Decision.FORGED, Decision.LATE):
             self._note("cookie refused", decision.value)
             return False
         if decision is Decision.STALE:
-            late = int((self._now - cookie.made_at - self.config.cookie_life) * 1e6)
-            stale = error.error(Cause.STALE_COOKIE, struct.pack("!I", min(late, TSN_MASK)))
+            late = int((self._age - self.config.cookie_life) * 1e6) - cookie.made_at * 1_000
+            stale = error.error(Cause.STALE_COOKIE, struct.pack("!I", min(max(late, 0), TSN_MASK)))
             self._ready.append(serialize(self._handshake.header(cookie.peer_tag), [stale]))
             return True
         if decision is Decision.RESTART and self.state is State.SHUTDOWN_ACK_SENT:
@@ -265,10 +265,10 @@ class Arrivals(ControlBlock):
     def _receive_heartbeat_ack(self, _flags: int, value: bytes) -> None:
         if len(value) != _HEARTBEAT.size:
             return
-        _, _, sent_at, nonce = _HEARTBEAT.unpack(value)
+        _, _, nonce = _HEARTBEAT.unpack(value)
         if self._heartbeat and nonce == self._heartbeat:
             self._heartbeat = self._heartbeats = 0
-            self._sender.round_trip.measure(self._now - sent_at)
+            self._sender.round_trip.measure(self._now - self._heartbeat_at)
 
     def _receive_abort(self, _flags: int, value: bytes) -> None:
         self._fail(error.describe(error.causes_untrusted(value)), is_from_peer=True)

@@ -23,10 +23,7 @@ from typing import Final
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError
 from zwerm.core.machine import Instant, Transmit
 from zwerm.webrtc.sctp.arrivals import Arrivals
-from zwerm.webrtc.sctp.codes import (
-    Cause,
-    ChunkType,
-)
+from zwerm.webrtc.sctp.codes import Cause, ChunkType, ParameterType
 from zwerm.webrtc.sctp.control_block import OPENING, SHUTDOWN_GUARD, State
 from zwerm.webrtc.sctp.events import (
     Event,
@@ -34,7 +31,6 @@ from zwerm.webrtc.sctp.events import (
 )
 from zwerm.webrtc.sctp.message import OutgoingMessage
 from zwerm.webrtc.sctp.packet import (
-    CHUNK_HEADER_SIZE,
     HEADER_SIZE,
     Chunk,
 )
@@ -45,7 +41,7 @@ BATCH: Final = 64  # packets built by one `next_transmits`
 
 _NO_LIMIT: Final = -1
 _NEVER: Final = float("inf")
-_HEARTBEAT: Final = struct.Struct("!HHdQ")
+_HEARTBEAT: Final = struct.Struct("!HHQ")
 
 
 class Association(Arrivals):
@@ -377,7 +373,8 @@ class Association(Arrivals):
             self._fail("the peer answers no heartbeat")
             return
         self._heartbeat = self._random.getrandbits(64) | 1
-        info = _HEARTBEAT.pack(1, CHUNK_HEADER_SIZE + 16, self._now, self._heartbeat)
+        self._heartbeat_at = self._now
+        info = _HEARTBEAT.pack(ParameterType.HEARTBEAT_INFO, _HEARTBEAT.size, self._heartbeat)
         self._reply(Chunk(ChunkType.HEARTBEAT, 0, info).serialize())
 
 

@@ -87,6 +87,7 @@ class ControlBlock:
         self._peer = peer
         self._trace = trace
         self._now = now
+        self._born = now
         self._timers = TimerTable(Timer)
         self._handshake = Handshake(config, random)
         self._events: deque[Event] = deque()
@@ -106,6 +107,7 @@ class ControlBlock:
         self._attempts = 0  # of INIT, COOKIE ECHO or SHUTDOWN
         self._heard_at = now
         self._heartbeat = 0  # nonce of the one in flight; 0: none
+        self._heartbeat_at = now  # when it was sent
         self._heartbeats = 0  # unanswered in a row
 
     def _new_sender(self) -> Sender:
@@ -119,6 +121,11 @@ class ControlBlock:
             config.pacing_floor,
             self._queue,
         )
+
+    @property
+    def _age(self) -> float:
+        """Seconds since this machine was made: what goes on the wire tells nobody our clock."""
+        return self._now - self._born
 
     def _expected_header(self) -> bytes:
         return struct.pack("!HHI", self.config.remote_port, self.config.port, self._handshake.local_tag)

@@ -12,12 +12,11 @@ import struct
 from typing import Final
 
 from zwerm.core.errors import WireError
-from zwerm.core.machine import Instant
 from zwerm.webrtc.sctp.chunks.init import Features
 
 KEY_SIZE: Final = 32
 MAC_SIZE: Final = 32
-_LAYOUT: Final = struct.Struct("!dIIIIIHHBII")
+_LAYOUT: Final = struct.Struct("!QIIIIIHHBII")
 SIZE: Final = _LAYOUT.size + MAC_SIZE
 
 
@@ -25,7 +24,7 @@ SIZE: Final = _LAYOUT.size + MAC_SIZE
 class Cookie:
     """What the peer's INIT and our INIT ACK said."""
 
-    made_at: Instant
+    made_at: int  # milliseconds of the association that made it
     local_tag: int
     peer_tag: int
     local_tsn: int

@@ -12,7 +12,6 @@ from random import Random
 from typing import Final
 
 from zwerm.core.errors import WireError
-from zwerm.core.machine import Instant
 from zwerm.webrtc.sctp.chunks.init import Features, Init
 from zwerm.webrtc.sctp.chunks.parameter import Parameter
 from zwerm.webrtc.sctp.codes import TSN_MASK, ChunkType, ParameterType
@@ -95,7 +94,7 @@ class Handshake:
         """INIT alone, with tag zero and a checksum (RFC 9653 section 5.2)."""
         return serialize(self.header(0), [self._init(self.local_tag, self.local_tsn, []).serialize(ChunkType.INIT)])
 
-    def answer_init(self, init: Init, now: Instant, *, has_association: bool, is_opening: bool) -> bytes:
+    def answer_init(self, init: Init, age: float, *, has_association: bool, is_opening: bool) -> bytes:
         """The packet with INIT ACK. Nothing is remembered but in the cookie.
 
         While we open ourselves, the same tag is offered again (section 5.2.1); to a peer that may have restarted, a new
@@ -107,7 +106,7 @@ class Handshake:
             tag, tsn = self.local_tag, self.local_tsn
         has_ties = has_association or (is_opening and self.peer_tag != 0)
         cookie = Cookie(
-            now,
+            int(age * 1_000),
             tag,
             init.initiate_tag,
             tsn,
@@ -140,7 +139,7 @@ class Handshake:
         )
 
     def judge_cookie(
-        self, data: bytes, packet_tag: int, now: Instant, *, has_association: bool
+        self, data: bytes, packet_tag: int, age: float, *, has_association: bool
     ) -> tuple[Decision, Cookie | None]:
         """Say what an untrusted COOKIE ECHO means; `has_association`: anything but CLOSED."""
         try:
@@ -155,7 +154,7 @@ class Handshake:
             decision = _DECISIONS.get((local, peer, ties), Decision.LATE)
         else:
             decision = Decision.ESTABLISH
-        is_old = now - cookie.made_at > self._config.cookie_life
+        is_old = age - cookie.made_at / 1_000 > self._config.cookie_life
         if is_old and decision is not Decision.DUPLICATE:
             return Decision.STALE, cookie
         return decision, cookie
