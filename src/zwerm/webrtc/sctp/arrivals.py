@@ -224,7 +224,7 @@ class Arrivals(ControlBlock):
             self._restart()
         if decision is not Decision.DUPLICATE:
             self._agreement = self._handshake.adopt(cookie)
-        if decision is Decision.RESTART or self.state in (State.CLOSED, *OPENING):
+        if decision is Decision.RESTART or self.state is State.CLOSED or self.state in OPENING:
             self._establish()
         self._reply(Chunk(ChunkType.COOKIE_ACK, 0, b"").serialize())
         self._work_off(packet, HEADER_SIZE + ((length + 3) & ~3))
