@@ -123,6 +123,11 @@ class ControlBlock:
         )
 
     @property
+    def now(self) -> Instant:
+        """The latest instant it was told."""
+        return self._now
+
+    @property
     def _age(self) -> float:
         """Seconds since this machine was made: what goes on the wire tells nobody our clock."""
         return self._now - self._born
