@@ -462,6 +462,9 @@ class Agent:
         if self._incoming.has_ended and session.nomination.more_may_come:
             session.end_of_candidates(now)
         self._gatherer.keep_alive(now, needed=self._is_gathering and session.selected is None)
+        selected = session.selected
+        if selected is not None and selected.local.base.kind is BaseKind.RELAY:
+            self._outbox.bind_channel(selected, now)
         is_replaced = self._previous is not None and session.selected is not None
         if is_replaced and self._timers.deadline(Timer.LINGER) is None:
             self._timers.arm(Timer.LINGER, now + LINGER)

@@ -232,7 +232,7 @@ class Gatherer:
                 give_up_at = now + self._config.turn_timeout
                 self.allocations.append(Allocation(relay, server, place, base, give_up_at))
 
-    def allocated(self, allocation: Allocation, relayed: Address, mapped: Address, now: Instant) -> None:
+    def allocated(self, allocation: Allocation, relayed: Address, mapped: Address | None, now: Instant) -> None:
         """The TURN server relays for us: one relayed candidate, and a reflexive one when it was asked by UDP."""
         if allocation.give_up_at is None:  # too late, or told twice
             return
@@ -244,7 +244,7 @@ class Gatherer:
         priority = candidate_priority(CandidateType.RELAYED, rank, server=allocation.place, over_tcp=over_tcp)
         foundation = self._foundations.of("relay", host.host, allocation.server.address[0], allocation.server.transport)
         self._add(CandidateType.RELAYED, allocation.base, relayed, foundation, priority, related=mapped, now=now)
-        if not over_tcp:
+        if not over_tcp and mapped is not None:
             self.add_reflexive(host, mapped, allocation.place, allocation.server.address[0], now)
 
     def fail(self, server: StunServer | TurnServer, code: int, reason: str) -> None:

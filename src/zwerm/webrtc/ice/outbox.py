@@ -68,6 +68,13 @@ class Outbox:
         elif stream is not None and self.streams.is_open(stream) and len(data) <= MAX_FRAME:
             self.tell(SendStream(stream, frame(data)))
 
+    def bind_channel(self, pair: Pair, now: Instant) -> None:
+        """Data goes over a relayed pair: have the relay make that cheap. Repeating it is harmless."""
+        for allocation in self._allocations():
+            if allocation.base is pair.local.base:
+                allocation.relay.bind_channel(pair.remote.address, now)
+                self.pump(allocation)
+
     def open_stream(self, pair: Pair) -> int | None:
         base = pair.local.base
         stream = self.streams.add(base, pair.remote.address, pair)

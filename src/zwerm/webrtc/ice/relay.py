@@ -19,7 +19,7 @@ class RelayAllocated:
     """The server relays for us."""
 
     relayed: Address
-    mapped: Address  # how the server sees us
+    mapped: Address | None  # how the server sees us, if it says so
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,8 +54,8 @@ class Relay(Protocol):
         """Relay a datagram to `peer`, asking for the permission first where there is none."""
         ...
 
-    def permit(self, peer: Address, now: Instant) -> None:
-        """Let `peer` reach us."""
+    def bind_channel(self, peer: Address, now: Instant) -> None:
+        """Much will go to `peer`: make it cheap."""
         ...
 
     def release(self, now: Instant) -> None:
