@@ -152,6 +152,15 @@ class TurnClient:
         if new and self._timers.deadline(Timer.PERMISSIONS) is None:
             self._timers.arm(Timer.PERMISSIONS, now + PERMISSION_REFRESH)
 
+    def permits(self, host: str) -> bool:
+        """Whether the server has agreed to let peers at this address send to us."""
+        return self._permissions.get(host, False)
+
+    def is_bound(self, peer: Address) -> bool:
+        """Whether data to and from `peer` travels as ChannelData."""
+        channel = self._channels.get(peer)
+        return channel is not None and channel.is_bound
+
     def forget(self, host: str) -> None:
         """Stop refreshing what was permitted: within five minutes the server lets the peer send no more."""
         self._permissions.pop(host, None)

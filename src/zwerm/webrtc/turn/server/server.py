@@ -145,6 +145,9 @@ class TurnServer:
         if allocation is not None:
             self._end(allocation)
 
+    def has_allocation(self, client: FiveTuple) -> bool:
+        return client in self._allocations
+
     # From peers, and from whoever holds the sockets.
 
     def receive_from_peer(self, relay: Address, datagrams: Sequence[bytes], peer: Address, now: Instant) -> None:

@@ -1,0 +1,238 @@
+"""The TURN server on real sockets: UDP, TCP and TLS towards clients, UDP towards peers.
+
+Everything runs on one loop, and no task is made for a packet. A client on a stream that does not read fast enough
+loses what is relayed to it, as on a network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import functools
+import ssl
+import time
+
+from zwerm.core.errors import TransportError
+from zwerm.core.machine import Address
+from zwerm.core.random import SYSTEM
+from zwerm.net.udp import Batch, UdpSocket
+from zwerm.webrtc.stun.stream import MessageStream
+from zwerm.webrtc.stun.uri import Transport
+from zwerm.webrtc.turn.credentials import Users
+from zwerm.webrtc.turn.server.config import FiveTuple, TurnServerConfig
+from zwerm.webrtc.turn.server.opening import OpenRelay
+from zwerm.webrtc.turn.server.server import Statistics, TurnServer
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServiceConfig:
+    """Where a server listens besides, and what streams may cost."""
+
+    tls: ssl.SSLContext | None = None
+    tls_listening: tuple[Address, ...] = ()
+    max_connections: int = 4_096  # clients on streams at once
+    login_time: float = 30.0  # seconds until a client on a stream has an allocation, or is hung up on
+    max_unread: int = 1_048_576  # bytes that wait for a client on a stream before what comes is dropped
+
+
+class TurnService:
+    """A TURN server that listens."""
+
+    def __init__(
+        self,
+        config: TurnServerConfig,
+        users: Users,
+        service: ServiceConfig | None = None,
+        *,
+        nonce_key: bytes | None = None,
+    ) -> None:
+        self._config = config
+        self._users = users
+        self.limits = service or ServiceConfig()
+        self._nonce_key = nonce_key
+        self._sockets: dict[Address, UdpSocket] = {}
+        self.connections: dict[FiveTuple, _Connection] = {}
+        self._listeners: list[asyncio.Server] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self.addresses: list[tuple[Transport, Address]] = []  # where it listens, once started
+
+    async def start(self) -> None:
+        """Listen everywhere; port 0 lets the system choose, for UDP and TCP alike.
+
+        Raises:
+            TransportError: an address is not ours, or a port is taken. Nothing is left open.
+        """
+        self.loop = asyncio.get_running_loop()
+        try:
+            listening = tuple([await self._listen(address) for address in self._config.listening])
+            for address in self.limits.tls_listening:
+                bound = await self._listen_stream(address, Transport.TLS)
+                self.addresses.append((Transport.TLS, bound))
+        except OSError as error:
+            await self.close()
+            raise TransportError(f"cannot listen: {error.strerror or error}") from error
+        except TransportError:
+            await self.close()
+            raise
+        now = self.loop.time()
+        self.server = TurnServer(
+            dataclasses.replace(self._config, listening=listening),
+            self._users,
+            now=now,
+            random=SYSTEM,
+            unix_offset=time.time() - now,
+            nonce_key=self._nonce_key,
+        )
+
+    async def close(self) -> None:
+        """Close everything; clients find out by themselves. Twice is harmless."""
+        for listener in self._listeners:
+            listener.close()
+        for connection in list(self.connections.values()):
+            connection.abort()
+        for udp in self._sockets.values():
+            udp.close()
+        self._sockets.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+        for listener in self._listeners:
+            await listener.wait_closed()
+        self._listeners.clear()
+
+    def statistics(self) -> Statistics:
+        return self.server.statistics()
+
+    async def _listen(self, address: Address) -> Address:
+        """Listen for datagrams and streams on one port."""
+        for _ in range(20):
+            udp = UdpSocket.open(address)
+            try:
+                bound = await self._listen_stream(udp.address, Transport.TCP)
+            except OSError:
+                udp.close()
+                if address[1] != 0:
+                    raise
+                continue  # the port is free for UDP only: another one, as any will do
+            self._sockets[bound] = udp
+            udp.on_batch = functools.partial(self._receive_from_client, bound)
+            self.addresses += [(Transport.UDP, bound), (Transport.TCP, bound)]
+            return bound
+        raise TransportError(f"no port of {address[0]} is free for both UDP and TCP")
+
+    async def _listen_stream(self, address: Address, transport: Transport) -> Address:
+        tls = self.limits.tls if transport is Transport.TLS else None
+        listener = await self.loop.create_server(lambda: _Connection(self, transport), *address, ssl=tls)
+        self._listeners.append(listener)
+        host, port = listener.sockets[0].getsockname()[:2]
+        return host, port
+
+    # What comes in.
+
+    def _receive_from_client(self, local: Address, batch: Batch) -> None:
+        client = FiveTuple(Transport.UDP, batch.source, local)
+        self.server.receive_from_client(batch.datagrams, client, self.loop.time())
+        self.carry_out()
+
+    def _receive_from_peer(self, relay: Address, batch: Batch) -> None:
+        self.server.receive_from_peer(relay, batch.datagrams, batch.source, self.loop.time())
+        self.carry_out()
+
+    def _wake(self) -> None:
+        self._timer = None
+        self.server.handle_timeout(self.loop.time())
+        self.carry_out()
+
+    # What goes out.
+
+    def carry_out(self) -> None:
+        server = self.server
+        while (event := server.next_event()) is not None:
+            if isinstance(event, OpenRelay):
+                self._open(event.local)
+            else:
+                udp = self._sockets.pop(event.local, None)
+                if udp is not None:
+                    udp.close()
+        while (transmit := server.next_transmit()) is not None:
+            udp = self._sockets.get(transmit.source) if transmit.source is not None else None
+            if udp is not None:
+                udp.send(transmit._replace(source=None))
+        while (item := server.next_stream_data()) is not None:
+            client, data = item
+            connection = self.connections.get(client)
+            if connection is not None:
+                connection.write(data)
+        self._set_timer()
+
+    def _set_timer(self) -> None:
+        due = self.server.next_timeout()
+        if self._timer is not None:
+            if due is not None and self._timer.when() <= due:
+                return  # it wakes early, which changes nothing
+            self._timer.cancel()
+        self._timer = None if due is None else self.loop.call_at(due, self._wake)
+
+    def _open(self, local: Address) -> None:
+        now = self.loop.time()
+        try:
+            udp = self._sockets[local] = UdpSocket.open(local)
+        except TransportError:
+            self.server.relay_failed(local, now)
+            return
+        udp.on_batch = functools.partial(self._receive_from_peer, local)
+        self.server.relay_opened(local, now)
+
+
+class _Connection(asyncio.Protocol):
+    """One client over TCP or TLS."""
+
+    def __init__(self, service: TurnService, transport: Transport) -> None:
+        self._service = service
+        self._kind = transport
+        self._stream = MessageStream()
+        self._client: FiveTuple | None = None
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+        service = self._service
+        peer, local = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        if peer is None or len(service.connections) >= service.limits.max_connections:
+            self._transport.abort()
+            return
+        self._client = FiveTuple(self._kind, (peer[0], peer[1]), (local[0], local[1]))
+        service.connections[self._client] = self
+        self._patience = service.loop.call_later(service.limits.login_time, self._hang_up)
+
+    def data_received(self, data: bytes) -> None:
+        service = self._service
+        if self._client is None:
+            return
+        messages = self._stream.receive_untrusted(data)
+        service.server.receive_from_client(messages, self._client, service.loop.time())
+        service.carry_out()
+        if self._stream.failure is not None:
+            self._transport.abort()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        service = self._service
+        if self._patience is not None:
+            self._patience.cancel()
+        if self._client is not None:
+            service.connections.pop(self._client, None)
+            service.server.client_gone(self._client)
+            service.carry_out()
+
+    def write(self, data: bytes) -> None:
+        if self._transport.get_write_buffer_size() < self._service.limits.max_unread:
+            self._transport.write(data)
+
+    def abort(self) -> None:
+        with contextlib.suppress(AttributeError):
+            self._transport.abort()
+
+    def _hang_up(self) -> None:
+        """Time to log in is over."""
+        if self._client is None or not self._service.server.has_allocation(self._client):
+            self._transport.abort()
