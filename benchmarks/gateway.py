@@ -1,7 +1,8 @@
-"""The gateway beside nginx serving the same file; the first byte of a very large one."""
+"""The gateway beside nginx serving the same file, checked before and on the way; the first byte of a very large one."""
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
 import socket
@@ -12,6 +13,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from benchmarks.cat import forget
 from benchmarks.harness import Row, alternate
 from benchmarks.processes import daemon, random_file, zwerm
 
@@ -57,23 +59,39 @@ def measure(*, quick: bool) -> list[Row]:
             with daemon(repository) as (_, addresses, _ready):
                 ours, theirs = addresses["gateway"].rstrip("/"), f"http://127.0.0.1:{port}"
                 _wait(f"{theirs}/small")
+                size = large.stat().st_size
+
+                def checked() -> float:
+                    return _throughput(f"{ours}/ipfs/{large_cid}", size)
+
+                def unchecked() -> float:
+                    forget(repository)
+                    return checked()
+
+                def sha256() -> float:
+                    data = large.read_bytes()
+                    began = time.perf_counter()
+                    hashlib.sha256(data).digest()
+                    return size / (time.perf_counter() - began) / 1e6
+
+                unchecked()
                 rounds = 1 if quick else 5
-                wide = alternate(
-                    lambda: _throughput(f"{ours}/ipfs/{large_cid}", large.stat().st_size),
-                    {"nginx": lambda: _throughput(f"{theirs}/large", large.stat().st_size)},
-                    rounds=rounds,
-                )
+                peers = {"nginx": lambda: _throughput(f"{theirs}/large", size)}
+                wide = alternate(checked, peers, rounds=rounds)
+                once = alternate(unchecked, {"sha256": sha256}, rounds=rounds)
                 quickly = alternate(
                     lambda: _requests(f"{ours}/ipfs/{small_cid}", 1 if quick else 5),
                     {"nginx": lambda: _requests(f"{theirs}/small", 1 if quick else 5)},
                     rounds=1 if quick else 3,
                 )
-                first = min(_first_byte(f"{ours}/ipfs/{huge_cid}") for _ in range(5))
+                forget(repository)
+                first = _first_byte(f"{ours}/ipfs/{huge_cid}")
         finally:
             nginx.terminate()
             nginx.wait(10)
         return [
             Row("gateway, 100 MiB", "MB/s", wide[0], "nginx", wide[1]["nginx"], 0.5),
+            Row("  first read, every block checked", "MB/s", once[0], "hashlib sha256", once[1]["sha256"], 0.5),
             Row("gateway, 1 KiB", "/s", quickly[0], "nginx", quickly[1]["nginx"], 0.2),
             Row("gateway, first byte of 10 GiB", "ms", first * 1000, "the bar", 20, 1, higher_is_better=False),
         ]

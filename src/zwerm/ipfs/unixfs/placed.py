@@ -20,9 +20,10 @@ from zwerm.ipfs.source import BlockSource
 from zwerm.ipfs.unixfs.reader import File
 from zwerm.ipfs.unixfs.spans import Span, spans
 
-_GROUP: Final = 1024 * 1024  # bytes checked by one thread at a time
-_MOST: Final = 64  # blocks of such a group
-_AHEAD: Final = 4  # groups under way
+_GROUP: Final = 4 * 1024 * 1024  # bytes checked by one thread at a time, after a beginning with less
+_FIRST: Final = 512 * 1024  # bytes of the second group; the first is one block
+_MOST: Final = 64  # blocks of a group
+_AHEAD: Final = 3  # groups under way
 
 
 class Run(NamedTuple):
@@ -44,15 +45,16 @@ async def placed(
         BlockNotFound, CorruptBlock: a block cannot be had; what was yielded before is right.
     """
     groups: deque[_Group] = deque()
-    wanted = 1
+    wanted, size = 1, 1
     failure: ZwermError | None = None
     async with aclosing(spans(source, file, start, end)) as found:
         try:
             more = True
             while True:
                 while more and len(groups) < wanted:
-                    batch, failure = await _take(found, _GROUP if wanted > 1 else 1)
+                    batch, failure = await _take(found, size)
                     more = failure is None and bool(batch)
+                    size = min(max(2 * size, _FIRST), _GROUP)
                     if batch:
                         groups.append(_Group(store, batch, verify=verify))
                 if not groups:
@@ -65,7 +67,7 @@ async def placed(
                 if broken is not None:
                     raise broken
                 groups.popleft().close()
-                wanted = min(2 * wanted, _AHEAD)
+                wanted = min(wanted + 1, _AHEAD)
         finally:
             for group in groups:
                 group.close()
