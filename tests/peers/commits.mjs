@@ -9,7 +9,7 @@ import * as dagCbor from '@ipld/dag-cbor'
 import { CID } from 'multiformats/cid'
 import { sha256 } from 'multiformats/hashes/sha2'
 import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto'
-import readline from 'node:readline'
+import { serve } from './serve.mjs'
 
 const fromBase64 = (text) => new Uint8Array(Buffer.from(text, 'base64'))
 const toBase64 = (bytes) => Buffer.from(bytes).toString('base64')
@@ -68,14 +68,4 @@ async function check ({ car }) {
   return { commits }
 }
 
-const operations = { make, verify: check }
-for await (const line of readline.createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line)
-  let answer
-  try {
-    answer = await operations[request.op](request)
-  } catch (error) {
-    answer = { error: String(error.stack) }
-  }
-  console.log(JSON.stringify(answer))
-}
+await serve({ make, verify: check })

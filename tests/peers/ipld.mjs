@@ -11,7 +11,7 @@ import * as dagCbor from '@ipld/dag-cbor'
 import * as dagJson from '@ipld/dag-json'
 import * as dagPb from '@ipld/dag-pb'
 import { CID } from 'multiformats/cid'
-import readline from 'node:readline'
+import { serve } from './serve.mjs'
 
 const codecs = { 'dag-cbor': dagCbor, 'dag-json': dagJson, 'dag-pb': dagPb }
 const fromBase64 = (text) => new Uint8Array(Buffer.from(text, 'base64'))
@@ -62,15 +62,4 @@ async function writeCar ({ roots, blocks }) {
   return { car: toBase64(Buffer.concat(parts)) }
 }
 
-const operations = { transcode, 'car-read': readCar, 'car-write': writeCar }
-
-for await (const line of readline.createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line)
-  let answer
-  try {
-    answer = await operations[request.op](request)
-  } catch (error) {
-    answer = { error: String(error.stack) }
-  }
-  process.stdout.write(JSON.stringify(answer) + '\n')
-}
+await serve({ transcode, 'car-read': readCar, 'car-write': writeCar })

@@ -16,7 +16,7 @@ import { fixedSize, rabin } from 'ipfs-unixfs-importer/chunker'
 import { balanced, trickle } from 'ipfs-unixfs-importer/layout'
 import { CID } from 'multiformats/cid'
 import fs from 'node:fs'
-import readline from 'node:readline'
+import { serve } from './serve.mjs'
 
 const blockstore = new MemoryBlockstore()
 const content = unixfs({ blockstore })
@@ -82,9 +82,4 @@ const operations = {
   }
 }
 
-for await (const line of readline.createInterface({ input: process.stdin })) {
-  const request = JSON.parse(line)
-  let answer
-  try { answer = await operations[request.op](request) } catch (error) { answer = { error: String(error.stack ?? error) } }
-  console.log(JSON.stringify(answer))
-}
+await serve(operations)

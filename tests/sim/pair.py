@@ -23,6 +23,7 @@ LEFT: Final[Address] = ("192.0.2.1", 4_000)  # RFC 5737, documentation addresses
 RIGHT: Final[Address] = ("198.51.100.1", 5_000)
 
 EventT = TypeVar("EventT")
+MachineT = TypeVar("MachineT")
 WantedT = TypeVar("WantedT")
 
 
@@ -30,13 +31,28 @@ class NeverHappened(AssertionError):
     """What a test waited for did not come."""
 
 
-class _Driven(Generic[EventT]):
+class _Driven(Generic[MachineT, EventT]):
     """What datagram pairs and stream pairs have in common: a clock and the events of two drivers."""
 
-    clock: VirtualClock
     left: Driver[EventT] | StreamDriver[EventT]
     right: Driver[EventT] | StreamDriver[EventT]
-    _told: str  # how to repeat this run
+
+    def __init__(
+        self,
+        left: MachineT,
+        right: MachineT,
+        *,
+        profile: Profile = PERFECT,
+        seed: int | str = 0,
+        clock: VirtualClock | None = None,
+    ) -> None:
+        self.clock = clock or VirtualClock()
+        self._told = f"seed {seed!r}, {profile}"  # how to repeat this run
+        self._connect(left, right, profile, seed)
+
+    def _connect(self, left: MachineT, right: MachineT, profile: Profile, seed: int | str) -> None:
+        """Make the path between them, and their drivers."""
+        raise NotImplementedError
 
     def drive_until(self, wanted: type[WantedT] | tuple[type[WantedT], ...], limit: float) -> WantedT:
         """Run until either machine tells of an event of that type; take it and those before it, and return it.
@@ -81,44 +97,36 @@ class _Driven(Generic[EventT]):
         return f"{self._told}; left saw {self.left.events}, right saw {self.right.events}"
 
 
-class Pair(_Driven[EventT]):
-    """Two datagram machines at `LEFT` and `RIGHT`, one path of `profile` between them."""
+class Pair(_Driven[DatagramMachine[EventT], EventT]):
+    """Two datagram machines at `LEFT` and `RIGHT`, one path of `profile` between them.
 
-    def __init__(
-        self,
-        left: DatagramMachine[EventT],
-        right: DatagramMachine[EventT],
-        *,
-        profile: Profile = PERFECT,
-        seed: int | str = 0,
-        clock: VirtualClock | None = None,
+    `profile` holds for each direction once: the left host's links are the path, the right host's are perfect.
+    """
+
+    left: Driver[EventT]
+    right: Driver[EventT]
+
+    def _connect(
+        self, left: DatagramMachine[EventT], right: DatagramMachine[EventT], profile: Profile, seed: int | str
     ) -> None:
-        """`profile` holds for each direction once: the left host's links are the path, the right host's are perfect."""
-        self.clock = clock or VirtualClock()
-        self._told = f"seed {seed!r}, {profile}"
         wan = Wan(self.clock, seed=seed)
         left_host, right_host = wan.host(LEFT[0], profile=profile), wan.host(RIGHT[0])
         self.path = left_host.interface
         left_socket, right_socket = left_host.socket(LEFT[1]), right_host.socket(RIGHT[1])
-        self.left: Driver[EventT] = Driver(self.clock, left, left_socket)
-        self.right: Driver[EventT] = Driver(self.clock, right, right_socket)
+        self.left = Driver(self.clock, left, left_socket)
+        self.right = Driver(self.clock, right, right_socket)
 
 
-class StreamPair(_Driven[EventT]):
+class StreamPair(_Driven[StreamMachine[EventT], EventT]):
     """Two stream machines with a pipe in each direction."""
 
-    def __init__(
-        self,
-        left: StreamMachine[EventT],
-        right: StreamMachine[EventT],
-        *,
-        profile: Profile = PERFECT,
-        seed: int | str = 0,
-        clock: VirtualClock | None = None,
+    left: StreamDriver[EventT]
+    right: StreamDriver[EventT]
+
+    def _connect(
+        self, left: StreamMachine[EventT], right: StreamMachine[EventT], profile: Profile, seed: int | str
     ) -> None:
-        self.clock = clock or VirtualClock()
-        self._told = f"seed {seed!r}, {profile}"
         self.to_right = Pipe(self.clock, profile, seed=f"{seed}/right")
         self.to_left = Pipe(self.clock, profile, seed=f"{seed}/left")
-        self.left: StreamDriver[EventT] = StreamDriver(self.clock, left, self.to_right, self.to_left)
-        self.right: StreamDriver[EventT] = StreamDriver(self.clock, right, self.to_left, self.to_right)
+        self.left = StreamDriver(self.clock, left, self.to_right, self.to_left)
+        self.right = StreamDriver(self.clock, right, self.to_left, self.to_right)

@@ -32,6 +32,15 @@ def drop(store: PackBlockstore, gone: list[Block]) -> None:
     assert store.delete(item.cid for item in gone) == len(gone)
 
 
+def damage_block_7(folder: Path, *, before: int = 0) -> Path:
+    """Change its first byte, or one so far before it, in the only pack; return the pack."""
+    (path,) = packs(folder)
+    data = bytearray(path.read_bytes())
+    data[data.index(block(7, 1_000).data) - before] ^= 1
+    path.write_bytes(data)
+    return path
+
+
 def test_nothing_deleted_nothing_moved(open_store: OpenStore, tmp_path: Path) -> None:
     store = open_store(pack_size=5_000)
     store.put(blocks(0, 20))
@@ -80,10 +89,7 @@ def test_a_pack_with_a_damaged_block_is_left_as_it_is(open_store: OpenStore, tmp
     store.put(blocks(0, 9))
     store.sync()
     drop(store, blocks(0, 6))
-    (path,) = packs(tmp_path)
-    data = bytearray(path.read_bytes())
-    data[data.index(block(7, 1_000).data)] ^= 1
-    path.write_bytes(data)
+    path = damage_block_7(tmp_path)
     assert store.compact() == 0
     assert packs(tmp_path) == [path]
     assert store.get(block(6, 1_000).cid, verify=True)
@@ -94,10 +100,7 @@ def test_a_block_that_scanning_does_not_find_stays_where_it_is(open_store: OpenS
     store.put(blocks(0, 9))
     store.sync()
     drop(store, blocks(0, 6))
-    (path,) = packs(tmp_path)
-    data = bytearray(path.read_bytes())
-    data[data.index(block(7, 1_000).data) - 36] ^= 1  # its CID, not its bytes
-    path.write_bytes(data)
+    path = damage_block_7(tmp_path, before=36)  # its CID, not its bytes
     store.compact()
     assert path in packs(tmp_path)
     assert all(store.get(cid, verify=True) == data for cid, data in blocks(6, 9))

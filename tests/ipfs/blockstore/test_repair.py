@@ -9,7 +9,7 @@ import pytest
 
 from tests.conformance.check_blockstore import block
 from tests.ipfs.blockstore.conftest import OpenStore
-from tests.ipfs.blockstore.test_verification import BLOCKS, damage, run
+from tests.ipfs.blockstore.test_verification import BLOCKS, damage, lose_a_pack_and_an_end, run
 from zwerm.core.errors import StorageError
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.blockstore.repair import save_database
@@ -58,9 +58,7 @@ def test_lost_packs_and_lost_ends_are_settled(open_store: OpenStore, tmp_path: P
     store = open_store(pack_size=20_000)
     store.put(BLOCKS)
     store.close()
-    first, second, *_ = sorted((tmp_path / "blocks").iterdir())
-    first.unlink()
-    os.truncate(second, second.stat().st_size - 2_000)
+    lose_a_pack_and_an_end(tmp_path)
     store = open_store(pack_size=20_000)
     assert len(store.repair(run(store))) == 21
     assert is_sound(store)

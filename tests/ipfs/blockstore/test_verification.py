@@ -25,6 +25,13 @@ def damage(folder: Path, number: int, *, head: bool = False) -> None:
             path.write_bytes(data)
 
 
+def lose_a_pack_and_an_end(folder: Path) -> None:
+    """Take the first pack away, and the end of the second."""
+    first, second, *_ = sorted((folder / "blocks").iterdir())
+    first.unlink()
+    os.truncate(second, second.stat().st_size - 2_000)
+
+
 def run(store: PackBlockstore) -> Verification:
     verification = store.verification()
     while verification.step():
@@ -73,9 +80,7 @@ def test_lost_packs_and_lost_ends_are_damage(open_store: OpenStore, tmp_path: Pa
     store = open_store(pack_size=20_000)
     store.put(BLOCKS)
     store.close()
-    first, second, *_ = sorted((tmp_path / "blocks").iterdir())
-    first.unlink()
-    os.truncate(second, second.stat().st_size - 2_000)
+    lose_a_pack_and_an_end(tmp_path)
     found = run(open_store())
     assert len(found.corrupt) == 19 + 2
 

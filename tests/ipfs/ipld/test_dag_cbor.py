@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ipfs.ipld.values import documents
+from tests.ipfs.ipld.values import documents, links_in
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.ipld import dag_cbor
 from zwerm.ipfs.ipld.cbor_reader import MAX_DEPTH, MAX_ENTRIES
@@ -274,14 +274,8 @@ def test_a_value_survives_a_round_trip_in_one_form(value: object) -> None:
 
 @given(documents())
 def test_links_are_those_of_the_decoded_value(value: object) -> None:
-    def found(value: object) -> list[CID]:
-        if isinstance(value, CID):
-            return [value]
-        children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return [link for child in children for link in found(child)]
-
     wire = dag_cbor.encode(value)
-    assert dag_cbor.links(wire) == found(dag_cbor.decode(wire))
+    assert dag_cbor.links(wire) == links_in(dag_cbor.decode(wire))
 
 
 @given(documents(), st.data())

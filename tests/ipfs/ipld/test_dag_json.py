@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.ipfs.ipld.values import documents
+from tests.ipfs.ipld.values import documents, links_in
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.ipld import dag_json
 from zwerm.ipfs.ipld.cbor_reader import MAX_DEPTH, MAX_ENTRIES
@@ -262,14 +262,8 @@ def test_a_value_survives_a_round_trip_in_one_form(value: object) -> None:
 
 @given(documents().filter(writable))
 def test_links_are_those_of_the_decoded_value(value: object) -> None:
-    def found(value: object) -> list[CID]:
-        if isinstance(value, CID):
-            return [value]
-        children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-        return [link for child in children for link in found(child)]
-
     text = dag_json.encode(value)
-    assert dag_json.links(text) == found(dag_json.decode(text))
+    assert dag_json.links(text) == links_in(dag_json.decode(text))
 
 
 tokens = st.sampled_from(

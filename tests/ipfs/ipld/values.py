@@ -23,6 +23,14 @@ scalars = st.none() | st.booleans() | integers | floats | texts | st.binary(max_
 keys = texts | st.sampled_from(["/", "bytes", "a", "b", "aa"])
 
 
+def links_in(value: object) -> list[CID]:
+    """The links of a value, in the order in which they stand."""
+    if isinstance(value, CID):
+        return [value]
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [link for child in children for link in links_in(child)]
+
+
 def documents(
     leaves: st.SearchStrategy[object] = scalars, names: st.SearchStrategy[str] = keys
 ) -> st.SearchStrategy[object]:

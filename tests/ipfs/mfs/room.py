@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.schemes import KeyType
+from zwerm.ipfs.block import Block
 from zwerm.ipfs.blockstore.local import LocalSource
 from zwerm.ipfs.blockstore.memory import MemoryBlockstore
 from zwerm.ipfs.blockstore.packstore import PackBlockstore
@@ -121,3 +122,17 @@ async def disk_room(folder: Path, profile: Profile = DEFAULT, **options: object)
 async def stream(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece
+
+
+def note_puts(store: Blockstore) -> list[Block]:
+    """Return a list that grows by every block put from now on."""
+    put: list[Block] = []
+    real = store.put
+
+    def noting(blocks: Iterable[Block]) -> None:
+        blocks = list(blocks)
+        put.extend(blocks)
+        real(blocks)
+
+    store.put = noting  # type: ignore[method-assign]
+    return put

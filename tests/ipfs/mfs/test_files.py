@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 
 import pytest
 
-from tests.ipfs.mfs.room import Room, memory_room
-from zwerm.ipfs.block import Block
+from tests.ipfs.mfs.room import Room, memory_room, note_puts
 from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.mfs.files import Files
 from zwerm.ipfs.names import NameNotFound, ResolvedName
@@ -112,15 +110,7 @@ async def test_a_name_added_to_a_large_directory_costs_only_the_path(tmp_path) -
         for number in range(20_000):
             writer.add(f"name {number}", leaf, 4)
         await room.files.place("/large", writer.finish().cid)
-        put: list[Block] = []
-        real = room.store.put
-
-        def counting(blocks: Iterable[Block]) -> None:
-            blocks = list(blocks)
-            put.extend(blocks)
-            real(blocks)
-
-        room.store.put = counting  # type: ignore[method-assign]
+        put = note_puts(room.store)
         await room.files.write("/large/one more", b"more", create=True)
         # The leaf, at most three shards, the root directory and the commit.
         assert len(put) <= 6

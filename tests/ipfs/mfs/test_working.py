@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-from collections.abc import Iterable
 
 import pytest
 
-from tests.ipfs.mfs.room import Room, disk_room, memory_room
+from tests.ipfs.mfs.room import Room, disk_room, memory_room, note_puts
 from zwerm.core.errors import LocalProtocolError, StorageError
-from zwerm.ipfs.block import Block
 from zwerm.ipfs.ipld.traverse import walk
 from zwerm.ipfs.mfs.errors import FileMissing
 from zwerm.ipfs.mfs.journal import Change, ChangeKind, Touch
@@ -279,15 +277,7 @@ async def test_what_waits_for_a_flush_survives_a_change_that_fails(room: Room) -
 async def test_a_thousand_files_in_a_batch_leave_one_directory_behind(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("zwerm.ipfs.mfs.working.LIMIT", 300_000)
     async with memory_room(tmp_path) as room:
-        put: list[Block] = []
-        real = room.store.put
-
-        def counting(blocks: Iterable[Block]) -> None:
-            blocks = list(blocks)
-            put.extend(blocks)
-            real(blocks)
-
-        room.store.put = counting  # type: ignore[method-assign]
+        put = note_puts(room.store)
         async with room.files.batch():
             for number in range(500):
                 await room.files.write(f"/d/{number}", b"%d" % number, create=True, parents=True)
