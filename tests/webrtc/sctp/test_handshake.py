@@ -215,6 +215,22 @@ def test_data_given_before_the_handshake_waits_for_its_end() -> None:
     wire.left.connect(0.0)
     wire.settle()
     assert wire.received() == [b"early"]
+    [echo] = [packet for packet in wire.passed if packet[12] == ChunkType.COOKIE_ECHO]
+    assert kinds_of([echo]) == [ChunkType.COOKIE_ECHO, ChunkType.I_DATA]
+
+
+@pytest.mark.parametrize("is_both", [False, True], ids=["one begins", "both begin"])
+def test_data_that_went_with_a_lost_cookie_is_sent_again(*, is_both: bool) -> None:
+    wire, gone = Wire(), list[bytes]()
+    wire.is_lost = lambda packet: packet[12] == ChunkType.COOKIE_ECHO and len(gone) < 2 and gone.append(packet) is None
+    for side, data in ((wire.left, b"left"), (wire.right, b"right")):
+        side.send(1, data * 1_000, ppid=53, now=0.0)
+    wire.left.connect(0.0)
+    if is_both:
+        wire.right.connect(0.0)
+    wire.pass_time(20.0)
+    assert wire.received() == [b"left" * 1_000]
+    assert MessageReceived(1, 53, b"right" * 1_000, False) in wire.left_events  # noqa: FBT003
 
 
 def test_connecting_twice_is_a_mistake() -> None:

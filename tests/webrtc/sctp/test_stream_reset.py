@@ -164,6 +164,15 @@ def test_a_flood_of_requests_is_answered_once_a_packet() -> None:
     assert len(answers(wire, *flood)) == 1
 
 
+def test_a_flood_of_wishes_for_streams_is_limited() -> None:
+    wire = connected(outbound_streams=100)
+    first = wire.left._handshake.local_tsn
+    wishes = [AddStreams((first + index) & TSN_MASK, 1, is_outgoing=False) for index in range(200)]
+    for wish in wishes:
+        answers(wire, wish)
+    assert len(wire.right._reconfiguration._added) <= 8
+
+
 def test_a_peer_that_cannot_is_not_asked() -> None:
     wire = Wire(association("left"), association("right", reconfiguration=False)).connect()
     with pytest.raises(LocalProtocolError, match="resets no streams"):

@@ -194,7 +194,7 @@ class Arrivals(ControlBlock):
             self._abort(Cause.MISSING_PARAMETER, "INIT ACK without a cookie")
             return
         self._timers.cancel(Timer.T1_INIT)
-        self._agreement = agreement
+        self._agree(agreement)
         self.state = State.COOKIE_ECHOED
         self._attempts = 0
         self._send_cookie(self._now, init)
@@ -223,7 +223,7 @@ class Arrivals(ControlBlock):
         if decision is Decision.RESTART:
             self._restart()
         if decision is not Decision.DUPLICATE:
-            self._agreement = self._handshake.adopt(cookie)
+            self._agree(self._handshake.adopt(cookie))
         if decision is Decision.RESTART or self.state is State.CLOSED or self.state in OPENING:
             self._establish()
         self._reply(Chunk(ChunkType.COOKIE_ACK, 0, b"").serialize())
@@ -239,6 +239,7 @@ class Arrivals(ControlBlock):
         self._timers.cancel_all()
         self._control.clear()
         self._queue = SendQueue()
+        self._sender = self._new_sender()
         self.state = State.CLOSED
         self._events.append(Restarted())
 

@@ -230,7 +230,7 @@ class Association(Arrivals):
         packets: list[bytes] = []
         while self._ready and len(packets) < limit:
             packets.append(self._ready.popleft())
-        if self._agreement is None or self._is_over:
+        if self._agreement is None or self._is_over or self.state in OPENING:
             return packets
         now, sender = self._now, self._sender
         has_data = False
@@ -254,8 +254,6 @@ class Association(Arrivals):
 
     def _lead(self) -> bytes:
         """The chunks that go before data in the next packet; they go in any case."""
-        if self.state in OPENING:
-            return b""
         receive_queue, sender = self._receiver.queue, self._sender
         room = self.config.packet_size - HEADER_SIZE
         parts: list[bytes] = []

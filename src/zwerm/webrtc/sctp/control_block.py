@@ -29,11 +29,7 @@ from zwerm.webrtc.sctp.events import (
     Event,
 )
 from zwerm.webrtc.sctp.handshake import Agreement, Handshake
-from zwerm.webrtc.sctp.packet import (
-    HEADER_SIZE,
-    Chunk,
-    serialize,
-)
+from zwerm.webrtc.sctp.packet import HEADER_SIZE, Chunk, has_zero_checksum, serialize, with_checksum
 from zwerm.webrtc.sctp.receiver import Receiver
 from zwerm.webrtc.sctp.reconfiguration import Reconfiguration
 from zwerm.webrtc.sctp.rto import RoundTrip
@@ -135,24 +131,28 @@ class ControlBlock:
     def _expected_header(self) -> bytes:
         return struct.pack("!HHI", self.config.remote_port, self.config.port, self._handshake.local_tag)
 
+    def _agree(self, agreement: Agreement) -> None:
+        """Learn what the peer brings: from here on data may be sent, with our COOKIE ECHO at the earliest."""
+        theirs, ours = agreement.features, self._handshake.offered
+        self._agreement = agreement
+        self._features = Features(
+            theirs.partial_reliability and ours.partial_reliability,
+            theirs.reconfiguration and ours.reconfiguration,
+            theirs.interleaving and ours.interleaving,
+            theirs.zero_checksum and ours.zero_checksum,
+        )
+        self._expected = self._expected_header()
+        if self._sender.outstanding.is_empty:
+            self._sender = self._new_sender()
+        prefix = struct.pack("!HHI", self.config.port, self.config.remote_port, agreement.peer_tag)
+        self._sender.establish(prefix, agreement.peer_rwnd, self._features)
+
     def _establish(self) -> None:
-        agreement, offered, config = self._agreement, self._handshake.offered, self.config
+        agreement, both = self._agreement, self._features
         if agreement is None:
             return
-        theirs = agreement.features
-        both = Features(
-            theirs.partial_reliability and offered.partial_reliability,
-            theirs.reconfiguration and offered.reconfiguration,
-            theirs.interleaving and offered.interleaving,
-            theirs.zero_checksum and offered.zero_checksum,
-        )
-        self._features = both
-        self._expected = self._expected_header()
-        self._sender = self._new_sender()
-        prefix = struct.pack("!HHI", config.port, config.remote_port, agreement.peer_tag)
-        self._sender.establish(prefix, agreement.peer_rwnd, both)
         self._receiver = Receiver(
-            config,
+            self.config,
             agreement.peer_tsn,
             agreement.inbound_streams,
             self._events,
@@ -227,13 +227,18 @@ class ControlBlock:
         self._timers.arm(Timer.T1_INIT, now + self._setup_wait())
 
     def _send_cookie(self, now: Instant, init: Init | None = None) -> None:
-        """COOKIE ECHO, first in its packet and never without a checksum."""
+        """COOKIE ECHO, first in its packet and never without a checksum; data that waits goes with it (section 5.1)."""
         self._attempts += 1
         chunks = [Chunk(ChunkType.COOKIE_ECHO, 0, self._handshake.cookie).serialize()]
         reports = init.unrecognized() if init is not None else []
         if reports:
             chunks.append(error.error(Cause.UNRECOGNIZED_PARAMETERS, b"".join(one.serialize() for one in reports)))
-        self._ready.append(serialize(self._handshake.header(self._handshake.peer_tag), chunks))
+        lead = b"".join(chunks)
+        has_room = init is not None and len(lead) < self.config.packet_size // 2
+        packet = self._sender.next_packet(lead, now) if has_room else b""
+        if not packet:
+            packet = self._sender.finish_packet([lead])
+        self._ready.append(with_checksum(packet) if has_zero_checksum(packet) else packet)
         self._timers.arm(Timer.T1_COOKIE, now + self._setup_wait())
 
     def _shutdown_chunk(self) -> bytes:

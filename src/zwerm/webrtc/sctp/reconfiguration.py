@@ -18,6 +18,7 @@ from zwerm.webrtc.sctp.send_queue import SendQueue
 
 MAX_STREAMS: Final = 65_535
 _MAX_LISTED: Final = 256  # streams in one request; more follow in the next
+_MAX_ADDED: Final = 8  # additions that wait for their turn
 _FINAL: Final = frozenset((ReconfigResult.NOTHING_TO_DO, ReconfigResult.PERFORMED))
 
 Tsn: TypeAlias = int  # unwrapped
@@ -169,7 +170,7 @@ class Reconfiguration:
             self.inbound += request.streams
             events.append(StreamsAdded(self.outbound, self.inbound))
         else:
-            if request.streams == 0 or self.outbound + request.streams > MAX_STREAMS:
+            if request.streams == 0 or self.outbound + request.streams > MAX_STREAMS or len(self._added) >= _MAX_ADDED:
                 return ReconfigResult.DENIED
             self.add(request.streams, is_outgoing=True)
         return ReconfigResult.PERFORMED
