@@ -79,7 +79,7 @@ def build_request(
         ICE_CONTROLLING(tie_breaker) if role is Role.CONTROLLING else ICE_CONTROLLED(tie_breaker),
     ]
     if nominates:
-        attributes.append(USE_CANDIDATE(True))  # noqa: FBT003 - a flag's value
+        attributes.append(USE_CANDIDATE())
         if nomination is not None:
             attributes.append(NOMINATION(nomination))
     return request(Method.BINDING, transaction_id, *attributes).serialize(remote.key)

@@ -1,0 +1,146 @@
+"""Gathering (RFC 8445 section 5.1.1): what is found, what is left out, and servers that are dead."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.sim.clock import VirtualClock
+from tests.sim.nat import PORT_RESTRICTED_CONE, Nat
+from tests.sim.network import Wan
+from tests.sim.profile import Profile
+from tests.webrtc.ice.small_turn import SmallRelay, SmallTurnServer
+from tests.webrtc.ice.world import Peer, run_until
+from zwerm.webrtc.ice.config import CandidatePolicy, Config, Role, ServerTransport, StunServer, TurnServer
+from zwerm.webrtc.ice.events import GatheringState, GatheringStateChanged, OpenStream, ServerFailed
+
+DEAD = StunServer(("198.51.100.99", 3478), url="stun:dead.example")
+
+
+class Gathering:
+    """A host at home, with servers outside."""
+
+    def __init__(self, *stun: StunServer, turn: tuple[TurnServer, ...] = (), **options: object) -> None:
+        self.clock = VirtualClock()
+        self.wan = Wan(self.clock)
+        self.server = SmallTurnServer(self.wan.host("198.51.100.10", profile=Profile(latency=0.02)))
+        self.alive = StunServer(self.server.socket.address)
+        home = self.wan.lan(Nat(("203.0.113.1",), PORT_RESTRICTED_CONE))
+        self.hosts = [home.host("192.168.1.2"), home.host("192.168.1.3")]
+        config = Config(stun_servers=(self.alive, *stun), turn_servers=turn, **options)  # type: ignore[arg-type]
+        self.peer = Peer(self.clock, self.hosts[:1], Role.CONTROLLING, config, make_relay=SmallRelay)
+
+    def types(self) -> list[str]:
+        return [str(candidate.type) for candidate in self.peer.gathered]
+
+
+def test_a_dead_server_delays_no_candidate_and_ends_by_its_own_limit() -> None:
+    world = Gathering(DEAD, DEAD)
+    world.peer.gather()
+    assert world.types() == ["host"]  # at once
+    took = run_until(world.clock, lambda: len(world.peer.gathered) == 2, 1.0)
+    assert took == pytest.approx(0.04)
+    run_until(world.clock, lambda: world.peer.agent.gathering_state is GatheringState.COMPLETE, 10.0)
+    assert world.clock.now == pytest.approx(5.0)
+    (failure,) = world.peer.told(ServerFailed)
+    assert (failure.code, failure.server.url) == (701, "stun:dead.example")
+
+
+def test_states_are_told_in_order_and_once() -> None:
+    world = Gathering()
+    world.peer.gather()
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    states = [event.state for event in world.peer.told(GatheringStateChanged)]
+    assert states == [GatheringState.GATHERING, GatheringState.COMPLETE]
+
+
+def test_a_reflexive_candidate_names_its_base() -> None:
+    world = Gathering()
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    reflexive = world.peer.gathered[1]
+    assert (reflexive.type, reflexive.address) == ("srflx", "203.0.113.1")
+    assert (reflexive.related_address, reflexive.related_port) == next(iter(world.peer.sockets))
+
+
+def test_what_two_servers_see_alike_is_one_candidate() -> None:
+    """Section 5.1.3."""
+    second = StunServer(("198.51.100.10", 3478), url="the same by another name")
+    world = Gathering(second)
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    assert world.types() == ["host", "srflx"]
+
+
+def test_a_host_without_a_translator_has_no_reflexive_candidate() -> None:
+    world = Gathering()
+    peer = Peer(world.clock, [world.wan.host("203.0.113.50")], Role.CONTROLLING, world.peer.agent.config)
+    peer.gather()
+    world.clock.run_for(1.0)
+    assert [str(candidate.type) for candidate in peer.gathered] == ["host"]
+
+
+def test_foundations_are_shared_by_what_is_alike_and_by_nothing_else() -> None:
+    """Section 5.1.1.3."""
+    world = Gathering()
+    peer = Peer(world.clock, world.hosts[1:], Role.CONTROLLING, world.peer.agent.config)
+    peer.add_host(world.hosts[1])
+    peer.gather()
+    world.clock.run_for(1.0)
+    foundations: dict[str, set[str]] = {}
+    for candidate in peer.gathered:
+        foundations.setdefault(str(candidate.type), set()).add(candidate.foundation)
+    assert len(peer.gathered) == 4
+    assert [len(found) for found in foundations.values()] == [1, 1]
+    assert foundations["host"] != foundations["srflx"]
+
+
+def test_a_relay_gives_a_relayed_and_a_reflexive_candidate() -> None:
+    turn = TurnServer(("198.51.100.10", 3478), "user", "password")
+    world = Gathering(turn=(turn,))
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    assert sorted(world.types()) == ["host", "relay", "srflx"]
+    relayed = next(candidate for candidate in world.peer.gathered if candidate.type == "relay")
+    assert relayed.address == "198.51.100.10"
+    assert relayed.related_address == "203.0.113.1"
+
+
+def test_a_dead_relay_is_given_up_after_its_own_limit() -> None:
+    turn = TurnServer(("198.51.100.98", 3478), "user", "password")
+    world = Gathering(turn=(turn,), turn_timeout=3.0)
+    world.peer.gather()
+    run_until(world.clock, lambda: world.peer.agent.gathering_state is GatheringState.COMPLETE, 10.0)
+    assert world.clock.now == pytest.approx(3.0)
+    assert [failure.server for failure in world.peer.told(ServerFailed)] == [turn]
+
+
+@pytest.mark.parametrize("transport", [ServerTransport.TCP, ServerTransport.TLS])
+def test_a_relay_over_a_stream_asks_for_a_connection(transport: ServerTransport) -> None:
+    turn = TurnServer(("198.51.100.10", 3478), "user", "password", transport, name="relay.example")
+    world = Gathering(turn=(turn,))
+    world.peer.air.servers[turn.address] = world.server
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    (opened,) = world.peer.told(OpenStream)
+    assert opened.server == turn
+    assert "relay" in world.types()
+
+
+def test_with_the_relay_policy_only_relayed_candidates_exist() -> None:
+    turn = TurnServer(("198.51.100.10", 3478), "user", "password")
+    world = Gathering(turn=(turn,), policy=CandidatePolicy.RELAY)
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    assert world.types() == ["relay"]
+    assert "192.168" not in str(world.peer.gathered[0])
+    assert "203.0.113.1" not in str(world.peer.gathered[0])
+
+
+def test_mappings_are_kept_while_nobody_has_answered() -> None:
+    """Section 5.1.1.4: the description may lie in a mailbox for minutes."""
+    world = Gathering()
+    world.peer.gather()
+    world.clock.run_for(300.0)
+    assert world.hosts[0].interface.up.statistics.sent >= 20
+    assert world.types() == ["host", "srflx"]
