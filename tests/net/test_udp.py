@@ -209,12 +209,16 @@ async def test_segments_above_the_mtu_go_one_by_one_and_segmentation_stays(left:
     assert left.has_segmentation
 
 
-async def test_without_coalescing_each_datagram_is_read_by_itself(left: UdpSocket, right: UdpSocket) -> None:
+@pytest.mark.parametrize("is_plain", [True, False], ids=["without control messages", "with them"])
+async def test_without_coalescing_each_datagram_is_read_by_itself(
+    left: UdpSocket, right: UdpSocket, is_plain: bool
+) -> None:
     right._socket.setsockopt(socket.IPPROTO_UDP, 104, 0)
+    right._is_plain = is_plain
     inbox = Inbox(right)
     left.send(run_of(20, 500, right.address))
     assert len(await inbox.wait_count(20)) == 20
-    assert right.statistics().reads == 20
+    assert right.statistics().reads == right.statistics().datagrams_received == 20
 
 
 async def test_what_the_kernel_has_no_room_for_waits_and_goes_in_order(left: UdpSocket, right: UdpSocket) -> None:

@@ -82,16 +82,17 @@ def ignore_error(_error: OSError) -> None:
 class UdpSocket:
     """One bound UDP socket. Not safe to use from another thread than its loop's."""
 
-    def __init__(self, sock: socket.socket, loop: asyncio.AbstractEventLoop | None = None) -> None:
-        """Take over a bound UDP socket; `open` is the usual way. Without an explicit loop the running one is used."""
+    def __init__(self, sock: socket.socket, *, local_addresses: bool = False) -> None:
+        """Take over a bound UDP socket, on the running loop; `open` is the usual way."""
         sock.settimeout(0)
         self.on_batch: Callable[[Batch], None] = ignore_batch
         self.on_error: Callable[[OSError], None] = ignore_error
         self.on_writable: Callable[[], None] = ignore_writable
         self.has_segmentation = True  # until the kernel refuses
         self.has_coalescing = _try_option(sock, socket.IPPROTO_UDP, UDP_GRO)
+        self._is_plain = not self.has_coalescing and not local_addresses  # nothing comes beside the datagrams
         self.counters = Counters()
-        self._loop = loop or asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop()
         self._socket = sock
         self._buffer = bytearray(BUFFER)
         self._view = memoryview(self._buffer)
@@ -137,7 +138,7 @@ class UdpSocket:
                 level = (socket.IPPROTO_IP, IP_PKTINFO)
                 sock.setsockopt(*((socket.IPPROTO_IPV6, IPV6_RECVPKTINFO) if family == socket.AF_INET6 else level), 1)
             sock.bind((host, port))
-            return cls(sock)
+            return cls(sock, local_addresses=local_addresses)
         except (OSError, OverflowError) as error:
             sock.close()
             raise TransportError(f"cannot bind UDP {host} port {port}: {error}") from error
@@ -185,6 +186,12 @@ class UdpSocket:
     def _receive(self) -> tuple[tuple[Any, str | None], list[bytes]] | None:
         """Make one system call; None when there is nothing more, or something went wrong."""
         try:
+            if self._is_plain:
+                data, source = self._socket.recvfrom(BUFFER)  # half the price
+                self.counters.reads += 1
+                self.counters.datagrams_received += 1
+                self.counters.bytes_received += len(data)
+                return (source, None), [data]
             size, messages, flags, source = self._socket.recvmsg_into(self._buffers, SPACE)
         except (BlockingIOError, InterruptedError):
             return None
@@ -233,18 +240,22 @@ class UdpSocket:
         """
         if self._is_closed:
             raise LocalProtocolError("send on a UDP socket that is closed")
+        size = transmit.segment_size
         if self._pending:
             self._wait(transmit)
-            return
-        for rest in self._pieces(transmit):
-            if not self._write(rest):
-                self._wait(rest)
+        elif size is None or (self.has_segmentation and len(transmit.data) <= min(size * MAX_SEGMENTS, MAX_RUN)):
+            if not self._write(transmit):
+                self._wait(transmit)
+        else:
+            for piece in self._pieces(transmit):
+                if self._pending or not self._write(piece):
+                    self._wait(piece)
 
     def _pieces(self, transmit: Transmit) -> Iterator[Transmit]:
         """Cut a run into what one system call takes."""
         size = transmit.segment_size
         if size is None or len(transmit.data) <= size:
-            yield transmit._replace(segment_size=None) if size is not None else transmit
+            yield transmit if size is None else transmit._replace(segment_size=None)
         else:
             step = size * max(1, min(MAX_SEGMENTS, MAX_RUN // size)) if self.has_segmentation else size
             for start in range(0, len(transmit.data), step):
