@@ -8,6 +8,8 @@ from collections.abc import Callable
 from aiortc import RTCDataChannel, RTCSctpCapabilities, RTCSctpTransport
 
 from zwerm.core.random import SYSTEM
+from zwerm.webrtc.datachannel.channel import ChannelEvent
+from zwerm.webrtc.datachannel.channels import DataChannels
 from zwerm.webrtc.sctp.association import Association
 from zwerm.webrtc.sctp.config import DTLS, Config
 from zwerm.webrtc.sctp.events import Event
@@ -38,9 +40,13 @@ class FakeDtls:
 class Meeting:
     """Ours and theirs in one loop; the tests look at `events` after `wait_until`."""
 
-    def __init__(self, *, theirs_is_server: bool = True, **options: object) -> None:
+    def __init__(self, *, theirs_is_server: bool = True, channels: bool = False, **options: object) -> None:
+        """With `channels`, ours are data channels over the association, and `told` is what they tell."""
         self.loop = asyncio.get_running_loop()
+        self.told: list[ChannelEvent] = []
+        self._has_channels = channels
         self.ours = Association(Config(**options), random=SYSTEM, now=self.loop.time())  # type: ignore[arg-type]
+        self.channels_of_ours = DataChannels(self.ours, is_dtls_client=theirs_is_server)
         self.dtls = FakeDtls("server" if theirs_is_server else "client", self._arrived)
         self.theirs = RTCSctpTransport(self.dtls)  # type: ignore[arg-type]
         self.channels: list[RTCDataChannel] = []
@@ -52,6 +58,10 @@ class Meeting:
         self._changed = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._carrier = asyncio.create_task(self._carry())
+
+    @property
+    def _machine(self) -> Association | DataChannels:
+        return self.channels_of_ours if self._has_channels else self.ours
 
     async def start(self, *, we_begin: bool) -> None:
         await self.theirs.start(RTCSctpCapabilities(maxMessageSize=1_048_576), 5_000)
@@ -74,7 +84,10 @@ class Meeting:
                     self.dropped += 1
                 else:
                     self._inbox.put_nowait(packet)
-        self.events += self.ours.next_events()
+        if self._has_channels:
+            self.told += self.channels_of_ours.next_events()
+        else:
+            self.events += self.ours.next_events()
         self._changed.set()
         if self._timer is not None:
             self._timer.cancel()
@@ -82,11 +95,11 @@ class Meeting:
         self._timer = None if due is None else self.loop.call_at(due, self._wake)
 
     def _wake(self) -> None:
-        self.ours.handle_timeout(self.loop.time())
+        self._machine.handle_timeout(self.loop.time())
         self.pump()
 
     def _arrived(self, packet: bytes) -> None:
-        self.ours.receive_datagram(packet, DTLS, self.loop.time())
+        self._machine.receive_datagram(packet, DTLS, self.loop.time())
         self.pump()
 
     async def _carry(self) -> None:

@@ -8,6 +8,7 @@ import pytest
 from aiortc import RTCDataChannel, RTCDataChannelParameters
 
 from tests.interop.aiortc_sctp import Meeting
+from zwerm.webrtc.datachannel.channel import ChannelAnnounced, ChannelState, TextReceived
 from zwerm.webrtc.sctp.codes import ChunkType
 from zwerm.webrtc.sctp.control_block import State
 from zwerm.webrtc.sctp.events import ConnectionFailed, IncomingStreamsReset, MessageReceived, OutgoingStreamsReset
@@ -16,7 +17,6 @@ from zwerm.webrtc.sctp.packet import chunks
 pytestmark = pytest.mark.interop
 
 BINARY = 53
-OPEN = 50  # PPID of DCEP
 
 
 @contextlib.asynccontextmanager
@@ -125,3 +125,39 @@ async def test_their_stop_aborts_ours() -> None:
         await both.theirs.stop()
         await both.wait_until(lambda: any(isinstance(event, ConnectionFailed) for event in both.events))
         await asyncio.sleep(0)
+
+
+async def test_their_channel_is_announced_and_closed_by_them() -> None:
+    """DCEP their way; aiortc's server side opens odd streams."""
+    async with meeting(channels=True) as both:
+        theirs = RTCDataChannel(
+            both.theirs, RTCDataChannelParameters(label="chat", protocol="v1", ordered=False, maxRetransmits=3)
+        )
+        await both.wait_until(lambda: theirs.readyState == "open")
+        [announced] = [event for event in both.told if isinstance(event, ChannelAnnounced)]
+        ours = announced.channel
+        assert (ours.label, ours.protocol, ours.is_ordered, ours.max_retransmits) == ("chat", "v1", False, 3)
+        got: list[object] = []
+        theirs.on("message", got.append)
+        for text in ("grüße", ""):
+            both.channels_of_ours.send_text(ours, text, both.loop.time())
+        both.channels_of_ours.send_binary(ours, b"", both.loop.time())
+        both.pump()
+        theirs.send("back")
+        await both.wait_until(lambda: len(got) == 3 and any(isinstance(event, TextReceived) for event in both.told))
+        assert sorted(map(repr, got)) == sorted(map(repr, ["grüße", "", b""]))
+        theirs.close()
+        await both.wait_until(lambda: ours.state is ChannelState.CLOSED and theirs.readyState == "closed")
+
+
+async def test_our_channel_is_announced_and_closed_by_us() -> None:
+    async with meeting(channels=True) as both:
+        ours = both.channels_of_ours.open("files", max_lifetime=500, now=both.loop.time())
+        both.pump()
+        await both.wait_until(lambda: bool(both.channels))
+        [theirs] = both.channels
+        assert (theirs.label, theirs.ordered, theirs.maxPacketLifeTime, theirs.id) == ("files", True, 500, ours.id)
+        await both.wait_until(lambda: ours.is_acknowledged)
+        both.channels_of_ours.close(ours, both.loop.time())
+        both.pump()
+        await both.wait_until(lambda: ours.state is ChannelState.CLOSED and theirs.readyState == "closed")
