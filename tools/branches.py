@@ -8,6 +8,7 @@ plain Python form; what `tests/test_layout.py` lists is measured by the files na
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -47,9 +48,10 @@ def main() -> int:
     parser.add_argument("--lines", action="store_true", help="name the lines and branches that are missing")
     arguments = parser.parse_args()
     part, parts = map(int, arguments.part.split("/"))
-    modules = sorted(set(measurable(path.resolve() for path in arguments.paths)))[part - 1 :: parts]
+    groups = sorted(grouped(path.resolve() for path in arguments.paths).items())[part - 1 :: parts]
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        results = sorted(pool.map(measure, modules), key=lambda covered: covered.percent)
+        found = pool.map(lambda group: measure(*group), groups)
+        results = sorted(itertools.chain.from_iterable(found), key=lambda covered: covered.percent)
     print("| module | covered by its own test file |")
     print("| --- | ---: |")
     for covered in results:
@@ -64,24 +66,27 @@ def main() -> int:
     return int(bool(failed))
 
 
-def measurable(paths: Iterable[Path]) -> Iterable[Path]:
-    """Yield the modules at or below the paths that a test file covers."""
+def grouped(paths: Iterable[Path]) -> dict[tuple[str, ...], list[str]]:
+    """Return the modules at or below the paths by the test files that cover them."""
+    groups: dict[tuple[str, ...], list[str]] = {}
     for path in paths:
-        for module in [path] if path.is_file() else path.rglob("*.py"):
-            if files_that_test(module.relative_to(SOURCE).as_posix()):
-                yield module
+        for found in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            module = found.relative_to(SOURCE).as_posix()
+            if tests := files_that_test(module):
+                groups.setdefault(tests, []).append(module)
+    return groups
 
 
-def measure(module: Path) -> Covered:
-    """Run one test file and read what it covers of its module, child processes counted."""
+def measure(tests: tuple[str, ...], modules: list[str]) -> list[Covered]:
+    """Run test files and read what they cover of the modules, child processes counted."""
     with tempfile.TemporaryDirectory(prefix="zwerm-branches-") as folder:
         settings = Path(folder, "settings")
+        include = "".join(f"\n  {SOURCE / module}" for module in modules)
         settings.write_text(
             f"[run]\nbranch = true\nparallel = true\npatch = subprocess\nsigterm = true\n"
-            f"include = {module}\ndata_file = {folder}/data\ndisable_warnings = no-data-collected\n"
+            f"include ={include}\ndata_file = {folder}/data\ndisable_warnings = no-data-collected\n"
             "[report]\nexclude_also =\n  if TYPE_CHECKING:\n  ^ *\\.\\.\\.$\n"
         )
-        tests = [str(TESTS / test) for test in files_that_test(module.relative_to(SOURCE).as_posix())]
         command = [
             sys.executable,
             "-m",
@@ -95,7 +100,7 @@ def measure(module: Path) -> Covered:
             "not full",
         ]
         done = subprocess.run(
-            [*command, "-p", "no:cacheprovider", *tests],
+            [*command, "-p", "no:cacheprovider", *(str(TESTS / test) for test in tests)],
             cwd=ROOT,
             env=os.environ | {"ZWERM_FORM": "pure"},
             capture_output=True,
@@ -104,15 +109,19 @@ def measure(module: Path) -> Covered:
         report = Path(folder, "report.json")
         measured = coverage.Coverage(config_file=str(settings))
         measured.combine([folder])
-        measured.json_report([str(module)], outfile=str(report))
-        (file,) = json.loads(report.read_text())["files"].values()
-        return Covered(
-            module=module.relative_to(SOURCE).as_posix(),
-            percent=file["summary"]["percent_covered"],
-            missing=file["missing_lines"],
-            half=file.get("missing_branches", []),  # not there when nothing of the module ran
-            failed=bool(done.returncode),
-        )
+        measured.json_report([str(SOURCE / module) for module in modules], outfile=str(report))
+        files = json.loads(report.read_text())["files"]
+        print(f"measured {', '.join(modules)}", file=sys.stderr)
+        return [
+            Covered(
+                module=Path(ROOT, name).relative_to(SOURCE).as_posix(),
+                percent=file["summary"]["percent_covered"],
+                missing=file["missing_lines"],
+                half=file.get("missing_branches", []),  # not there when nothing of the module ran
+                failed=bool(done.returncode),
+            )
+            for name, file in files.items()
+        ]
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ TABLES: Final = {
         ("tests", "passed", "seconds", "date"),
     ),
     "Fuzzing": Table(
-        "`tools/fuzz.py --minutes 60`: led by coverage, the hour divided among the parsers.",
+        "`tools/fuzz.py`: led by coverage, an hour of processor time divided among the parsers.",
         ("parser", "inputs tried", "a second", "edges reached", "corpus", "outcome", "date"),
     ),
     "Branch coverage": Table(
