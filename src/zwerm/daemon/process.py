@@ -21,7 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from zwerm.core.errors import ZwermError
+from zwerm.core.errors import DiskFull, ZwermError
 from zwerm.daemon import logs
 from zwerm.daemon.listeners import Listeners
 from zwerm.node.atomic import write_atomically
@@ -132,7 +132,11 @@ def _publish(repository: Repository, listeners: Listeners) -> None:
             place.unlink(missing_ok=True)
         else:
             text = address.multiaddr if name == "api" else address.url
-            write_atomically(place, f"{text}\n".encode(), mode=0o600)
+            try:
+                with repository.reserve.released():
+                    write_atomically(place, f"{text}\n".encode(), mode=0o600)
+            except DiskFull as error:
+                log.warning("%s; commands find this node with --api only", error)
 
 
 def _unpublish(repository: Repository) -> None:

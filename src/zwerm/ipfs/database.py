@@ -25,6 +25,7 @@ Migration = str | Callable[[sqlite3.Connection], None]
 _CACHE: Final = 16_384  # KiB of page cache for the writer: the upper levels of an index of 10 million blocks
 _READER_CACHE: Final = 4_096  # KiB for each reader
 _LOG_LIMIT: Final = 4 * 1024 * 1024  # bytes; the log file is cut back to this after a checkpoint
+_INCREMENTAL: Final = 2  # the number of that kind of `auto_vacuum`
 _VACUUM: Final = 512  # pages given back in one transaction: bounds the log
 _BUSY: Final = 10.0  # seconds to wait for a lock that another process holds
 _IDLE_READERS: Final = 8  # connections kept for the next query; more are opened when more threads ask at once
@@ -81,7 +82,8 @@ class Database:
 
     @staticmethod
     def _prepare(writer: sqlite3.Connection) -> None:
-        writer.execute("PRAGMA auto_vacuum = INCREMENTAL")  # takes effect in an empty file only
+        if writer.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+            writer.execute("PRAGMA auto_vacuum = INCREMENTAL")  # takes effect in an empty file only, and writes in any
         writer.execute("PRAGMA journal_mode = WAL")
         writer.execute("PRAGMA synchronous = FULL")
         writer.execute(f"PRAGMA cache_size = -{_CACHE}")

@@ -78,10 +78,14 @@ async def _verify(node: Node, progress: Report | None, *, repair: bool) -> tuple
 
 
 async def collect_when_full(node: Node, *, period: float = _CHECK) -> None:
-    """Collect by itself whenever `storage.collect_at` percent of `storage.max` are used; runs until cancelled."""
+    """Collect by itself whenever `storage.collect_at` percent of `storage.max` are used; runs until cancelled.
+
+    The reserve is looked after on the way.
+    """
     tried_at = 0
     while True:
         await asyncio.sleep(period)
+        await asyncio.to_thread(node.keep_reserve)
         limit, percent = node.config.size("storage.max"), node.config.integer("storage.collect_at")
         used = node.store.used()
         if not limit or not percent or used * 100 < limit * percent or used == tried_at:

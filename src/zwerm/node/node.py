@@ -15,14 +15,15 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeAlias, TypeVar
 
-from zwerm.core.errors import LocalProtocolError, StorageError, ZwermError
+from zwerm.core.errors import LocalProtocolError, ZwermError
 from zwerm.node.events import Events
 from zwerm.node.repository import Repository
+from zwerm.node.reserve import with_room
 
 if TYPE_CHECKING:
     from zwerm.identity.keystore import Keystore
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 Addable: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]"
 Findable: TypeAlias = "str | CID | ContentPath"
+_T = TypeVar("_T")
 
 
 class Node:
@@ -312,7 +314,7 @@ class Node:
         """Keep content no longer; return its CID. A NotPinned error when it is not pinned by itself."""
         cid = await self.resolve(path)
         found = await asyncio.to_thread(self.pins.find, cid)
-        await self.pins.remove(cid, recursive=found is None or found.kind.value == "recursive")
+        await self.with_room(lambda: self.pins.remove(cid, recursive=found is None or found.kind.value == "recursive"))
         self.events.publish("pins", {"cid": str(cid), "kind": None})
         return cid
 
@@ -369,11 +371,25 @@ class Node:
         from zwerm.ipfs.versions.policy import Policy
 
         self.history.policy = Policy.from_text(self.config.text("history.policy"))
-        await self.history.thin()
-        self.roots.forget()
-        with contextlib.suppress(StorageError):  # a full disk is what a collection helps against
-            await asyncio.to_thread(self.store.sync)  # what an add that failed has left is garbage from here on
-        return await self.collector.collect(progress)
+
+        async def collect() -> Removed:
+            await self.history.thin()
+            self.roots.forget()
+            return await self.collector.collect(progress)
+
+        return await self.with_room(collect)
+
+    async def with_room(self, work: Callable[[], Awaitable[_T]]) -> _T:
+        """Do work that makes room on the disk, on a full one with the room that is kept back for that.
+
+        `work` may be called twice; the first time it has then raised `DiskFull`, and must have changed nothing that the
+        second time would miss.
+        """
+        return await with_room(self.repository.reserve, work)
+
+    def keep_reserve(self) -> None:
+        """Keep room back for `with_room` as the repository grows, if the disk has some. Blocks."""
+        self.repository.reserve.ensure(self.store.used())
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verified:
         """Read every block and hold it against its hash. What is found damaged is not served from then on."""

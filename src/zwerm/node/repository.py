@@ -4,6 +4,7 @@
     config.toml   what somebody configured            key         the node's private key, 0600
     keystore/     further named keys                  blocks/     pack files
     index.sqlite  index, pins, files, history heads   repo.lock   held while open    api   where the daemon listens
+    reserve       room for making room on a full disk
 
 Opening creates what is missing, so a creation that was cut off heals at the next start. What is somebody else's (a Kubo
 repository, a directory with other files in it, a repository of a later release) is recognised before the first byte is
@@ -29,6 +30,7 @@ from zwerm.node.atomic import sync_directory, write_atomically
 from zwerm.node.config import Config, profile_from_environment
 from zwerm.node.lock import LOCK_NAME, RepositoryLock
 from zwerm.node.migrations import VERSION, VERSION_NAME, NewerRepository, migrate, read_version
+from zwerm.node.reserve import RESERVE_NAME, Reserve
 
 API_NAME: Final = "api"
 GATEWAY_NAME: Final = "gateway"
@@ -38,9 +40,11 @@ _KEY_NAME: Final = "key"
 _KEYSTORE_NAME: Final = "keystore"
 _BLOCKS_NAME: Final = "blocks"
 _INDEX_NAME: Final = "index.sqlite"
-_OURS: Final = frozenset(
-    (VERSION_NAME, _CONFIG_NAME, _KEY_NAME, _KEYSTORE_NAME, _BLOCKS_NAME, LOCK_NAME, API_NAME, GATEWAY_NAME)
-) | frozenset(_INDEX_NAME + suffix for suffix in ("", "-wal", "-shm", "-journal"))
+_OURS: Final = (
+    frozenset((VERSION_NAME, _CONFIG_NAME, _KEY_NAME, _KEYSTORE_NAME, _BLOCKS_NAME, LOCK_NAME))
+    | frozenset((API_NAME, GATEWAY_NAME, RESERVE_NAME))
+    | frozenset(_INDEX_NAME + suffix for suffix in ("", "-wal", "-shm", "-journal"))
+)
 
 
 class ForeignRepository(StorageError):
@@ -72,6 +76,7 @@ class Repository:
         self.config = config
         self.key = key
         self.identity = PeerId.of(key.public)
+        self.reserve = Reserve(path / RESERVE_NAME)
         self._lock = lock
 
     @classmethod

@@ -40,6 +40,8 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
         limit = config.size("storage.max") or None
         node.store = PackBlockstore(repository.blocks_path, node.database, max_size=limit)
         stack.callback(node.store.close)
+        node.keep_reserve()
+        stack.callback(node.keep_reserve)
         if node.saved is not None and node.saved.whole:
             node.store.accept_lost_pins()  # they were saved
         node.source = LocalSource(node.store, verify=config.boolean("storage.verify"))

@@ -216,10 +216,16 @@ async def delete(request: Request) -> dict[str, Any]:
     if any(not path.segments for path in paths):
         raise AppError("bad-path", "The folder of all files cannot be deleted")
     before = request.node.history.head
-    change: Change | None = None
-    async with request.node.files.batch():
-        for path in paths:
-            change = await request.node.files.rm(str(path), recursive=True)
+    files = request.node.files
+
+    async def remove() -> Change | None:
+        change: Change | None = None
+        async with files.batch():
+            for path in paths:
+                change = await files.rm(str(path), recursive=True)
+        return change
+
+    change = await request.node.with_room(remove)
     answer = await _after(request, change, [str(path) for path in paths])
     return answer | {"undo": str(before) if before else None}
 

@@ -80,7 +80,7 @@ async def remove_pin(request: Request) -> dict[str, Any]:
     found = await asyncio.to_thread(node.pins.find, cid)
     if found is None:
         raise AppError("not-found", f"{cid} is not kept by a pin of its own", str(cid))
-    await node.pins.remove(cid)
+    await node.with_room(lambda: node.pins.remove(cid))
     node.events.publish("pins", {"cid": str(cid), "kind": None})
     return {"pin": {"cid": str(cid), "kind": found.kind.value, "name": found.name}}
 

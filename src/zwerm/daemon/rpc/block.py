@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 from zwerm.core.errors import NotFoundError, ZwermError
@@ -105,7 +106,7 @@ async def block_rm(
             pin = await node.pins.check(found)
             if pin is not None:
                 raise CommandError(f"pinned: {pin.kind.value}" + (f" through {pin.via}" if pin.via else ""))
-            removed = await asyncio.to_thread(node.store.delete, [found])
+            removed = await node.with_room(partial(asyncio.to_thread, node.store.delete, [found]))
             if not removed and not force:
                 raise NotFoundError(f"block {found} is not here")
         except ZwermError as error:

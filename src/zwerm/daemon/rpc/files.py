@@ -266,13 +266,19 @@ async def files_rm(
     """Remove what can be removed, as one version; then say what could not."""
     if not flush:
         raise CommandError("files rm is always durable; --flush cannot be false")
-    failures = []
-    async with context.node.files.batch(message):
-        for one in path:
-            try:
-                await context.node.files.rm(one, recursive=recursive, force=force)
-            except ZwermError as error:
-                failures.append(f"{one}: {error}")
+    files = context.node.files
+
+    async def remove() -> list[str]:
+        failures = []
+        async with files.batch(message):
+            for one in path:
+                try:
+                    await files.rm(one, recursive=recursive, force=force)
+                except ZwermError as error:
+                    failures.append(f"{one}: {error}")
+        return failures
+
+    failures = await context.node.with_room(remove)
     if failures:
         raise CommandError("; ".join(failures))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.daemon.rpc.errors import CommandError
@@ -74,7 +75,7 @@ async def pin_rm(context: Context, ipfs_path: Sequence[str], recursive: bool = T
     gone = []
     for path in ipfs_path:
         cid = await context.resolve(path)
-        await context.node.pins.remove(cid, recursive=recursive)
+        await context.node.with_room(partial(context.node.pins.remove, cid, recursive=recursive))
         gone.append(context.text(cid))
     return {"Pins": gone}
 

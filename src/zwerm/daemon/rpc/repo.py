@@ -111,7 +111,7 @@ async def repo_gc(
 
     async def collect(report: Callable[[Progress], None]) -> Any:
         if force:
-            return await node.collector.collect(report, even_without_pins=True)
+            return await node.with_room(lambda: node.collector.collect(report, even_without_pins=True))
         return await node.collect(report)
 
     reports: Reports[Progress] = Reports()

@@ -124,28 +124,34 @@ class Appender:
             self._note(item.file, max(item.size, newer.size if newer else 0), is_new=item.is_new)
             self._files.release(item.file)
 
-    def drop(self, committed: Mapping[int, int]) -> None:
-        """Forget everything that no flush has committed, and give its room back to the disk.
+    def forget(self) -> list[Unsynced]:
+        """Forget everything that no flush has committed; return where it lies, for `cut`."""
+        self._pieces = []
+        self._buffered = 0
+        self.unwritten.clear()
+        forgotten, self._unsynced = list(self._unsynced.values()), {}
+        if any(item.file is self._file for item in forgotten) and self._file is not None:
+            self._files.release(self._file)
+            self._file = None
+        return forgotten
+
+    def cut(self, forgotten: list[Unsynced], committed: Mapping[int, int]) -> None:
+        """Give the room of what was forgotten back to the disk; the only call that needs no lock.
 
         Not synced: what a crash brings back was acknowledged to nobody, and is garbage when it is found.
 
         Args:
+            forgotten: From `forget`.
             committed: pack -> bytes of it that the index counts on; packs that are not in it go as a whole.
         """
-        self._pieces = []
-        self._buffered = 0
-        self.unwritten.clear()
-        unsynced, self._unsynced = self._unsynced, {}
-        for number, item in unsynced.items():
-            size = committed.get(number)
+        for item in forgotten:
+            size = committed.get(item.file.number)
             if size is not None:
                 item.file.size = size
                 self._cut_back(item.file)
             else:
-                if self.number == number:
-                    self.leave(number)
                 with contextlib.suppress(OSError):  # a file that stays is looked at when the store is opened again
-                    self._files.remove(number)
+                    self._files.remove(item.file.number)
             self._files.release(item.file)
 
     def peek_unsynced(self) -> list[PackFile]:

@@ -189,13 +189,14 @@ class Compaction:
         file, self._copies = self._copies, None
         assert file is not None  # noqa: S101 -- for the type checker
         try:
-            if self._committed and file.size > self._committed:
+            if file.size > self._committed:
                 self._disk.truncate(file.descriptor, self._committed)
-                self._disk.sync(file.descriptor, Sync.CUT)
+                if self._committed:
+                    self._disk.sync(file.descriptor, Sync.CUT)
                 file.size = self._committed
             with self._index.database.transaction() as connection:
                 self._index.set_role(connection, file.number, Role.KEPT if self._committed else Role.EMPTIED)
-            self.freed -= file.size - self._began if self._committed else 0  # an emptied one goes
+            self.freed -= file.size - self._began
         finally:
             self._files.release(file)
 

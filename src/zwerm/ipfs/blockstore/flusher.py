@@ -8,6 +8,7 @@ full or many blocks wait, so that no sync has much to do and little has to be lo
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Final
 
@@ -53,6 +54,8 @@ class Flusher:
         self._starved = False  # a put or a flush has met a full disk since the last flush that went well
         self._thread: threading.Thread | None = None
         self._wake = threading.Event()
+        self._cut_done = threading.Event()
+        self._cut_done.set()
         self._ending = False  # the thread is to stop
         self._closed = False  # nothing more is taken
 
@@ -75,20 +78,39 @@ class Flusher:
         """
         if not self._starved or not self._one_flush.acquire(blocking=False):
             return  # or the flush under way finds the same and comes here itself
+        dropped: list[Unsynced] | None = None
         try:
-            committed = {row.number: row.committed for row in self._index.packs()}
             with self._lock:
-                if self._pending.owed or self._holds.oldest() is not None:
-                    return
-                self._pending.drop()
-                self._appender.drop(committed)
-                self._starved = False
-                if isinstance(self._failure, DiskFull):
-                    self._failure = None  # what the kernel may have lost is among what was dropped
+                if not self._pending.owed and self._holds.oldest() is None:
+                    self._pending.drop()
+                    dropped = self._appender.forget()
+                    self._cut_done.clear()
+                    self._starved = False
+                    if isinstance(self._failure, DiskFull):
+                        self._failure = None  # what the kernel may have lost is among what was dropped
+        finally:
+            if dropped is None:
+                self._one_flush.release()
+        if dropped is not None:
+            if _on_event_loop():
+                threading.Thread(target=self._cut, args=(dropped,), name="zwerm-blockstore-cut", daemon=True).start()
+            else:
+                self._cut(dropped)
+
+    def _cut(self, dropped: list[Unsynced]) -> None:
+        """Give the room of dropped blocks back; a flush waits until that is done."""
+        try:
+            self._appender.cut(dropped, {row.number: row.committed for row in self._index.packs()})
         except StorageError:
-            return  # the index cannot be read now; the next hold that ends tries again
+            self._appender.cut(dropped, {item.file.number: item.file.size for item in dropped})  # nothing is known
         finally:
             self._one_flush.release()
+            self._cut_done.set()
+
+    def wait_cut(self) -> None:
+        """Return once nothing is being given back."""
+        if not self._cut_done.is_set():
+            self._cut_done.wait()
 
     def sync(self) -> None:
         """Return once every change made before this call is durable.
@@ -130,6 +152,7 @@ class Flusher:
                 self.sync()
         finally:
             self.give_back()
+            self.wait_cut()
             self._closed = True
 
     def _flush(self) -> None:
@@ -215,3 +238,11 @@ class Flusher:
                 self._files.release(file)
         if commit:
             self.sync()
+
+
+def _on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -199,6 +200,7 @@ class PackBlockstore:
 
     def _put(self, batch: list[Block]) -> None:
         pending = self._pending
+        self._flusher.wait_cut()
         if self._damaged:  # what was damaged and comes again takes a new place
             self._drop([block.cid.multihash for block in batch if block.cid.multihash in self._damaged])
         with self._lock:
@@ -374,8 +376,11 @@ class PackBlockstore:
 
     def _rewrite(self, compaction: Compaction) -> None:
         for number in self._victims(compaction):
-            if self.max_size is not None and self.used() + compaction.need(number) > self.max_size:
+            need = compaction.need(number)
+            if self.max_size is not None and self.used() + need > self.max_size:
                 break
+            if need > shutil.disk_usage(self.folder).free:
+                raise DiskFull("cannot copy blocks: the disk is full; make room and try again")
             compaction.rewrite(number)
 
     @contextlib.contextmanager
