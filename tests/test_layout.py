@@ -31,7 +31,6 @@ _APP: Final = tuple(f"daemon/app/test_{name}.py" for name in ("files", "history"
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/app/api.py": _APP,
     "daemon/app/changed.py": _APP,
-    "daemon/app/entries.py": _APP,
     "daemon/app/explore.py": _APP,
     "daemon/app/live.py": _APP,
     "daemon/app/settings.py": _APP,
