@@ -17,7 +17,7 @@ def test_the_bytes_of_rfc_8656() -> None:
 
 
 @pytest.mark.parametrize(
-    "wire", ["", "400100", "3fff0000", "50000000", "40010001", "4001000461"], ids=lambda wire: wire or "nothing"
+    "wire", ["", "400100", "3fff0000", "80000000", "40010001", "4001000461"], ids=lambda wire: wire or "nothing"
 )
 def test_what_is_no_channel_data_is_refused(wire: str) -> None:
     with pytest.raises(WireError):

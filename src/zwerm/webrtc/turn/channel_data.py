@@ -15,7 +15,8 @@ from typing import Final
 from zwerm.core.errors import LocalProtocolError, WireError
 
 HEADER_SIZE: Final = 4
-CHANNELS: Final = range(0x4000, 0x5000)  # RFC 8656 section 12: 0x5000 and more are reserved
+CHANNELS: Final = range(0x4000, 0x5000)  # what a client chooses from (RFC 8656 section 12)
+ACCEPTED: Final = range(0x4000, 0x8000)  # what clients of RFC 5766 choose from, coturn's among them
 MAX_DATA: Final = 65_535
 
 _HEADER: Final = struct.Struct("!HH")
@@ -23,7 +24,7 @@ _HEADER: Final = struct.Struct("!HH")
 
 def is_channel_data(data: bytes) -> bool:
     """Tell ChannelData from STUN by its first byte (RFC 7983 section 7)."""
-    return len(data) >= HEADER_SIZE and 0x40 <= data[0] <= 0x4F
+    return len(data) >= HEADER_SIZE and data[0] & 0xC0 == 0x40
 
 
 def serialize(channel: int, data: bytes) -> bytes:
@@ -46,8 +47,8 @@ def parse(data: bytes) -> tuple[int, bytes]:
     if len(data) < HEADER_SIZE:
         raise WireError(f"ChannelData of {len(data)} bytes, expected at least {HEADER_SIZE}")
     channel, length = _HEADER.unpack_from(data)
-    if channel not in CHANNELS:
-        raise WireError(f"channel {channel:#06x}, expected 0x4000 to 0x4fff")
+    if channel not in ACCEPTED:
+        raise WireError(f"channel {channel:#06x}, expected 0x4000 to 0x7fff")
     if length > len(data) - HEADER_SIZE:
         raise WireError(f"ChannelData says {length} bytes, there are {len(data) - HEADER_SIZE}")
     return channel, data[HEADER_SIZE : HEADER_SIZE + length]

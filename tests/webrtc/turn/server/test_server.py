@@ -426,8 +426,9 @@ def test_two_clients_of_one_server_reach_each_other(announced: str) -> None:
     [
         (0x4000, PEER, 0),
         (0x4FFF, PEER, 0),
+        (0x7FFF, PEER, 0),
         (0x3FFF, PEER, 400),
-        (0x5000, PEER, 400),
+        (0x8000, PEER, 400),
         (0x4000, ("2001:db8:1::9", 1), 443),
     ],
 )

@@ -39,7 +39,7 @@ from zwerm.webrtc.stun.attributes import (
 )
 from zwerm.webrtc.stun.message import Message, MessageClass, Method, is_stun
 from zwerm.webrtc.stun.uri import Transport
-from zwerm.webrtc.turn.channel_data import CHANNELS
+from zwerm.webrtc.turn.channel_data import ACCEPTED
 from zwerm.webrtc.turn.credentials import Users, person_of
 from zwerm.webrtc.turn.server.allocation import Allocation, Channel
 from zwerm.webrtc.turn.server.authenticator import Authenticated, Authenticator
@@ -112,7 +112,7 @@ class TurnServer:
         channel: Channel | None = None
         number = -1
         for data in messages:
-            if len(data) < 4 or data[0] & 0xF0 != 0x40:
+            if len(data) < 4 or data[0] & 0xC0 != 0x40:
                 if allocation is not None and channel is not None and payloads:
                     self._relaying.to_peer(allocation, channel.relay, channel.peer, payloads, now)
                 payloads, number = [], -1
@@ -383,7 +383,7 @@ class TurnServer:
     def _bind_channel(self, request: Message, client: FiveTuple, _user: Authenticated, now: Instant) -> Message:
         allocation = self._allocations[client]
         number, peer = request.find(CHANNEL_NUMBER), request.find(XOR_PEER_ADDRESS)
-        if number is None or peer is None or number not in CHANNELS or not allocation.is_free(number, peer, now):
+        if number is None or peer is None or number not in ACCEPTED or not allocation.is_free(number, peer, now):
             return request.error(400, "Bad Request")
         refusal = self._refusal(request, allocation, peer)
         if refusal is not None:
