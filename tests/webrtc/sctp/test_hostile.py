@@ -13,7 +13,7 @@ from zwerm.webrtc.sctp.chunks.sack import Sack
 from zwerm.webrtc.sctp.codes import BEGIN, END, TSN_MASK, Cause, ChunkType
 from zwerm.webrtc.sctp.config import DTLS
 from zwerm.webrtc.sctp.control_block import State
-from zwerm.webrtc.sctp.events import ConnectionFailed
+from zwerm.webrtc.sctp.events import ConnectionFailed, MessageReceived
 from zwerm.webrtc.sctp.packet import Chunk, Header, serialize, with_checksum
 
 
@@ -287,3 +287,36 @@ def test_a_peer_that_reneges_gets_it_again() -> None:
     hit(wire, Sack((first - 1) & TSN_MASK, 1_000_000, ((2, 2),)).serialize())
     hit(wire, Sack(first, 1_000_000).serialize())
     assert wire.right._sender.outstanding.lost_bytes >= 1_100
+
+
+@pytest.mark.parametrize("step", [1, 200], ids=["one by one", "far"])
+def test_a_forward_tsn_delivers_what_waits_behind_what_it_skips(step: int) -> None:
+    wire = connected(interleaving=False)
+    first = first_tsn(wire)
+    for index in range(1, 100):
+        hit(wire, Data(BEGIN | END, (first + index) & TSN_MASK, 1, index, 53, b"%d" % index).serialize())
+    hit(wire, ForwardTsn(first, (Skipped(1, 0),) if step == 1 else (Skipped(1, 60),)).serialize(interleaving=False))
+    events = wire.right.next_events()
+    assert [event.data for event in events if isinstance(event, MessageReceived)] == [
+        b"%d" % index for index in range(1, 100)
+    ]
+
+
+def test_skipping_many_streams_passes_once_over_what_waits() -> None:
+    wire = connected()
+    for index in range(500):
+        hit(wire, IData(BEGIN, (first_tsn(wire) + index) & TSN_MASK, index, 0, 53, 0, b"x").serialize())
+    skipped = tuple(Skipped(index, 0) for index in range(140))
+    hit(wire, ForwardTsn((first_tsn(wire) + 500) & TSN_MASK, skipped).serialize(interleaving=True))
+    assert len(wire.right._receiver.reassembly._by_key) == 360
+
+
+def test_no_more_chunks_fly_than_gap_blocks_can_name() -> None:
+    wire = connected(heartbeat_interval=0.0)
+    wire.left._sender.congestion.cwnd = 1e9
+    for _ in range(70_000):
+        wire.send(b"x")
+    while wire.left.next_transmits():
+        pass
+    outstanding = wire.left._sender.outstanding
+    assert 59_000 < outstanding.next_tsn - outstanding.first_tsn <= 60_000

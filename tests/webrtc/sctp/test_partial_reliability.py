@@ -135,3 +135,17 @@ def test_a_lost_forward_tsn_is_sent_again() -> None:
     wire.send(b"after")
     wire.pass_time(1.0)
     assert wire.received() == [b"after"]
+
+
+def test_whole_messages_behind_one_given_up_are_delivered_in_order() -> None:
+    for interleaving in (False, True):
+        wire = connected(interleaving=interleaving)
+        lose_data(wire)
+        wire.send(b"gone", max_retransmits=0)
+        wire.settle()
+        lose_nothing(wire)
+        for number in range(5):
+            wire.send(b"%d" % number)
+        wire.settle()
+        wire.pass_time(5.0)
+        assert wire.received() == [b"0", b"1", b"2", b"3", b"4"]

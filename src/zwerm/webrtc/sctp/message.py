@@ -67,11 +67,6 @@ class OutgoingMessage:
         self.first_tsn: i64 = 0
         self.last_tsn: i64 = 0
 
-    @property
-    def is_limited(self) -> bool:
-        """Whether it may be given up."""
-        return self.max_retransmits >= 0 or self.expires < 1e300
-
 
 class SentChunk:
     """A fragment with its TSN, kept until the peer has it for good."""

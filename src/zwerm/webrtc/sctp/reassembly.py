@@ -343,30 +343,48 @@ class Reassembly:
             self._last = None
             self._drop(last_run)
 
-    def skip_message(self, stream_id: int, number: int, *, is_unordered: bool) -> None:
-        """Wait no more for messages of the stream up to `number`; what is whole of them is delivered."""
-        if self._has_interleaving:
-            self._drop_interleaved(stream_id, number, UNORDERED if is_unordered else 0)
-        if is_unordered:
-            return
+    def skip_messages(self, highest: dict[tuple[int, bool], int]) -> None:
+        """Wait no more for messages up to these numbers, by stream and whether unordered.
+
+        What is whole of them is delivered. One pass over what waits, however many streams are named.
+        """
+        if self._has_interleaving and self._by_key:
+            self._drop_interleaved(highest)
+        for (stream_id, is_unordered), number in highest.items():
+            if not is_unordered:
+                self._skip_ordered(stream_id, number)
+
+    def _skip_ordered(self, stream_id: int, number: int) -> None:
         stream = self._streams.get(stream_id)
         if stream is None:
             stream = IncomingStream()
             self._streams[stream_id] = stream
-        if (number + 1 - stream.next_number) & self._mask > self._mask >> 1:
-            return
+        distance = (number + 1 - stream.next_number) & self._mask
+        if distance > self._mask >> 1:
+            return  # that far it is already
         if stream.ready:
-            passed = [one for one in stream.ready if (number - one) & self._mask <= self._mask >> 1]
-            for one in sorted(passed, key=lambda one: (one - stream.next_number) & self._mask):
+            for one in self._passed(stream, stream.ready, number, distance):
                 self._events.append(stream.ready.pop(one))
                 self._pieces -= 1
         stream.next_number = (number + 1) & self._mask
         if stream.ready:
             self._deliver_ready(stream)
 
-    def _drop_interleaved(self, stream_id: int, number: int, unordered: int) -> None:
+    def _passed(
+        self, stream: IncomingStream, ready: dict[int, MessageReceived], number: int, distance: int
+    ) -> list[int]:
+        """The numbers of whole messages up to `number`, in order."""
+        mask, first = self._mask, stream.next_number
+        if distance <= len(ready):
+            return [one for index in range(distance) if (one := (first + index) & mask) in ready]
+        return sorted(
+            (one for one in ready if (number - one) & mask <= mask >> 1), key=lambda one: (one - first) & mask
+        )
+
+    def _drop_interleaved(self, highest: dict[tuple[int, bool], int]) -> None:
         for key in list(self._by_key):
-            if key[0] == stream_id and key[1] == unordered and (number - key[2]) & _MID_MASK < _MID_HALF:
+            number = highest.get((key[0], key[1] != 0))
+            if number is not None and (number - key[2]) & _MID_MASK < _MID_HALF:
                 run = self._by_key.pop(key)
                 if run is self._last:
                     self._last = None

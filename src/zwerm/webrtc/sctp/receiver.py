@@ -141,9 +141,9 @@ class Receiver:
             if not self._has_interleaving:
                 self.reassembly.skip_tsns(before + 1, target)
             self.queue.skip_to(target)
-            for stream_id, number, is_unordered in chunk.skipped:
-                if stream_id < self.inbound:
-                    self.reassembly.skip_message(stream_id, number, is_unordered=is_unordered)
+            self.reassembly.skip_messages(
+                {(one.stream_id, one.is_unordered): one.number for one in chunk.skipped if one.stream_id < self.inbound}
+            )
         else:
             self.queue.is_due = True
 

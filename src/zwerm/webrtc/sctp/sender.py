@@ -1,7 +1,7 @@
 """The sending half of an association: what goes into the next packet, and what a SACK or a timer does to it.
 
-It holds the queue of messages, the chunks in flight, the window, the pacer and the round trip, and has five deadlines
-that the association copies into its timers: `t3_due`, `probe_due`, `reorder_due`, `pace_due`, each 0 when not armed.
+It holds the queue of messages, the chunks in flight, the window, the pacer and the round trip, and has deadlines that
+the association copies into its timers: `t3_due`, `probe_due`, `pace_due`, and `reorder_due` of the chunks; 0: not armed.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ _TYPE_I_DATA: Final = 64
 _SSN_MASK: Final = 0xFFFF
 _PADDING: Final = (b"", bytes(3), bytes(2), bytes(1))
 _PEER_SACK_DELAY: Final = 0.2  # seconds a peer may keep back the SACK of a single packet (RFC 9260 section 6.2)
+_MAX_OUTSTANDING: Final = 60_000  # chunks: what gap blocks of 16 bits can name, with room for those given up
 _MIN_PROBE: Final = 0.01  # seconds
 _MAX_SKIPPED: Final = 100  # messages in one FORWARD-TSN
 
@@ -186,6 +187,8 @@ class Sender:
             else:
                 if self._rwnd < room and outstanding.flight > 0:
                     break  # one chunk may probe a closed window (section 6.1 rule A)
+                if outstanding.next_tsn - outstanding.first_tsn >= _MAX_OUTSTANDING:
+                    break
                 chunk = queue.produce(room - header, now, is_fresh=total == 0)
                 if queue.expired:
                     self._abandon_expired()
