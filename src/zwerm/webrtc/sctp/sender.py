@@ -1,7 +1,7 @@
 """The sending half of an association: what goes into the next packet, and what a SACK or a timer does to it.
 
 It holds the queue of messages, the chunks in flight, the window, the pacer and the round trip, and has deadlines that
-the association copies into its timers: `t3_due`, `probe_due`, `pace_due`, and `reorder_due` of the chunks; 0: not armed.
+the association copies into its timers: `t3_due`, `probe_due`, `pace_due`, `reorder_due` of the chunks; 0: not armed.
 """
 
 from __future__ import annotations
