@@ -1,4 +1,4 @@
-"""What happens in a node, told to whoever listens: changed files, jobs, transfers, pins.
+"""What happens in a node, told to whoever listens: changed files, pins, collections, jobs, transfers.
 
 Publishing never waits and never fails: a listener that does not keep up loses its backlog and is told so once, by an
 event named `reset`. Everything here runs on the loop's thread; `publish_threadsafe` hands over from another.
@@ -22,7 +22,7 @@ class Event(NamedTuple):
     """Something that happened."""
 
     number: int  # grows by one; numbers of one process only
-    name: str  # files, job, transfer, pins, node, reset
+    name: str  # files, pins, collected, job, transfer, node, reset
     data: Mapping[str, Any]  # JSON
 
 

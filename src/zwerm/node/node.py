@@ -307,7 +307,6 @@ class Node:
         """
         cid = await self.resolve(path)
         await self.pins.add(self.source, cid, recursive=recursive, name=name)
-        self.events.publish("pins", {"cid": str(cid), "kind": "recursive" if recursive else "direct"})
         return cid
 
     async def unpin(self, path: Findable) -> CID:
@@ -315,7 +314,6 @@ class Node:
         cid = await self.resolve(path)
         found = await asyncio.to_thread(self.pins.find, cid)
         await self.with_room(lambda: self.pins.remove(cid, recursive=found is None or found.kind.value == "recursive"))
-        self.events.publish("pins", {"cid": str(cid), "kind": None})
         return cid
 
     async def put_file(self, to: str, cid: CID, *, name: str | None = None, message: str | None = None) -> Change:

@@ -22,6 +22,7 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     from zwerm.ipfs.unixfs.hashers import Hashers
     from zwerm.ipfs.versions.history import History
     from zwerm.ipfs.versions.policy import Policy
+    from zwerm.node.announce import announce
     from zwerm.node.roots import Roots
     from zwerm.node.statistics import BlockCounter, TreeCounter
 
@@ -72,6 +73,7 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     node.roots = Roots(node.files, node.history)
     node.collector = Collector(node.store, node.pins, node.roots)
     stack.push_async_callback(node.collector.close)
+    announce(node)
     node.blocks = BlockCounter(node)
     node.tree = TreeCounter(node)
     stack.push_async_callback(node.tree.close)

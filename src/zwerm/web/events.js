@@ -39,6 +39,8 @@ export const jobs = signal({});
 /** Grows with every change of the files; lists that show files load anew on it. */
 export const filesTurn = signal(0);
 export const pinsTurn = signal(0);
+/** Grows when blocks were removed, whoever asked for it. */
+export const collectionsTurn = signal(0);
 
 /** Grows whenever something happened that the mark shows by stirring. */
 export const stirs = signal(0);
@@ -82,6 +84,10 @@ const RECEIVERS = {
   job: rememberJob,
   pins: () => {
     pinsTurn.value += 1;
+    void refreshNode();
+  },
+  collected: () => {
+    collectionsTurn.value += 1;
     void refreshNode();
   },
   node: (data) => {

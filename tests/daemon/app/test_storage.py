@@ -118,6 +118,21 @@ def test_pins_are_listed_added_and_removed(daemon, listener) -> None:
     assert len(page["pins"]) <= 1
 
 
+def test_what_other_clients_change_is_told_too(daemon, listener) -> None:
+    """The RPC, Kubo's programs and the command line: whoever changes something is seen."""
+    cid = daemon.add(b"somebody adds this")
+    assert listener.next("pins")[2] == {"cid": cid, "kind": "recursive"}
+    daemon.rpc("pin/rm", cid)
+    assert listener.next("pins")[2] == {"cid": cid, "kind": None}
+    daemon.rpc("files/write", "/by-rpc", files={"data": b"x"}, create=True)
+    told = listener.next("files")[2]
+    assert (told["paths"], told["origin"]) == (["/by-rpc"], "rpc")
+    run_job(daemon, "measure")
+    daemon.rpc("repo/gc")
+    assert listener.next("collected")[2]["blocks"] >= 1
+    assert daemon.app("GET", "repo").json["kinds"] is None
+
+
 def test_what_nothing_keeps_is_measured_collected_and_verified_gone(daemon, listener) -> None:
     kept = daemon.add(os.urandom(300_000))
     daemon.app("PUT", "files/upload", os.urandom(200_000), path="/kept-file")

@@ -23,6 +23,7 @@ from zwerm.node.events import origin
 if TYPE_CHECKING:
     from zwerm.daemon.listeners import Listeners
     from zwerm.daemon.metrics import Metrics
+    from zwerm.ipfs.blockstore.store import Removed
     from zwerm.node.node import Node
 
 log = logging.getLogger("zwerm.app")
@@ -51,12 +52,16 @@ class AppApi:
 
     def start(self) -> None:
         """Begin what runs by itself."""
+        self.node.collector.listeners.append(self._collected)
         self.live.start()
 
     async def close(self) -> None:
         """Stop jobs, and end the streams of events."""
         await self.jobs.close()
         await self.live.close()
+
+    def _collected(self, _removed: Removed) -> None:
+        self.measured = None  # what was measured is no longer so
 
     async def let_in(self, exchange: Exchange) -> bool:
         """Whether the request carries a session's token; if not, it has been answered."""

@@ -69,7 +69,6 @@ async def add_pin(request: Request) -> Reply:
     name = field(document, "name", str, default="")
     await node.pins.add(node.source, cid, recursive=recursive, name=name)
     kind = (PinKind.RECURSIVE if recursive else PinKind.DIRECT).value
-    node.events.publish("pins", {"cid": str(cid), "kind": kind})
     return Reply({"pin": {"cid": str(cid), "kind": kind, "name": name}}, 201)
 
 
@@ -81,7 +80,6 @@ async def remove_pin(request: Request) -> dict[str, Any]:
     if found is None:
         raise AppError("not-found", f"{cid} is not kept by a pin of its own", str(cid))
     await node.with_room(lambda: node.pins.remove(cid))
-    node.events.publish("pins", {"cid": str(cid), "kind": None})
     return {"pin": {"cid": str(cid), "kind": found.kind.value, "name": found.name}}
 
 
@@ -120,7 +118,6 @@ async def stop_job(request: Request) -> dict[str, Any]:
 async def collect(request: Request, job: Job) -> dict[str, int]:
     """Remove what nothing keeps."""
     removed = await request.node.collect(lambda progress: job.progress(progress.marked + progress.removed.blocks))
-    request.api.measured = None
     return {"blocks": removed.blocks, "bytes": removed.size}
 
 

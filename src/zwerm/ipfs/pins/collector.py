@@ -140,6 +140,7 @@ class Collector:
         self._roots = roots
         self._one = asyncio.Lock()
         self._collection: Collection | None = None
+        self.listeners: list[Callable[[Removed], None]] = []  # called when a collection ended that removed something
 
     @property
     def unfinished(self) -> bool:
@@ -178,6 +179,9 @@ class Collector:
             collection.close()
             if even_without_pins:
                 await asyncio.to_thread(self._store.accept_lost_pins)
+            if removed.blocks:
+                for listener in self.listeners:
+                    listener(removed)
             return removed
 
     async def close(self) -> None:

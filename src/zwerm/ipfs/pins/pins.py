@@ -36,6 +36,7 @@ _PAGE: Final = 1_000  # pins read at a time
 _MOST_BAD: Final = 10_000  # bad blocks named for one pin
 
 Progress = Callable[[int], None]  # is called with the number of blocks passed so far
+Listener = Callable[[CID, PinKind | None], None]  # is called with what a block's own pin is now; None: it has none
 
 
 class Pins:
@@ -44,6 +45,7 @@ class Pins:
     def __init__(self, database: Database, store: Blockstore) -> None:
         self._database = database
         self._store = store
+        self.listeners: list[Listener] = []  # called in the thread that made a change, once it is durable
         database.define("pins", _MIGRATIONS)
 
     async def add(
@@ -86,6 +88,7 @@ class Pins:
                 "INSERT OR REPLACE INTO pins VALUES (?, ?, ?, ?, ?, ?)",
                 (cid.multihash, cid.codec, cid.version, kind.value, name, time.time()),
             )
+        self._tell(cid, kind)
 
     async def remove(self, cid: CID, *, recursive: bool = True) -> None:
         """Keep something no longer. Durable when it returns.
@@ -207,3 +210,8 @@ class Pins:
     def _remove(self, cid: CID) -> None:
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM pins WHERE multihash = ? AND codec = ?", (cid.multihash, cid.codec))
+        self._tell(cid, None)
+
+    def _tell(self, cid: CID, kind: PinKind | None) -> None:
+        for listener in self.listeners:
+            listener(cid, kind)

@@ -1,7 +1,7 @@
 /** Storage: how much room does all this take, and what could go? */
 import { html, useEffect } from "../vendor/preact.js";
 import { read } from "../api.js";
-import { filesTurn, jobs, node } from "../events.js";
+import { collectionsTurn, filesTurn, jobs, node } from "../events.js";
 import { shortHash, size, when } from "../format.js";
 import { t } from "../language.js";
 import { FailureCard } from "../parts/failure-card.js";
@@ -45,7 +45,7 @@ export function StoragePage() {
   const space = useResource(
     (signal) => /** @type {Promise<Space>} */ (read("repo", {}, signal)),
     [],
-    `${filesTurn.value} ${ended}`,
+    `${filesTurn.value} ${ended} ${collectionsTurn.value}`,
   );
   const measuring = latestJob("measure")?.state === "running";
   const small = (space.data?.blocks ?? 0) < MEASURED_UNASKED;
