@@ -21,9 +21,7 @@ _GATEWAY: Final = tuple(
     f"ipfs/gateway/test_{name}.py"
     for name in ("gateway", "path_gateway", "redirects_file", "subdomain_gateway", "trustless_gateway")
 )
-_STORE: Final = tuple(
-    f"ipfs/blockstore/test_{name}.py" for name in ("packstore", "recovery", "store_machine", "power_loss", "kills")
-)
+_STORE: Final = tuple(f"ipfs/blockstore/test_{name}.py" for name in ("packstore", "recovery", "store_machine"))
 _CONFIG: Final = ("node/test_config.py",)
 _NODE: Final = ("node/test_node.py",)
 _APP: Final = tuple(f"daemon/app/test_{name}.py" for name in ("files", "history", "storage"))
@@ -39,7 +37,6 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/app/uploads.py": _APP,
     "daemon/http/sendfile.py": ("daemon/http/test_gateway.py",),
     "daemon/listeners.py": ("daemon/test_process.py",),
-    "ipfs/blockstore/block_reader.py": _STORE,
     "ipfs/blockstore/disk.py": _STORE,
     "ipfs/blockstore/flusher.py": _STORE,
     "ipfs/blockstore/recovery.py": _STORE,
