@@ -23,7 +23,7 @@ from zwerm.ipfs.unixfs.spans import Span, spans
 _GROUP: Final = 4 * 1024 * 1024  # bytes checked by one thread at a time, after a beginning with less
 _FIRST: Final = 512 * 1024  # bytes of the second group; the first is one block
 _MOST: Final = 64  # blocks of a group
-_AHEAD: Final = 3  # groups under way
+_AHEAD: Final = 4  # groups under way: enough for two threads while a run is being sent, and not all that there are
 
 
 class Run(NamedTuple):
@@ -67,7 +67,7 @@ async def placed(
                 if broken is not None:
                     raise broken
                 groups.popleft().close()
-                wanted = min(wanted + 1, _AHEAD)
+                wanted = min(2 * wanted, _AHEAD)
         finally:
             for group in groups:
                 group.close()
