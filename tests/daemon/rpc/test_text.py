@@ -25,3 +25,8 @@ def test_times_are_rfc_3339() -> None:
     assert time_text(Mtime(0)) == "1970-01-01T00:00:00Z"
     assert time_text(Mtime(1_700_000_000, 500_000_000)) == "2023-11-14T22:13:20.5Z"
     assert time_text(Mtime(-1)) == "1969-12-31T23:59:59Z"
+
+
+def test_a_time_beyond_the_calendar_is_no_time() -> None:
+    for seconds in (2**40, 2**60, 2**63 - 1, -(2**60)):
+        assert time_text(Mtime(seconds)) == NO_TIME

@@ -43,7 +43,7 @@ async def repo_stat(context: Context, size_only: bool = False, detail: bool = Fa
     found = await asyncio.to_thread(node.store.statistics)
     used = await asyncio.to_thread(node.store.used)
     path = node.repository.path
-    limit = found.limit or used + shutil.disk_usage(path).free
+    limit = found.limit or used + (await asyncio.to_thread(shutil.disk_usage, path)).free
     answer: dict[str, Any] = {"RepoSize": used, "StorageMax": limit}
     if size_only:
         return answer | {"NumObjects": 0, "RepoPath": "", "Version": ""}

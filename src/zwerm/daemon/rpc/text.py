@@ -26,11 +26,14 @@ def peer_text(peer_id: PeerId, base: str) -> str:
 
 
 def time_text(mtime: Mtime | None) -> str:
-    """Write a modification time in UTC, with its fraction when it has one."""
+    """Write a modification time in UTC, with its fraction when it has one; as none, what is beyond the calendar."""
     from datetime import UTC, datetime
 
     if mtime is None:
         return NO_TIME
-    moment = datetime.fromtimestamp(mtime.seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    try:
+        moment = datetime.fromtimestamp(mtime.seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return NO_TIME
     fraction = f".{mtime.nanoseconds:09}".rstrip("0") if mtime.nanoseconds else ""
     return f"{moment}{fraction}Z"
