@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.machinery
+import importlib.util
 import subprocess
 import sys
 import time
@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import Row, alternate
+from tests.forms import prefer_source
 
 ROOT = Path(__file__).parent.parent
-SOURCE = ROOT / "src" / "zwerm"
 LARGE = 65_536  # bytes of a message
 SMALL = 64
 
@@ -49,20 +49,6 @@ def side(name: str, size: int = LARGE) -> Callable[[], float]:
 def _is_compiled() -> bool:
     found = importlib.util.find_spec("zwerm.webrtc.sctp.association")
     return found is not None and not str(found.origin).endswith(".py")
-
-
-def use_plain_form() -> None:
-    """Let imports of zwerm find the .py files only."""
-    plain = importlib.machinery.FileFinder.path_hook((importlib.machinery.SourceFileLoader, [".py"]))
-
-    def hook(path: str) -> Any:
-        if not Path(path).is_relative_to(SOURCE.parent):
-            raise ImportError(path)
-        return plain(path)
-
-    sys.path_hooks.insert(0, hook)
-    sys.path_importer_cache.clear()
-    sys.path.insert(0, str(SOURCE.parent))
 
 
 def run_ours(size: int, total: int) -> float:
@@ -166,7 +152,7 @@ def main() -> None:
         print(asyncio.run(run_aiortc(size, 8 * 1_048_576 if size > SMALL else 320_000)))
         return
     if name == "plain":
-        use_plain_form()
+        prefer_source()
     print(run_ours(size, 64 * 1_048_576 if size > SMALL else 6_400_000))
 
 

@@ -386,3 +386,63 @@ def test_the_machine_obeys_the_laws() -> None:
             memory_after_flood=262_144,
         )
     )
+
+
+def test_a_channel_beyond_what_the_peer_takes_is_closed_with_a_cause() -> None:
+    two = Two(is_started=False, inbound_streams=4)
+    far = two.left.open("far", negotiated_id=9, now=0.0)
+    near = two.left.open("near", negotiated_id=3, now=0.0)
+    two.left.association.connect(0.0)
+    two.settle()
+    assert ChannelClosed(far, "id 9, the peer has 4 streams") in two.left_events
+    assert near.state is ChannelState.OPEN
+
+
+def test_there_are_no_more_channels_than_streams() -> None:
+    two = Two(inbound_streams=4)
+    assert [two.left.open("", now=0.0).id for _ in range(2)] == [0, 2]
+    with pytest.raises(LocalProtocolError, match="in use"):
+        two.left.open("", now=0.0)
+
+
+def test_a_peer_that_begins_anew_closes_every_channel() -> None:
+    two = Two()
+    _, theirs = two.opened()
+    two.left = DataChannels(association("left again"), is_dtls_client=True)
+    two.left.association.connect(0.0)
+    two.settle()
+    assert ChannelClosed(theirs, "the peer began anew") in two.right_events
+    two.left.open("y", now=0.0)
+    two.settle()
+    assert isinstance(two.right_events[-1], ChannelAnnounced)
+
+
+def test_toward_a_peer_that_resets_no_streams_a_channel_closes_here_alone() -> None:
+    two = Two(is_started=False, reconfiguration=False)
+    two.left.association.connect(0.0)
+    two.settle()
+    two.left_events.clear()
+    two.right_events.clear()
+    channel, _ = two.opened()
+    two.left.close(channel, 0.0)
+    assert two.left.next_events() == [ChannelClosed(channel, "the streams of the association cannot be reset")]
+
+
+def test_a_shutdown_in_order_has_no_cause() -> None:
+    two = Two()
+    channel, _ = two.opened()
+    two.left.association.shutdown(0.0)
+    two.pass_time(2.0)
+    assert two.left_events == [ChannelClosed(channel, "the association was shut down"), TransportClosed("")]
+
+
+def test_without_an_id_there_is_nothing_buffered_and_no_threshold() -> None:
+    channels = DataChannels(association())
+    channel = channels.open("x", now=0.0)
+    assert channels.buffered_amount(channel) == 0
+    with pytest.raises(LocalProtocolError, match="no id"):
+        channels.set_low_threshold(channel, 1)
+    channels.close(channel, 0.0)
+    assert channels.next_event() == ChannelClosed(channel)
+    assert repr(TextReceived(channel, "x")) == "TextReceived(channel None, 1 characters)"
+    assert repr(BinaryReceived(channel, b"x")) == "BinaryReceived(channel None, 1 bytes)"

@@ -280,7 +280,8 @@ class Arrivals(ControlBlock):
         if self.state is State.COOKIE_ECHOED and any(kind == Cause.STALE_COOKIE for kind, _ in causes):
             self._timers.cancel(Timer.T1_COOKIE)
             self.state = State.COOKIE_WAIT
-            if self._attempts <= self.config.max_init_retransmissions:
+            self._stale_cookies += 1
+            if self._stale_cookies <= self.config.max_init_retransmissions:
                 self._send_init(self._now)
             else:
                 self._fail("the peer finds every cookie stale")

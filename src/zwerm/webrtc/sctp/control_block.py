@@ -101,6 +101,7 @@ class ControlBlock:
         self._is_sending = False
         self._is_over = False
         self._attempts = 0  # of INIT, COOKIE ECHO or SHUTDOWN
+        self._stale_cookies = 0  # of ours, that the peer called so
         self._heard_at = now
         self._heartbeat = 0  # nonce of the one in flight; 0: none
         self._heartbeat_at = now  # when it was sent
