@@ -41,7 +41,7 @@ from zwerm.webrtc.ice.gather import Allocation, Gatherer
 from zwerm.webrtc.ice.names import OwnNames
 from zwerm.webrtc.ice.outbox import Outbox
 from zwerm.webrtc.ice.pacer import Pacer
-from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate, Pair
+from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate, Pair, Path
 from zwerm.webrtc.ice.relay import MakeRelay, RelayAllocated, RelayEvent, RelayFailed, RelayReceived
 from zwerm.webrtc.ice.session import Session
 from zwerm.webrtc.ice.statistics import AgentStatistics, statistics_of
@@ -305,13 +305,31 @@ class Agent:
         for allocation in self._gatherer.allocations:
             is_from_server = allocation.host is base and allocation.server.address == source
             if is_from_server and allocation.stream is None and allocation.relay.receive_datagram(data, source, now):
-                self._settle(now)
+                if self._pump_relays(now):
+                    self._settle(now)
                 return True
-        if is_stun(data) and self._gatherer.receive_datagram(data, base, source, now):
-            self._settle(now)
-            return True
-        taken = self._receive(data, Arrival(base, None, source), now)
+        arrival = Arrival(base, None, source)
+        if not is_stun(data):  # nothing but data changes nothing, and comes a hundred thousand times a second
+            return self._receive_data(data, arrival)
+        taken = self._gatherer.receive_datagram(data, base, source, now) or self._receive_stun(data, arrival, now)
         self._settle(now)
+        return taken
+
+    def receive_datagrams(
+        self, datagrams: Sequence[bytes], source: Address, now: Instant, *, local: Address | None = None
+    ) -> int:
+        """Offer what one system call read from `source`; return how many were for this agent."""
+        base = self._base(local)
+        pair: Pair | None = None
+        taken = 0
+        for data in datagrams:
+            if pair is not None and data and data[0] > 3:  # RFC 7983: not STUN
+                self._outbox.deliver(pair, data)
+                taken += 1
+                continue
+            taken += self.receive_datagram(data, source, now, local=local)
+            if base is not None and self.state is not ConnectionState.CLOSED:
+                pair = self._valid_pair((base.address, source))
         return taken
 
     # Streams.
@@ -419,18 +437,26 @@ class Agent:
 
     def _receive(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
         """Take what came to a base: directly, relayed, or as a frame of a stream."""
-        if is_stun(data):
-            return self._receive_stun(data, arrival, now)
+        return self._receive_stun(data, arrival, now) if is_stun(data) else self._receive_data(data, arrival)
+
+    def _receive_data(self, data: bytes, arrival: Arrival) -> bool:
+        """Hand out data of a validated pair, and hold back what came a moment too early."""
         path = arrival.path
-        for session in self._sessions():
-            pair = session.checklist.find(path)
-            if pair is not None and pair.is_valid:
-                self._outbox.deliver(pair, data)
-                return True
+        pair = self._valid_pair(path)
+        if pair is not None:
+            self._outbox.deliver(pair, data)
+            return True
         if self._session.expects(path):
             self._outbox.hold(path, data)
             return True
         return False
+
+    def _valid_pair(self, path: Path) -> Pair | None:
+        for session in self._sessions():
+            pair = session.checklist.find(path)
+            if pair is not None and pair.is_valid:
+                return pair
+        return None
 
     def _receive_stun(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
         message = parse_message_untrusted(data)
@@ -497,11 +523,15 @@ class Agent:
             if allocation.server.transport is not ServerTransport.UDP and allocation.stream is None:
                 self._outbox.open_relay_stream(allocation)
 
-    def _pump_relays(self, now: Instant) -> None:
+    def _pump_relays(self, now: Instant) -> bool:
+        """Carry out what TURN clients have to say; False when it was nothing, or data alone."""
+        has_news = False
         for allocation in list(self._gatherer.allocations):
             while (event := allocation.relay.next_event()) is not None:
+                has_news |= not isinstance(event, RelayReceived) or is_stun(event.data)
                 self._take_relay_event(allocation, event, now)
             self._outbox.pump(allocation)
+        return has_news
 
     def _take_relay_event(self, allocation: Allocation, event: RelayEvent, now: Instant) -> None:
         match event:
