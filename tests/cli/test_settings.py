@@ -28,6 +28,14 @@ def test_a_setting_that_waits_says_so(served: Harness) -> None:
     assert served.run("config", "gateway.public", "https://example.org").err == ""
 
 
+def test_a_quota_counts_at_once_also_in_a_daemon_that_runs(served: Harness) -> None:
+    assert served.run("config", "storage.max", "2MiB").err == ""
+    assert "the limit storage.max is 2097152" in served.fails("add", data=os.urandom(3_000_000))
+    assert served.run("repo", "stat", "-s").lines[1] == "StorageMax: 2097152"
+    served.run("config", "unset", "storage.max")
+    served.add(os.urandom(3_000_000))
+
+
 def test_settings_can_be_edited_and_replaced(zwerm: Harness) -> None:
     zwerm.run("config", "import.profile", "default")
     editor = {"EDITOR": "sed -i s/default/unixfs-v1-2025/"}

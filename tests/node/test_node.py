@@ -199,6 +199,23 @@ async def test_verification_finds_a_flipped_bit_and_repair_drops_the_block(node)
     assert await read(node, good) == b"good" * 1000
 
 
+async def test_a_changed_quota_counts_at_once(tmp_path: Path) -> None:
+    async with zwerm.Node(tmp_path / "small", profile="test") as node:
+        data = os.urandom(3_000_000)
+        kept = await node.add(data)
+        node.config.set("storage.max", "4MiB")
+        assert (await node.repo_stat()).limit == 4 << 20
+        with pytest.raises(ResourceLimitError, match=r"the limit storage\.max is 4194304"):
+            await node.add(os.urandom(3_000_000))
+        node.config.set("storage.max", "1MB")  # less than there is: nothing is lost, nothing is taken
+        with pytest.raises(ResourceLimitError):
+            await node.add(os.urandom(100_000))
+        assert b"".join([part async for part in node.cat(kept)]) == data
+        node.config.unset("storage.max")
+        await node.add(os.urandom(3_000_000))
+        assert (await node.repo_stat()).limit is None
+
+
 async def test_the_quota_is_kept_and_said(tmp_path: Path) -> None:
     async with zwerm.Node(tmp_path / "small", profile="test", overrides={"storage.max": "4MiB"}) as node:
         kept = await node.add(os.urandom(500_000))

@@ -10,7 +10,7 @@ import difflib
 import os
 import threading
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -62,6 +62,7 @@ class Config:
         """
         self._path = path
         self._lock = threading.Lock()
+        self.listeners: list[Callable[[], None]] = []  # called in the thread that changed something, once it is written
         self._text = ""
         self._text = self._read()
         self._file = self._parse(self._text)
@@ -179,6 +180,8 @@ class Config:
         if self._path is not None:
             write_atomically(self._path, text.encode(), mode=0o600)
         self._text, self._file, self._values = text, file, values
+        for listener in self.listeners:
+            listener()
 
     @property
     def source(self) -> str:

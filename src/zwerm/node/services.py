@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zwerm.node.config import Config
     from zwerm.node.node import Node
 
 
@@ -38,9 +39,10 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     def open_storage() -> None:
         node.database, node.saved = open_database(repository.index_path, save=node._save_index)
         stack.callback(node.database.close)
-        limit = config.size("storage.max") or None
-        node.store = PackBlockstore(repository.blocks_path, node.database, max_size=limit)
+        node.store = PackBlockstore(repository.blocks_path, node.database, max_size=_limit(config))
         stack.callback(node.store.close)
+        config.listeners.append(lambda: _follow_limit(node))
+        stack.callback(config.listeners.clear)
         node.keep_reserve()
         stack.callback(node.keep_reserve)
         if node.saved is not None and node.saved.whole:
@@ -77,3 +79,14 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     node.blocks = BlockCounter(node)
     node.tree = TreeCounter(node)
     stack.push_async_callback(node.tree.close)
+
+
+def _limit(config: Config) -> int | None:
+    return config.size("storage.max") or None
+
+
+def _follow_limit(node: Node) -> None:
+    """Let a change of `storage.max` count at once."""
+    limit = _limit(node.config)
+    if limit != node.store.max_size:
+        node.store.set_limit(limit)

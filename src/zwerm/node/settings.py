@@ -109,6 +109,7 @@ SETTINGS: Final = (
         SIZE,
         "0",
         "The most that blocks may take on the disk (0: no limit); a write that would exceed it is refused.",
+        restart=False,
     ),
     Setting(
         "storage.collect_at",

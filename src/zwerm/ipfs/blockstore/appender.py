@@ -37,7 +37,7 @@ class Appender:
         self.written = 0  # bytes, since somebody last set it to 0
         self._files = files
         self._disk = disk
-        self._limit = limit  # bytes of a pack, at which the next is begun
+        self.limit = limit  # bytes of a pack, at which the next is begun
         self._file: PackFile | None = None
         self._pieces: list[bytes] = []
         self._buffered = 0
@@ -82,7 +82,7 @@ class Appender:
         if self._buffered + size > _BUFFER or len(self._pieces) > _PIECES:
             self.write_out()
         file = self._file
-        if file is None or len(HEADER) < file.size + self._buffered > self._limit - size:
+        if file is None or len(HEADER) < file.size + self._buffered > self.limit - size:
             file = self._next_file()
         offset = file.size + self._buffered + len(head)
         self._pieces += (head, data)

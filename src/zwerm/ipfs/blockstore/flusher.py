@@ -48,7 +48,7 @@ class Flusher:
         self._pending = pending
         self._holds = holds
         self._disk = disk
-        self._rows = rows  # in one transaction
+        self.rows = rows  # in one transaction
         self._one_flush = threading.Lock()
         self._failure: StorageError | None = None
         self._starved = False  # a put or a flush has met a full disk since the last flush that went well
@@ -187,8 +187,8 @@ class Flusher:
     def _commit(self, batch: Batch, unsynced: list[Unsynced]) -> None:
         """Tell the index, in as many transactions as it takes; only the last one makes it true for `sync`."""
         keys = sorted(batch.places)  # in order: neighbours share a page
-        for start in range(0, max(len(keys), 1), self._rows):
-            places = {key: batch.places[key] for key in keys[start : start + self._rows]}
+        for start in range(0, max(len(keys), 1), self.rows):
+            places = {key: batch.places[key] for key in keys[start : start + self.rows]}
             with self._database.transaction() as connection:
                 gained = self._index.insert(connection, places)
                 for item in unsynced:  # every pack that gained a block is among them

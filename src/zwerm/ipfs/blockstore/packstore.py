@@ -115,6 +115,17 @@ class PackBlockstore:
             self._files.close()
             raise
 
+    def set_limit(self, max_size: int | None) -> None:
+        """Take another limit from now on, as if opened with it.
+
+        What is stored stays, also when it is more than the limit; then nothing new is taken until there is room again.
+        """
+        with self._lock:
+            self.max_size = max_size
+            self.pack_size = self._appender.limit = _pack_size(max_size)
+            self._flusher.rows = self._rows()
+            self._room_at = -1
+
     def close(self) -> None:
         """Sync what is pending and close the files. Idempotent.
 
