@@ -8,6 +8,7 @@ was, or as it can be. Nothing else may use that room: an addition that meets a f
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import shutil
@@ -52,21 +53,28 @@ class Reserve:
 
     @contextlib.contextmanager
     def released(self) -> Iterator[bool]:
-        """Let the room be used inside the block, which gets False when there was none."""
+        """Let the room be used inside the block, which gets False when there was none. Blocks for the disk."""
+        try:
+            yield self.release()
+        finally:
+            self.restore()
+
+    def release(self) -> bool:
+        """Let the room be used until `restore`; return False when there was none."""
         with self._lock:
             self._users += 1
             if self._users == 1:
                 self._before = self.size
                 with contextlib.suppress(OSError):
                     self._path.unlink(missing_ok=True)
-            before = self._before
-        try:
-            yield before > 0
-        finally:
-            with self._lock:
-                self._users -= 1
-                if not self._users:
-                    self._make(self._before, of_free=1)
+            return self._before > 0
+
+    def restore(self) -> None:
+        """The room is used no more by one who called `release`; after the last the file is made again."""
+        with self._lock:
+            self._users -= 1
+            if not self._users:
+                self._make(self._before, of_free=1)
 
     def _make(self, wanted: int, of_free: int = _OF_FREE) -> None:
         had = self.size
@@ -94,7 +102,9 @@ async def with_room(reserve: Reserve, work: Callable[[], Awaitable[_T]]) -> _T:
     try:
         return await work()
     except DiskFull:
-        with reserve.released() as is_released:
-            if not is_released:
+        try:
+            if not await asyncio.to_thread(reserve.release):
                 raise
             return await work()
+        finally:
+            await asyncio.to_thread(reserve.restore)

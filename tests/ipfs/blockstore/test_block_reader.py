@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,10 @@ import pytest
 
 from tests.conformance.check_blockstore import block
 from tests.ipfs.blockstore.conftest import OpenStore
+from zwerm.core.errors import StorageError
 from zwerm.ipfs.block import BlockNotFound, CorruptBlock
 from zwerm.ipfs.blockstore import PackBlockstore
+from zwerm.ipfs.blockstore.disk import Disk
 from zwerm.ipfs.blockstore.index import Place
 from zwerm.multiformats import multihash
 from zwerm.multiformats.cid import CID
@@ -68,6 +71,29 @@ def test_a_block_is_found_in_its_new_place_after_compaction(open_store: OpenStor
             assert store.get_nowait(block(number, 3_000).cid) is None
             with pytest.raises(BlockNotFound):
                 store.get(block(number, 3_000).cid)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_without_a_descriptor_for_its_pack_a_block_is_not_called_damaged(open_store: OpenStore, number: int) -> None:
+    class Busy(Disk):
+        is_busy = False
+
+        def open(self, path: str, *, writing: bool = False) -> int:
+            if self.is_busy:
+                raise OSError(number, os.strerror(number))
+            return super().open(path, writing=writing)
+
+    disk = Busy()
+    store = open_store()
+    store.put([block(1, 3_000)])
+    store.close()
+    store = open_store(disk=disk, pack_size=3_000)  # at which it does not go on with the pack, so that it is not open
+    disk.is_busy = True
+    for read in (store.get, store.locate):
+        with pytest.raises(StorageError, match=r"00000001\.pack: too many files are open"):
+            read(block(1, 3_000).cid)
+    disk.is_busy = False
+    assert store.get(block(1, 3_000).cid) == block(1, 3_000).data
 
 
 def test_a_block_that_is_cut_short_or_whose_pack_is_gone_is_damaged(open_store: OpenStore, tmp_path: Path) -> None:

@@ -11,11 +11,13 @@ rewrites its pack; then its old pack is gone, and looking again finds the new pl
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from zwerm.core.disk_failure import disk_error
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.block import MAX_BLOCK, BlockNotFound, CorruptBlock
 from zwerm.ipfs.blockstore.appender import Appender
@@ -26,6 +28,7 @@ from zwerm.ipfs.blockstore.store import BlockLocation
 from zwerm.multiformats import multicodec, multihash
 from zwerm.multiformats.cid import CID
 
+_NO_DESCRIPTORS: Final = (errno.EMFILE, errno.ENFILE)
 _KNOWN: Final = 65_536  # places remembered
 _SMALL: Final = 4_096  # bytes that are hashed as quickly as it is looked up whether they have been
 _QUICK: Final = 16_384  # bytes that an event loop may hash; larger blocks go to a thread
@@ -203,6 +206,8 @@ class BlockReader:
         try:
             file = self._files.acquire(place.pack)
         except OSError as error:
+            if error.errno in _NO_DESCRIPTORS:  # which says nothing about the block
+                raise disk_error(f"open {self._files.path(place.pack)}", error) from error
             raise CorruptBlock(cid) from error
         if file is None:
             with self._lock:
