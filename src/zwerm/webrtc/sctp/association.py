@@ -235,7 +235,7 @@ class Association(Arrivals):
         now, sender = self._now, self._sender
         has_data = False
         while len(packets) < limit:
-            lead = self._lead()
+            lead = self._lead() if self._owes_chunks() else b""
             packet = sender.next_packet(lead, now) if self._is_sending else b""
             if packet:
                 has_data = True
@@ -251,6 +251,15 @@ class Association(Arrivals):
         if self.state is State.SHUTDOWN_PENDING:
             self._go_on_shutting_down()
         return packets
+
+    def _owes_chunks(self) -> bool:
+        """Whether anything but data is to be sent; asked for each packet."""
+        return (
+            self._receiver.queue.is_owed
+            or len(self._control) > 0
+            or self._sender.owes_forward_tsn
+            or self._reconfiguration.has_work
+        )
 
     def _lead(self) -> bytes:
         """The chunks that go before data in the next packet; they go in any case."""

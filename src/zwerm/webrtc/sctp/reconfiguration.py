@@ -59,6 +59,11 @@ class Reconfiguration:
         """Whether a request is in flight, and the timer must run."""
         return self._request is not None
 
+    @property
+    def has_work(self) -> bool:
+        """Whether `take_chunks` may give something."""
+        return bool(self._is_due or self._responses or self._outgoing or self._incoming or self._added)
+
     def resend(self) -> None:
         """The timer ran out."""
         self._is_due = self._request is not None

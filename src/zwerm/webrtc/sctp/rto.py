@@ -6,6 +6,7 @@ from typing import Final
 
 _ALPHA: Final = 0.125
 _BETA: Final = 0.25
+_MARGIN: Final = 0.2  # seconds above the round trip at least: a peer may keep a SACK back for so long
 _LEAST: Final = 1e-6  # seconds; a round trip of zero under a virtual clock divides nothing
 
 
@@ -35,7 +36,8 @@ class RoundTrip:
             self.rttvar += _BETA * (abs(self.srtt - sample) - self.rttvar)
             self.srtt += _ALPHA * (sample - self.srtt)
             self.minimum = min(self.minimum, sample)
-        self.rto = min(max(self.srtt + 4 * self.rttvar, self._min), self._max)
+        margin = max(4 * self.rttvar, _MARGIN, self.srtt)
+        self.rto = min(max(self.srtt + margin, self._min), self._max)
 
     def back_off(self) -> None:
         """Double the timeout after it ran out (section 6.3.3 rule E2)."""

@@ -299,7 +299,7 @@ class Sender:
         if outstanding.flight == 0 or self._is_probed or self._recovery_end >= 0 or self.round_trip.srtt == 0.0:
             return
         is_single = outstanding.flight <= self._room
-        wait = 2 * self.round_trip.srtt + (_PEER_SACK_DELAY if is_single else _MIN_PROBE)
+        wait = 1.5 * self.round_trip.srtt + (_PEER_SACK_DELAY if is_single else _MIN_PROBE)
         if now + wait < self.t3_due:
             self.probe_due = now + wait
 
