@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 from tests.conformance.check_blockstore import block
@@ -10,6 +11,7 @@ from tests.ipfs.blockstore.conftest import OpenStore
 from tests.ipfs.blockstore.crash import abandon
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.blockstore.pack import HEADER
+from zwerm.ipfs.database import Database
 
 BLOCKS = [block(number, 1_000) for number in range(20)]
 
@@ -97,6 +99,32 @@ def test_the_same_block_in_two_packs_is_indexed_once(open_store: OpenStore, tmp_
     assert store.recovered.found == 0
     assert [path.name for path in (tmp_path / "blocks").iterdir()] == ["00000001.pack"]
     assert store.statistics().blocks == 20
+
+
+def test_what_a_full_disk_has_no_room_to_index_waits_for_another_opening(open_store: OpenStore, tmp_path: Path) -> None:
+    more = [block(number) for number in range(100, 3_000)]
+    store = open_store()
+    store.put(BLOCKS)
+    store.sync()
+    store.put(more)
+    crash(store)
+    with closing(Database(tmp_path / "index.sqlite")) as database:
+        pages = database.query("PRAGMA page_count")[0][0]
+        database._writer.execute(f"PRAGMA max_page_count = {pages + 4}").fetchall()
+        with closing(PackBlockstore(tmp_path / "blocks", database)) as store:
+            assert store.recovered.unread == (1,)
+            assert all(store.get(cid, verify=True) == data for cid, data in BLOCKS)
+            assert not store.has(more[-1].cid)
+            database._writer.execute("PRAGMA max_page_count = 1000000").fetchall()
+            store.put([block(5_000)])
+            assert store.delete(item.cid for item in BLOCKS[1:]) == len(BLOCKS) - 1
+            store.compact()
+    store = open_store()
+    assert store.recovered.unread == ()
+    assert store.recovered.found > 2_000  # the others were in the buffer
+    kept = [*more[: store.recovered.found], BLOCKS[0], block(5_000)]
+    assert all(store.get(cid, verify=True) == data for cid, data in kept)
+    assert not store.has(BLOCKS[1].cid)
 
 
 def test_files_that_are_no_packs_are_left_alone(open_store: OpenStore, tmp_path: Path) -> None:
