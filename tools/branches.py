@@ -111,8 +111,7 @@ def measure(tests: tuple[str, ...], modules: list[str]) -> list[Covered]:
         measured.combine([folder])
         measured.json_report([str(SOURCE / module) for module in modules], outfile=str(report))
         files = json.loads(report.read_text())["files"]
-        print(f"measured {', '.join(modules)}", file=sys.stderr)
-        return [
+        found = [
             Covered(
                 module=Path(ROOT, name).relative_to(SOURCE).as_posix(),
                 percent=file["summary"]["percent_covered"],
@@ -122,6 +121,9 @@ def measure(tests: tuple[str, ...], modules: list[str]) -> list[Covered]:
             )
             for name, file in files.items()
         ]
+        for covered in found:
+            print(f"{covered.module}: {covered.percent:.1f} %", file=sys.stderr)
+        return found
 
 
 if __name__ == "__main__":

@@ -64,11 +64,26 @@ def write_page(run: Run) -> None:
     """Renew the page with what was found so far."""
     tables = parse(PAGE.read_text("utf-8"))
     for heading, rows in run.rows.items():
-        tables[heading] = dict(sorted((tables[heading] | rows).items()))
-    claims, branches = tables["Claims"], tables["Branch coverage"]
+        known = tables[heading] | rows
+        tables[heading] = {key: known[key] for key in sorted(known) if is_there(heading, key)}
+    claims = tables["Claims"]
     tables["Claims"] = {claim.claim: claims[claim.claim] for claim in CLAIMS if claim.claim in claims}
-    tables["Branch coverage"] = {module: row for module, row in branches.items() if module not in run.reached}
+    for module in run.reached:
+        tables["Branch coverage"].pop(module, None)
     PAGE.write_text(render(tables), "utf-8")
+
+
+def is_there(heading: str, key: str) -> bool:
+    """Whether what a row is about still exists."""
+    match heading:
+        case "Suites":
+            return (ROOT / key.partition(",")[0]).is_dir()
+        case "Fuzzing":
+            return (ROOT / "tests" / "fuzz" / f"fuzz_{key}.py").is_file()
+        case "Branch coverage":
+            return (ROOT / "src" / "zwerm" / key).is_file()
+        case _:
+            return True
 
 
 class Run:
@@ -89,7 +104,7 @@ class Run:
         for claim in CLAIMS:
             if claim.command.startswith("pytest "):
                 named = [test for path in claim.command.split()[1:] for test in tests_at(path)]
-                if named and all(test in results for test in named):
+                if named and all(test in results and not results[test].failed for test in named):
                     self._claim(claim, f"{sum(results[test].passed for test in named)} passed")
 
     def pure(self) -> None:

@@ -49,18 +49,21 @@ def test_a_row_that_was_not_run_keeps_its_figure_and_date(tmp_path: Path, monkey
     assert new[second.claim] == old[second.claim]
 
 
-def test_a_module_that_reaches_the_bar_leaves_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_that_reaches_the_bar_or_is_gone_leaves_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     page = tmp_path / "verified.md"
     page.write_text(PAGE)
     monkeypatch.setattr(verified, "PAGE", page)
     run = verified.Run(1, 1, "2030-01-01")
-    run.rows["Branch coverage"]["a.py"] = ("a.py", "90.0 %", "2030-01-01")
+    run.rows["Branch coverage"] |= {name: (name, "90.0 %", "2030-01-01") for name in ("core/random.py", "gone.py")}
     verified.write_page(run)
-    assert "| a.py | 90.0 % | 2030-01-01 |" in page.read_text()
+    assert "| core/random.py | 90.0 % | 2030-01-01 |" in page.read_text()
+    assert "gone.py" not in page.read_text()
     again = verified.Run(1, 1, "2030-01-02")
-    again.reached.add("a.py")
+    again.reached.add("core/random.py")
     verified.write_page(again)
-    assert "a.py" not in page.read_text()
+    assert "core/random.py" not in page.read_text()
 
 
 def test_what_failed_or_was_left_out_is_not_counted_as_passed(tmp_path: Path) -> None:
