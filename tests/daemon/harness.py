@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -40,11 +41,12 @@ class Answer:
 class Daemon:
     """One daemon process."""
 
-    def __init__(self, path: Path, **arguments: Any) -> None:
+    def __init__(self, path: Path, *, inside: Sequence[str] = (), **arguments: Any) -> None:
+        """Start it; `inside` is a command that runs another one somewhere else, such as in a namespace."""
         self.path = path
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ZWERM_")}
         self.process = subprocess.Popen(
-            [sys.executable, "-P", str(_START), repr({"path": str(path), "profile": "test", **arguments})],
+            [*inside, sys.executable, "-P", str(_START), repr({"path": str(path), "profile": "test", **arguments})],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

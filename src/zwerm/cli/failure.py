@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zwerm.cli.output import safe
+from zwerm.core.disk_failure import NO_SPACE, disk_error
 from zwerm.core.errors import ZwermError
 from zwerm.daemon.rpc.errors import CommandNotFound, UsageError, error_body
 
@@ -20,6 +21,8 @@ def describe(program: str, words: Sequence[str], error: BaseException) -> tuple[
         command = " ".join(_command_words(words))
         where = f"{program} {command} --help" if command else f"{program} --help"
         return f"Error: {safe(str(error))} (see `{where}`)", NOT_UNDERSTOOD
+    if isinstance(error, OSError) and error.errno in NO_SPACE and error.filename is None:
+        return f"Error: {disk_error('write the output', error)}", FAILED  # all other files are named
     if isinstance(error, (ZwermError, OSError)):
         return f"Error: {safe(error_body(error)[1]['Message'])}", FAILED
     detail = safe(f"{type(error).__name__}: {error}".splitlines()[0])
