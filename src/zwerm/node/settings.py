@@ -122,8 +122,8 @@ SETTINGS: Final = (
         "storage.verify",
         BOOLEAN,
         default=False,
-        doc="Whether every block is checked against its hash at each read, and not only when it comes in, when it comes "
-        "from the disk and once in every run of the node.",
+        doc="Whether every block is checked against its hash at each read, and not only when it comes in and when it "
+        "first leaves the disk in a run of the node.",
     ),
     Setting(
         "history.record",
