@@ -10,6 +10,24 @@ COMPILED: list[str] = [
     "src/zwerm/ipfs/ipld/cbor_reader.py",  # 500 records: 2.3 ms to 0.4; links of 28 kB: 1.2 ms to 0.02
     "src/zwerm/ipfs/ipld/cbor_writer.py",  # 500 records: 1.7 ms to 0.5
     "src/zwerm/ipfs/ipld/dag_pb.py",  # 10,000 links: parsed in 15 ms to 9, written in 8 ms to 4
+    # SCTP, both ends: a packet of 64 KiB messages from 6.7 us to 2.1, a message of 64 bytes from 5.4 us to 1.6
+    "src/zwerm/webrtc/sctp/arrivals.py",
+    "src/zwerm/webrtc/sctp/association.py",
+    "src/zwerm/webrtc/sctp/congestion.py",
+    "src/zwerm/webrtc/sctp/control_block.py",
+    "src/zwerm/webrtc/sctp/events.py",
+    "src/zwerm/webrtc/sctp/message.py",
+    "src/zwerm/webrtc/sctp/outstanding.py",
+    "src/zwerm/webrtc/sctp/pacing.py",
+    "src/zwerm/webrtc/sctp/packet.py",
+    "src/zwerm/webrtc/sctp/reassembly.py",
+    "src/zwerm/webrtc/sctp/receive_queue.py",
+    "src/zwerm/webrtc/sctp/receiver.py",
+    "src/zwerm/webrtc/sctp/rto.py",
+    "src/zwerm/webrtc/sctp/send_queue.py",
+    "src/zwerm/webrtc/sctp/sender.py",
+    "src/zwerm/webrtc/sctp/chunks/sack.py",
+    "src/zwerm/webrtc/datachannel/channels.py",
 ]
 
 
