@@ -9,10 +9,10 @@ from __future__ import annotations
 import enum
 import struct
 from collections import deque
-from random import Random
 from typing import Final
 
 from zwerm.core.machine import Address, Instant
+from zwerm.core.random import Random
 from zwerm.core.timers import TimerTable
 from zwerm.core.trace import Trace
 from zwerm.webrtc.sctp.chunks import error

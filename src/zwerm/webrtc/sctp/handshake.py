@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from random import Random
 from typing import Final
 
 from zwerm.core.errors import WireError
+from zwerm.core.random import Random
 from zwerm.webrtc.sctp.chunks.init import Features, Init
 from zwerm.webrtc.sctp.chunks.parameter import Parameter
 from zwerm.webrtc.sctp.codes import TSN_MASK, ChunkType, ParameterType
