@@ -113,7 +113,7 @@ def measure(tests: tuple[str, ...], modules: list[str]) -> list[Covered]:
         files = json.loads(report.read_text())["files"]
         found = [
             Covered(
-                module=Path(ROOT, name).relative_to(SOURCE).as_posix(),
+                module=Path(name).absolute().relative_to(SOURCE).as_posix(),
                 percent=file["summary"]["percent_covered"],
                 missing=file["missing_lines"],
                 half=file.get("missing_branches", []),  # not there when nothing of the module ran
