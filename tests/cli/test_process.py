@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import shlex
 import signal
 import socket
 import subprocess
@@ -258,3 +259,28 @@ def test_the_doctor_sees_what_is_wrong_with_files(local: Harness) -> None:
     (local.repository / "key").chmod(0o600)
     local.file("repository/config.toml", "[storage]\nmax = 'much'\n")
     assert "is not a size" in local.run("doctor", status=1).out
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "said"),
+    [
+        ("add file >&-", 1, "Error: Bad file descriptor\n"),
+        ("add <&-", 1, "Error: Bad file descriptor\n"),
+        ("--help >&-", 1, "Error: Bad file descriptor\n"),
+        ("nothing >&-", 2, "Error: there is no command 'nothing' (see `zwerm --help`)\n"),
+        ("nothing 2>&-", 2, ""),
+        ("add file 0<&- 1>&- 2>&-", 1, ""),
+    ],
+)
+def test_a_closed_descriptor_is_never_taken_for_a_file_of_the_repository(
+    local: Harness, line: str, status: int, said: str
+) -> None:
+    """Without its number being taken again, what is printed would go into the index or a pack."""
+    local.file("file", "x" * 100)
+    local.run("init")
+    program = shlex.quote(str(local.command()[0]))
+    done = subprocess.run(
+        ["bash", "-c", f"{program} {line}"], cwd=local.folder, env=local.environment(), capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (status, b"", said)
+    assert local.run("repo", "verify").out == "verify complete, all blocks validated.\n"

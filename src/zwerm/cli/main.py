@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
     if program is None:
         program = "ipfs" if os.path.basename(sys.argv[0]) == "ipfs" else "zwerm"
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _fill_descriptors()
     try:
         status = _run(program, words)
         _flush()
@@ -160,6 +161,24 @@ def _help(program: str, words: list[str]) -> int:
     return DONE
 
 
+def _fill_descriptors() -> None:
+    """Open what was closed of the three standard descriptors, so that no file of the repository takes their numbers.
+
+    Input and output are opened the wrong way round: whoever uses them is told that it is a bad descriptor.
+    """
+    for number, mode in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, mode)  # takes the lowest free number, which is this one
+    if sys.stdin is None:
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 -- lives as long as the process
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115
+
+
 def _before_separator(words: list[str]) -> list[str]:
     return words[: words.index("--")] if "--" in words else words
 
@@ -181,6 +200,10 @@ def _tell(program: str, words: list[str], error: Exception) -> int:
     from zwerm.cli.failure import describe
 
     line, status = describe(program, words, error)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _forget_output()
     sys.stderr.write(line + "\n")
     if os.environ.get("ZWERM_DEBUG") == "1":
         import traceback
