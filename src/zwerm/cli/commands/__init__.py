@@ -22,6 +22,7 @@ class Group(enum.Enum):
     BLOCKS = "Blocks and data"
     KEEPING = "Keeping"
     TEXT = "Addresses as text"
+    REACH = "Reaching others"
     SETTINGS = "Settings and tools"
 
 
@@ -60,6 +61,8 @@ TABLE: Final[dict[str, Row]] = {
     "stats": Row(Group.KEEPING, "Show figures of the node"),
     "cid": Row(Group.TEXT, "Convert addresses, say what is in them"),
     "multibase": Row(Group.TEXT, "Write bytes as text and back"),
+    "stun": Row(Group.REACH, "Ask a STUN server which NAT one is behind"),
+    "turn": Row(Group.REACH, "Relay for programs that cannot reach each other (a TURN server)"),
     "key": Row(Group.SETTINGS, "Make, list, move and use keys"),
     "config": Row(Group.SETTINGS, "Show and change settings"),
     "bootstrap": Row(Group.SETTINGS, "Show and change the peers asked first"),

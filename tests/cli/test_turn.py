@@ -1,0 +1,86 @@
+"""`zwerm turn` and `zwerm stun` as processes."""
+
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.harness import Harness
+
+
+class Relay:
+    """A `zwerm turn` that is ready."""
+
+    def __init__(self, harness: Harness, *options: str) -> None:
+        self.process = subprocess.Popen(
+            harness.command("--json", "turn", "--listen", "127.0.0.1:0", *options),
+            stdout=subprocess.PIPE,
+            text=True,
+            env=harness.environment(),
+        )
+        assert self.process.stdout is not None
+        self.lines: list[str] = []
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+            if line == "TURN is ready\n":
+                break
+        self.server = json.loads(self.lines[0])["iceServers"][0]
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(30)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        return status
+
+
+@pytest.fixture
+def harness(tmp_path: Path) -> Harness:
+    return Harness(tmp_path / "here")
+
+
+@pytest.fixture
+def relay(harness: Harness) -> Iterator[Relay]:
+    relay = Relay(harness, "--user", "alice:wonder")
+    yield relay
+    assert relay.stop() == 0
+
+
+@pytest.mark.slow
+def test_a_relay_prints_what_to_paste_and_tests_itself(relay: Relay) -> None:
+    assert relay.server["username"] == "alice"
+    assert relay.server["credential"] == "wonder"
+    assert relay.server["urls"][1] == relay.server["urls"][0] + "?transport=tcp"
+    assert relay.lines[1] == "Self-test passed: two clients met through the relay"
+
+
+@pytest.mark.slow
+def test_stun_says_in_words_what_is_between(relay: Relay, harness: Harness) -> None:
+    url = relay.server["urls"][0]
+    said = harness.run("stun", url.replace("turn:", "stun:"))
+    assert said.lines[0].startswith("You are not behind a NAT: the server sees your own address, 127.0.0.1:")
+    assert said.lines[1] == "This server cannot tell how the way behaves: it has no second address (RFC 5780)."
+    assert harness.run("stun", "--json", url).json["Mapping"] is None
+    assert harness.run("stun", f"{url}?transport=tcp").lines[0].startswith("The server sees 127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["stun"],
+        ["stun", "example.org"],
+        ["turn", "more"],
+        ["turn", "--listen", "127.0.0.1:0", "--allow-peer", "127.1"],
+        ["turn", "--listen", "127.0.0.1:0", "--user", "alice"],
+        ["turn", "--listen", "127.0.0.1:0", "--cert", "no-such-file.pem"],
+    ],
+    ids=["no URL", "no scheme", "an argument", "a spelling", "no password", "no certificate"],
+)
+def test_what_cannot_be_is_one_line(harness: Harness, arguments: list[str]) -> None:
+    result = harness.run(*arguments, status=None)
+    assert result.status in (1, 2)
+    assert result.err.count("\n") <= 2
+    assert "Traceback" not in result.err
