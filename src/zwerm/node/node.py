@@ -343,7 +343,7 @@ class Node:
         from zwerm.ipfs.ipld.traverse import walk
 
         cid = await self.resolve(path)
-        async with contextlib.aclosing(write([cid], walk(self.source, [cid]))) as chunks:
+        async with contextlib.aclosing(write([cid], walk(self.source, [cid]), repeats=True)) as chunks:
             async for chunk in chunks:
                 yield chunk
 

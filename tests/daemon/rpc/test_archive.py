@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.daemon.rpc.caller import Rpc, Upload, named
+from zwerm.core.errors import NotFoundError
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.node.node import Node
 
@@ -66,3 +67,16 @@ async def test_a_part_of_a_dag_travels_too(rpc: Rpc, root: str, tmp_path: Path) 
 async def test_folders_are_no_archives(rpc: Rpc) -> None:
     with pytest.raises(CommandError, match="is a folder, expected CAR files"):
         await rpc.items("dag/import", body=Upload([("d/", b"")]))
+
+
+@pytest.mark.parametrize("local_only", [False, True])
+async def test_a_block_that_many_link_to_is_written_once(rpc: Rpc, local_only: bool) -> None:
+    leaf = bytes(1000)
+    root = (await rpc.items("add", body=Upload([("d/a", leaf), ("d/b", leaf), ("d/e/c", leaf)])))[-1]["Hash"]
+    archive = await rpc.data("dag/export", root, local_only=local_only)
+    assert archive.count(leaf) == 1
+
+
+async def test_a_root_that_is_not_here_is_an_error_before_the_first_byte(rpc: Rpc) -> None:
+    with pytest.raises(NotFoundError, match="is not here"):
+        await rpc.call("dag/export", "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy")

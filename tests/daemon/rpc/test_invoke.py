@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from tests.daemon.rpc.caller import Rpc
 from zwerm.daemon.rpc.errors import UsageError
 from zwerm.daemon.rpc.invoke import invoke
 from zwerm.daemon.rpc.registry import Command, Context, OptionKind, RawStream, argument, file_argument, flag, option
@@ -118,3 +119,13 @@ async def test_the_deadline_counts_for_bytes_too() -> None:
     assert await anext(stream.chunks) == b"x"
     with pytest.raises(TimeoutError):
         await anext(stream.chunks)
+
+
+async def test_answers_are_json_or_the_request_is_refused(rpc: Rpc) -> None:
+    """go-ipfs-cmds answers an encoding that a command does not have with status 400."""
+    assert (await rpc.call("version", encoding="json"))["Version"]
+    for encoding in ("text", "xml", "yaml", ""):
+        with pytest.raises(UsageError, match=f"^invalid encoding: {encoding}"):
+            await rpc.call("version", encoding=encoding)
+    with pytest.raises(UsageError, match=r"^invalid encoding: xml"):
+        await rpc.call("version", enc="xml")

@@ -35,8 +35,9 @@ async def dag_export(context: Context, root: str, local_only: bool = False) -> R
 
     cid = await context.resolve(root)
     await context.node.source.get(cid)  # a root that is not here is an error, and no archive that breaks off
+    # Either walk yields each block once: the writer need not remember what it wrote.
     blocks = _walk_local(context, cid) if local_only else walk(context.node.source, [cid])
-    return RawStream(writer.write([cid], blocks), None, "application/vnd.ipld.car")
+    return RawStream(writer.write([cid], blocks, repeats=True), None, "application/vnd.ipld.car")
 
 
 async def _walk_local(context: Context, root: CID) -> AsyncIterator[tuple[CID, bytes]]:

@@ -11,6 +11,10 @@ from zwerm.daemon.rpc.registry import Context, argument, command, flag, option
 from zwerm.multiformats import multibase, multicodec, multihash
 from zwerm.multiformats.cid import CID
 
+BASE_COLUMNS: Final = (
+    flag("prefix", text="Show the letter each begins with.", display=True),
+    flag("numeric", text="Show the code of that letter.", display=True),
+)
 _CIDS: Final = argument("cid", "Addresses to convert.", variadic=True, stdin=True)
 
 
@@ -71,16 +75,13 @@ async def cid_inspect(_context: Context, cid: str) -> dict[str, Any]:
     }
 
 
-@command(
-    "cid/bases",
-    "List the multibases",
-    options=[
-        flag("prefix", text="Show the letter each begins with.", display=True),
-        flag("numeric", text="Show the code of that letter.", display=True),
-    ],
-    without_node=True,
-)
+@command("cid/bases", "List the multibases", options=BASE_COLUMNS, without_node=True)
 async def cid_bases(_context: Context) -> list[dict[str, Any]]:
+    return bases()
+
+
+def bases() -> list[dict[str, Any]]:
+    """The multibases as `cid bases` and `multibase list` tell them."""
     return [{"Code": ord(base.prefix), "Name": name} for name, base in multibase.BASES.items()]
 
 

@@ -94,7 +94,7 @@ async def history_export(context: Context, path: str) -> RawStream:
         node = context.node
         with node.store.hold():
             head = await node.history.extract(path)
-            async with aclosing(writer.write([head], walk(node.source, [head]))) as pieces:
+            async with aclosing(writer.write([head], walk(node.source, [head]), repeats=True)) as pieces:
                 async for piece in pieces:
                     yield piece
 

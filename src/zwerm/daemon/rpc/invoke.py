@@ -39,6 +39,9 @@ async def invoke(
         context.cid_base = base
     context.upgrade_cid_v0 = global_values.get("upgrade-cidv0-in-output") or context.upgrade_cid_v0
     context.offline = global_values.get("offline") or context.offline
+    encoding = global_values.get("encoding", "json")
+    if encoding != "json":  # Kubo answers an unknown one so, too; its text is what our command line prints
+        raise UsageError(f"invalid encoding: {encoding}; the RPC answers in json, the command line in text too")
     values.update(_bind_arguments(found, arguments, body))
     timeout = parse_duration(global_values["timeout"]) if global_values.get("timeout") else None
     deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout

@@ -6,7 +6,8 @@ from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from zwerm.daemon.rpc.body import Body, read_one
-from zwerm.daemon.rpc.registry import Context, RawStream, command, file_argument, flag, option
+from zwerm.daemon.rpc.cid import BASE_COLUMNS, bases
+from zwerm.daemon.rpc.registry import Context, RawStream, command, file_argument, option
 from zwerm.multiformats import multibase
 
 _LIMIT: Final = 1 << 20  # bytes; the text is held in memory
@@ -48,14 +49,11 @@ async def multibase_transcode(_context: Context, body: Body, b: str = "base64url
 @command(
     "multibase/list",
     "List the multibases",
-    options=[
-        flag("prefix", text="Show the letter each begins with.", display=True),
-        flag("numeric", text="Show the code of that letter.", display=True),
-    ],
+    options=BASE_COLUMNS,
     without_node=True,
 )
 async def multibase_list(_context: Context) -> list[dict[str, Any]]:
-    return [{"Code": ord(base.prefix), "Name": name} for name, base in multibase.BASES.items()]
+    return bases()
 
 
 async def _text(body: Body) -> str:

@@ -307,7 +307,7 @@ def command(
 
 
 GLOBAL_OPTIONS: Final = (
-    option("encoding", "enc", text="How the answer is written: json or text.", default="json"),
+    option("encoding", "enc", text="How the answer is written: json, and nothing else over HTTP.", default="json"),
     flag("stream-channels", text="Send the items of an answer one by one as they come."),
     option("timeout", text="Give up after this long: 300ms, 1.5s, 2m, 1h."),
     flag("offline", text="Ask nobody on the network."),
