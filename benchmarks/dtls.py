@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
+import os
 import time
 from collections.abc import Callable
 
 from benchmarks.harness import Row, alternate
+from benchmarks.processes import resident
 from zwerm.core.machine import drain
 from zwerm.webrtc.dtls.certificate import Certificate
 from zwerm.webrtc.dtls.connection import DTLSConnection, State
@@ -14,6 +17,7 @@ from zwerm.webrtc.dtls.event import Config, Role
 
 LEFT, RIGHT = ("192.0.2.1", 1), ("192.0.2.2", 2)
 BATCH = 50  # records of one call, as SCTP gives them
+OPENSSL = Config(own_records=False)
 Pair = tuple[DTLSConnection, DTLSConnection]
 
 
@@ -21,7 +25,7 @@ def measure(*, quick: bool) -> list[Row]:
     """Microseconds a record, and milliseconds a handshake of both sides."""
     rounds, batches = (1, 20) if quick else (5, 400)
     certificate = Certificate.generate(now=dt.datetime.now(dt.UTC))
-    ours, theirs = connected(certificate, Config()), connected(certificate, Config(own_records=False))
+    ours, theirs = connected(certificate, Config()), connected(certificate, OPENSSL)
     rows = []
     for verb, side in (("sealed", 0), ("opened", 1)):
         mine, peers = alternate(record(ours, batches, side), {"OpenSSL": record(theirs, batches, side)}, rounds=rounds)
@@ -29,7 +33,20 @@ def measure(*, quick: bool) -> list[Row]:
         rows.append(Row(what, "us", mine, "OpenSSL's records", peers["OpenSSL"], 2.0, higher_is_better=False))
     handshake, _ = alternate(lambda: handshakes(certificate, 5 if quick else 50), {}, rounds=rounds)
     rows.append(Row("DTLS handshake, both sides", "ms", handshake, "the bar", 10.0, 1.0, higher_is_better=False))
+    ours_kb, theirs_kb = (memory(certificate, config, 50 if quick else 300) for config in (Config(), OPENSSL))
+    what = "DTLS connection, idle"
+    rows.append(Row(what, "kB", ours_kb, "OpenSSL's records", theirs_kb, 2.0, higher_is_better=False))
     return rows
+
+
+def memory(certificate: Certificate, config: Config, count: int) -> float:
+    """Resident kB that one more connection takes."""
+    first = [connected(certificate, config) for _ in range(30)]
+    gc.collect()
+    before = resident(os.getpid())
+    more = [connected(certificate, config) for _ in range(count)]
+    gc.collect()
+    return (resident(os.getpid()) - before) / 1_000 / (2 * len(more)) if first else 0.0
 
 
 def connected(certificate: Certificate, config: Config) -> Pair:

@@ -109,7 +109,7 @@ class Handshake:
         self.take_output()
 
     def release(self) -> None:
-        """Let OpenSSL's memory go, about 70 kB; nothing may be called afterwards."""
+        """Let OpenSSL's memory go, about 90 kB; nothing may be called afterwards."""
         del self._ssl  # the context holds our callback, so that counting references alone would not free it
 
     def take_output(self) -> bytes:
