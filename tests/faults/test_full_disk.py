@@ -46,6 +46,7 @@ def test_with_no_room_at_all_everything_can_be_read_and_room_can_be_made(zwerm: 
     assert failure.startswith("cannot write key file ")
     assert failure.endswith(FULL)
 
+    zwerm.run("config", "history.policy", "last 1")
     zwerm.run("pin", "rm", gone)
     assert "removed" in zwerm.run("repo", "gc").err
     assert disk.free > 5 * MEBIBYTE

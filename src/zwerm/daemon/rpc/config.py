@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from json import loads
 from typing import TYPE_CHECKING, Any, Final
 
@@ -63,7 +64,8 @@ async def config(
             raise CommandError(f"{value!r} is not JSON: {error}") from None
     elif bool_:
         given = value == "true"
-    await asyncio.to_thread(context.node.config.update, {_our_key(key): given})
+    node, changes = context.node, {_our_key(key): given}
+    await node.with_room(partial(asyncio.to_thread, node.config.update, changes))  # `history.policy` makes room, too
     return {"Key": key, "Value": _find(context, key)}
 
 
