@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zwerm.daemon.rpc.errors import UsageError
-from zwerm.daemon.rpc.values import parse_duration, parse_int
+from zwerm.daemon.rpc.values import parse_bool, parse_duration, parse_int, parse_unsigned
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,29 @@ def test_untrusted_text_is_a_duration_or_refused(text: str) -> None:
 
 def test_numbers_have_gos_prefixes() -> None:
     assert [parse_int(text) for text in ("10", "-3", "0x1f", "0o17", "017", "0b11", "0")] == [10, -3, 31, 15, 15, 3, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("", True), ("1", True), ("T", True), ("True", True), ("0", False), ("f", False), ("FALSE", False)],
+)
+def test_a_truth_value_is_written_in_several_ways(text: str, value: bool) -> None:
+    assert parse_bool(text) is value
+
+
+@pytest.mark.parametrize("text", ["yes", "2", "tru", " true", "-1"])
+def test_what_is_no_truth_value_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=text.strip()):
+        parse_bool(text)
+
+
+@pytest.mark.parametrize("text", ["", "x", "1.5", "08", "0x", "1e3", "9" * 5_000])
+def test_what_is_no_number_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"invalid literal|Exceeds the limit"):
+        parse_int(text)
+
+
+def test_an_unsigned_number_has_no_minus() -> None:
+    assert parse_unsigned("0x10") == 16
+    with pytest.raises(ValueError, match="-1"):
+        parse_unsigned("-1")
