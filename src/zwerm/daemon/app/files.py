@@ -17,6 +17,7 @@ from zwerm.ipfs.mfs.path import FilePath
 from zwerm.ipfs.mfs.status import FileStat, entries
 from zwerm.ipfs.unixfs.entry import Kind
 from zwerm.ipfs.unixfs.reader import stat
+from zwerm.multiformats.cid import CID
 
 SEARCH_TIME: Final = 2.0  # seconds after which a search says what it has
 COUNT_TIME: Final = 0.5  # seconds for counting the versions of a path
@@ -189,11 +190,10 @@ async def _transfer(request: Request, *, copy: bool) -> dict[str, Any]:
         pairs = [(sources[0], target)]
     else:
         raise AppError("not-a-directory", f"{target} is not a folder, and several files cannot become one")
-    change: Change | None = None
     for source, place in pairs:
         if not copy and source.contains(place) and source != place:
             raise AppError("bad-path", f"{source} cannot be moved into itself", str(place))
-    async with files.batch():
+    async with files.batch() as batch:
         for source, place in pairs:
             cid = (await files.stat(str(source))).cid
             if source == place:
@@ -201,12 +201,12 @@ async def _transfer(request: Request, *, copy: bool) -> dict[str, Any]:
             if await _kind(request, place) is not None and not replace:
                 raise FileExists(f"{place} exists already")
             if copy or replace:
-                change = await files.place(str(place), cid)
+                await files.place(str(place), cid)
                 if not copy:
-                    change = await files.rm(str(source), recursive=True)
+                    await files.rm(str(source), recursive=True)
             else:
-                change = await files.mv(str(source), str(place))
-    return await _after(request, change, [str(path) for pair in pairs for path in pair])
+                await files.mv(str(source), str(place))
+    return change_document(batch.change) | {"paths": [str(path) for pair in pairs for path in pair]}
 
 
 @route("POST", "files/delete")
@@ -215,18 +215,17 @@ async def delete(request: Request) -> dict[str, Any]:
     paths = path_list(await request.json(), "paths")
     if any(not path.segments for path in paths):
         raise AppError("bad-path", "The folder of all files cannot be deleted")
-    before = request.node.history.head
     files = request.node.files
 
-    async def remove() -> Change | None:
-        change: Change | None = None
-        async with files.batch():
+    async def remove() -> tuple[CID | None, Change]:
+        async with files.batch() as batch:
+            before = request.node.history.head  # nobody else makes a version now
             for path in paths:
-                change = await files.rm(str(path), recursive=True)
-        return change
+                await files.rm(str(path), recursive=True)
+        return before, batch.change
 
-    change = await request.node.with_room(remove)
-    answer = await _after(request, change, [str(path) for path in paths])
+    before, change = await request.node.with_room(remove)
+    answer = change_document(change) | {"paths": [str(path) for path in paths]}
     return answer | {"undo": str(before) if before else None}
 
 
@@ -236,8 +235,8 @@ async def undo(request: Request) -> dict[str, Any]:
     document = await request.json()
     version = field(document, "version", str)
     paths = [str(path) for path in path_list(document, "paths")]
-    await request.node.history.undo(version, paths)
-    return await _after(request, None, paths)
+    change = await request.node.history.undo(version, paths)
+    return change_document(change) | {"paths": paths}
 
 
 @route("POST", "files/keep")
@@ -257,10 +256,3 @@ async def _kind(request: Request, path: FilePath) -> Kind | None:
         return (await request.node.files.stat(str(path))).kind
     except FileMissing:
         return None
-
-
-async def _after(request: Request, change: Change | None, paths: list[str]) -> dict[str, Any]:
-    """Describe a batch once it is durable."""
-    version = request.node.history.head
-    root = change.root if change is not None else await request.node.files.root()
-    return {"version": str(version) if version else None, "root": str(root), "paths": paths}
