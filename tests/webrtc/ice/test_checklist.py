@@ -178,3 +178,13 @@ def test_a_connection_gives_its_pair_another_path() -> None:
     assert checklist.find(before) is None
     checklist.set_stream(pair, None)
     assert checklist.find(before) is pair
+
+
+def test_what_is_frozen_behind_a_check_under_way_is_work_that_cannot_be_done_yet() -> None:
+    checklist, ours = new(), local()
+    first = checklist.pair_up(ours, remote("203.0.113.1", 2))
+    assert checklist.pair_up(ours, remote("203.0.113.2", 1))
+    assert first is not None
+    first.state = PairState.IN_PROGRESS
+    assert checklist.has_work()
+    assert checklist.next_pair() is None

@@ -300,6 +300,19 @@ def test_new_checks_keep_their_distance() -> None:
     assert all(count <= 1 for count in sent[1:5])
 
 
+def test_pairs_frozen_behind_a_check_under_way_do_not_keep_the_clock_from_moving() -> None:
+    alone = Alone(Role.CONTROLLING)
+    for number in range(5):
+        alone.agent.add_remote_candidate(dataclasses.replace(CANDIDATE, port=6_000 + number), 0.0)
+    for _ in range(20):  # one foundation: one check at a time
+        timeout = alone.agent.next_timeout()
+        assert timeout is not None
+        assert timeout > alone.now or alone.now == 0.0
+        alone.now = timeout
+        alone.agent.handle_timeout(timeout)
+    assert alone.now > 0.5
+
+
 # Nomination, as older and other agents do it.
 
 

@@ -338,9 +338,11 @@ class Session:
         ready_at = self._pacer.ready_at(triggered=self.checklist.is_triggered)
         if ready_at is None or ready_at <= now:
             pair = self.checklist.next_pair()
-            if pair is not None:
-                self._pacer.sent(now)
-                self._send_check(pair, now)
+            if pair is None:  # what is left is frozen, behind checks under way: their end brings us back
+                self._timers.cancel(Timer.PACE)
+                return
+            self._pacer.sent(now)
+            self._send_check(pair, now)
         ready_at = self._pacer.ready_at(triggered=self.checklist.is_triggered)
         self._arm(Timer.PACE, ready_at if self.checklist.has_work() else None)
 
