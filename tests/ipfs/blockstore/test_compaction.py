@@ -13,7 +13,8 @@ import pytest
 
 from tests.conformance.check_blockstore import block
 from tests.ipfs.blockstore.conftest import OpenStore
-from zwerm.core.errors import DiskFull
+from tests.ipfs.blockstore.crash import abandon
+from zwerm.core.errors import DiskFull, StorageError
 from zwerm.ipfs.block import Block
 from zwerm.ipfs.blockstore import PackBlockstore
 from zwerm.ipfs.blockstore.disk import Disk
@@ -157,6 +158,34 @@ def test_with_hardly_any_room_all_space_comes_back(open_store: OpenStore, tmp_pa
     assert all(store.get(cid, verify=True) == data for cid, data in left)
     run = store.statistics()
     assert (run.blocks, run.dead < 30_000) == (450, True)
+
+
+def test_a_crash_before_a_pack_is_cut_brings_no_deleted_block_back(open_store: OpenStore, tmp_path: Path) -> None:
+    class Stuck(SmallDisk):
+        cuts = 2
+
+        def truncate(self, descriptor: int, size: int) -> None:
+            self.cuts -= 1
+            if self.cuts < 0:
+                raise OSError(errno.EIO, "Input/output error")
+            super().truncate(descriptor, size)
+
+    disk = Stuck(tmp_path)
+    store = open_store(disk=disk)
+    store.put(blocks(0, 900))
+    store.sync()
+    drop(store, blocks(0, 900)[::2])
+    disk.size = total(tmp_path) + 150_000
+    with pytest.raises(StorageError, match="cannot copy blocks: the disk failed"):
+        store.compact()
+    abandon(store)
+    store.database.close()
+    store = open_store()
+    assert store.recovered == (False, 0, 0, (), (), ())
+    assert not any(store.has(item.cid) for item in blocks(0, 900)[::2])
+    assert all(store.get(cid, verify=True) == data for cid, data in blocks(0, 900)[1::2])
+    store.compact()
+    assert total(tmp_path) < 500_000
 
 
 def test_a_pack_that_is_read_from_is_not_made_shorter(open_store: OpenStore, tmp_path: Path) -> None:

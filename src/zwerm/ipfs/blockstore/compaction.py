@@ -144,8 +144,12 @@ class Compaction:
                 self._end_shortening(file)
 
     def _end_shortening(self, file: PackFile) -> None:
+        """Make a pack one like any other again, unless its last cut failed: then the next opening makes that."""
         emptied = file.size == len(HEADER)
         with self._index.database.transaction() as connection:
+            row = connection.execute("SELECT committed FROM packs WHERE number = ?", (file.number,)).fetchone()
+            if row[0] != file.size:
+                return
             self._index.set_role(connection, file.number, Role.EMPTIED if emptied else Role.KEPT)
         if emptied:
             self._files.remove(file.number)
