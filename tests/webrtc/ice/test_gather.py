@@ -137,6 +137,23 @@ def test_with_the_relay_policy_only_relayed_candidates_exist() -> None:
     assert "203.0.113.1" not in str(world.peer.gathered[0])
 
 
+def test_a_relay_that_is_lost_is_asked_anew_by_a_restart() -> None:
+    turn = TurnServer(("198.51.100.10", 3478), "user", "password", ServerTransport.TCP)
+    world = Gathering(turn=(turn,))
+    world.peer.air.servers[turn.address] = world.server
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    (first,) = world.peer.told(OpenStream)
+    world.peer.do(world.peer.agent.stream_closed, first.stream)
+    assert [failure.server for failure in world.peer.told(ServerFailed)] == [turn]
+    world.peer.gathered.clear()
+    world.peer.do(world.peer.agent.restart)
+    assert "relay" not in world.types()  # not the one that is gone
+    world.clock.run_for(1.0)
+    assert world.types().count("relay") == 1
+    assert len(world.peer.told(OpenStream)) == 2
+
+
 def test_mappings_are_kept_while_nobody_has_answered() -> None:
     """Section 5.1.1.4: the description may lie in a mailbox for minutes."""
     world = Gathering()

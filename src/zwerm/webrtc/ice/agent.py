@@ -262,6 +262,7 @@ class Agent:
         self._told.restarted()
         if self._is_gathering:
             self._gatherer.repeat(now)
+            self._open_relay_streams()
         self._settle(now)
         return self._session.local
 
@@ -543,6 +544,7 @@ class Agent:
                 allocation.give_up_at = None
                 self._gatherer.fail(allocation.server, code, reason)
                 if allocation.base is not None:
+                    self._gatherer.lost(allocation)
                     for session in self._sessions():
                         session.remove_base(allocation.base, now)
 

@@ -118,6 +118,7 @@ class Gatherer:
         for base in self.bases:
             if base.kind is BaseKind.UDP:
                 self._ask_servers(base, now)
+                self._allocate(base, now)  # where an allocation was lost
 
     def remove(self, base: Base, now: Instant) -> list[Base]:
         """Forget a base; return it and the relayed ones that stood on it."""
@@ -227,6 +228,8 @@ class Gatherer:
         for place, server in enumerate(self._config.turn_servers):
             if (":" in server.address[0]) != (":" in base.host) or len(self.allocations) >= MAX_RELAYS:
                 continue
+            if any(known.host is base and known.server is server for known in self.allocations):
+                continue
             if self._make_relay is not None:
                 relay = self._make_relay(server, base.address, now, self._random)
                 give_up_at = now + self._config.turn_timeout
@@ -246,6 +249,13 @@ class Gatherer:
         self._add(CandidateType.RELAYED, allocation.base, relayed, foundation, priority, related=mapped, now=now)
         if not over_tcp and mapped is not None:
             self.add_reflexive(host, mapped, allocation.place, allocation.server.address[0], now)
+
+    def lost(self, allocation: Allocation) -> None:
+        """The server relays no longer: a restart asks it anew."""
+        if allocation.base is not None:
+            allocation.base.is_removed = True
+            self.allocations.remove(allocation)
+            self._candidates = [local for local in self._candidates if local.base is not allocation.base]
 
     def fail(self, server: StunServer | TurnServer, code: int, reason: str) -> None:
         """Tell once of each server that it gave nothing."""
