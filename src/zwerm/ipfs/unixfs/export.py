@@ -170,6 +170,7 @@ async def tar(source: BlockSource, cid: CID, name: str) -> AsyncGenerator[bytes,
     """
     checked_name(name)
     gathered = bytearray()  # headers and small files, which nobody wants one by one
+    enough = 1  # bytes of them: the first content that could be read goes out at once
     async with contextlib.aclosing(walk(source, cid)) as items:
         async for item in items:
             if item.leaving:
@@ -184,6 +185,10 @@ async def tar(source: BlockSource, cid: CID, name: str) -> AsyncGenerator[bytes,
                             yield part
                         else:
                             gathered += part
+                            if len(gathered) >= enough:
+                                yield bytes(gathered)
+                                gathered.clear()
+                                enough = _GATHERED
                 gathered += bytes(-item.file.size % tarfile.BLOCKSIZE)
             if len(gathered) >= _GATHERED:
                 yield bytes(gathered)
