@@ -12,6 +12,7 @@ SEEDS = [
     b"a=candidate:0 1 UDP 2122252543 8d4d4f0e-4b1a-4c2e-9a50-6e1c2f0e9b11.local 51234 typ host network-cost 999",
     b"candidate:1 1 udp 1 64:ff9b::7f00:1 9 typ relay raddr :: rport 0",
     b"candidate:1 1 udp 1 0x7f.1 9 typ host",
+    b"candidate:1 1 udp 1 0x7f.typ1 9 typ host",
     b"1 256 udp 4294967295 2002:7f00:1:: 65535 typ prflx x ",
 ]
 

@@ -61,6 +61,8 @@ def test_tcp_candidates_say_who_opens(tcp_type: TcpType) -> None:
         ("host.example", True, False),
         ("a-b.local", True, True),
         ("A-B.LOCAL.", True, True),
+        ("0x7f.typ1", True, False),
+        ("1.2.3.a4", True, False),
     ],
 )
 def test_names_are_told_from_addresses(address: str, is_name: bool, is_mdns: bool) -> None:

@@ -439,8 +439,10 @@ def test_no_check_goes_where_a_description_must_not_point(host: str) -> None:
         dataclasses.replace(CANDIDATE, type="newtype"),
         dataclasses.replace(CANDIDATE, port=0),
         dataclasses.replace(CANDIDATE, address="host.example"),
+        dataclasses.replace(CANDIDATE, address="host.example1"),
+        dataclasses.replace(CANDIDATE, address="1.2.3"),
     ],
-    ids=["component", "transport", "no tcptype", "type", "port 0", "a name of DNS"],
+    ids=["component", "transport", "no tcptype", "type", "port 0", "a name of DNS", "a digit at its end", "no address"],
 )
 def test_what_cannot_be_used_is_left_out(candidate: Candidate) -> None:
     assert not Alone().agent.add_remote_candidate(candidate, 0.0)

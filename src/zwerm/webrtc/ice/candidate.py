@@ -27,6 +27,7 @@ _VISIBLE: Final = re.compile(r"[!-~]*")
 _NAME: Final = re.compile(
     r"(?=.{1,253}\Z)([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z]([A-Za-z0-9-]*)\.?"
 )
+_NUMERIC: Final = re.compile(r"[0-9.]+")
 _NUMERIC_LABEL: Final = re.compile(r"0[xX][0-9a-fA-F]*|[0-9]+")
 
 
@@ -117,7 +118,7 @@ class Candidate:
     @property
     def is_name(self) -> bool:
         """Whether the address must be looked up before it is of use."""
-        return ":" not in self.address and (self.address[-1].isalpha() or self.address.endswith("."))
+        return ":" not in self.address and not _NUMERIC.fullmatch(self.address)
 
     @property
     def is_mdns(self) -> bool:

@@ -92,7 +92,11 @@ class IncomingCandidates:
             return False
         if candidate.is_name:
             return self._resolve(candidate, now)
-        return self._try(candidate, canonical(candidate.address), now)
+        try:
+            host = canonical(check_host(candidate.address))
+        except (WireError, ValueError):
+            return False  # not made by `from_text`
+        return self._try(candidate, host, now)
 
     def end(self) -> None:
         self._has_ended = True
