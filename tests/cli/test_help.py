@@ -123,7 +123,11 @@ def test_what_is_not_understood_is_said_in_one_line(
 
 def test_help_imports_nothing_heavy(local: Harness) -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "zwerm", "--help"], capture_output=True, text=True, check=True
+        [sys.executable, "-X", "importtime", "-m", "zwerm", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=local.environment(),
     )
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert not imported & HEAVY
@@ -141,3 +145,16 @@ def test_help_of_a_command_imports_no_server_and_no_node() -> None:
         )
         imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
         assert not imported & (HEAVY - {"asyncio", "dataclasses"}), (word, imported & HEAVY)
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "100"])
+@pytest.mark.parametrize(
+    "words", [("--help",), ("add", "--help"), ("files", "--help"), ("config", "--help")], ids=" ".join
+)
+def test_help_fits_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    _, out, _ = typed(capsys, *words)
+    wide = [line for line in out.splitlines() if len(line) > int(columns) and not line.lstrip().startswith(("$", "-"))]
+    assert [line for line in wide if " " in line.strip() and not line.startswith(("Usage:", "zwerm", "The repo"))] == []

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
+from zwerm.cli.columns import table, terminal_width
 from zwerm.cli.command import Argument, CliCommand, Option, OptionKind
 from zwerm.cli.commands import TABLE
 from zwerm.cli.parser import GLOBAL_OPTIONS
@@ -21,7 +21,7 @@ def family_help(program: str, name: str, commands: Sequence[CliCommand]) -> str:
         f"Usage: {program} {name} COMMAND [options] [arguments]",
         "",
     ]
-    lines += [f"  {command.words:{width}}{command.one_line()}" for command in shown]
+    lines += table([(command.words, command.one_line()) for command in shown], terminal_width(), width)
     lines += ["", "Examples"]
     lines += [f"  $ {program} {command.examples[0].line}" for command in shown if command.examples]
     return "\n".join(lines) + "\n"
@@ -34,21 +34,21 @@ def command_help(program: str, command: CliCommand, siblings: Iterable[CliComman
         [program, command.words, *(["[options]"] if options else []), *map(_argument_usage, command.all_arguments())]
     )
     lines = [f"{program} {command.words}: {command.one_line()}", "", f"Usage: {usage}"]
-    width = min(shutil.get_terminal_size((100, 24)).columns, 120)
+    width = terminal_width()
     if command.details:
         for paragraph in command.details.split("\n\n"):
             lines += ["", *wrap(paragraph, width)]
     if command.all_arguments():
         lines += ["", "Arguments"]
         rows = [(f"<{entry.name}>", entry.description) for entry in command.all_arguments()]
-        lines += _table(rows, width)
+        lines += table(rows, width)
     if options:
-        lines += ["", "Options", *_table([(option_usage(entry), option_text(entry)) for entry in options], width)]
+        lines += ["", "Options", *table([(option_usage(entry), option_text(entry)) for entry in options], width)]
     others = [other for other in siblings if other is not command and not other.hidden]
     if others:
-        lines += ["", "More commands", *_table([(other.words, other.one_line()) for other in others], width)]
+        lines += ["", "More commands", *table([(other.words, other.one_line()) for other in others], width)]
     lines += ["", "Examples"]
-    lines += _table([(f"$ {program} {example.line}", example.meaning) for example in command.examples], width)
+    lines += table([(f"$ {program} {example.line}", example.meaning) for example in command.examples], width)
     shared = ", ".join("--" + entry.name for entry in GLOBAL_OPTIONS[:9])
     lines += ["", *wrap(f"Options of every command: {shared}", width, break_on_hyphens=False)]
     return "\n".join(lines) + "\n"
@@ -72,17 +72,3 @@ def option_text(entry: Option) -> str:
         return entry.description
     default = "true" if entry.default is True else entry.default
     return f"{entry.description} Default: {default}."
-
-
-def _table(rows: Sequence[tuple[str, str]], width: int) -> list[str]:
-    left = min(max(len(first) for first, _ in rows) + 2, 40)
-    lines = []
-    for first, second in rows:
-        pieces = wrap(second, max(width - left - 2, 30)) or [""]
-        if len(first) + 2 > left:
-            lines.append(f"  {first}")
-            lines += [f"  {'':{left}}{piece}" for piece in pieces]
-        else:
-            lines.append(f"  {first:{left}}{pieces[0]}".rstrip())
-            lines += [f"  {'':{left}}{piece}" for piece in pieces[1:]]
-    return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from zwerm.cli.columns import table, terminal_width
 from zwerm.cli.commands import GROUPS, TABLE
 
 
@@ -15,7 +16,9 @@ def root_help(program: str) -> str:
     width = max(map(len, TABLE)) + 3
     for group in GROUPS:
         lines += ["", group.value]
-        lines += [f"  {name:{width}}{row.summary}" for name, row in TABLE.items() if row.group is group]
+        lines += table(
+            [(name, row.summary) for name, row in TABLE.items() if row.group is group], terminal_width(), width
+        )
     lines += [
         "",
         "Examples",
