@@ -34,7 +34,7 @@ TABLES: Final = {
         ("parser", "inputs tried", "a second", "edges reached", "corpus", "outcome", "date"),
     ),
     "Branch coverage": Table(
-        "`tools/branches.py`: what a module's own test file reaches of its lines and branches, where that is under 95 %.",
+        "`tools/branches.py`: what a module's own test file reaches of its lines and branches, where under 95 %.",
         ("module", "covered", "date"),
     ),
 }
