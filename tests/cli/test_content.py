@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
+import subprocess
 import tarfile
 from pathlib import Path
 
@@ -171,3 +173,26 @@ def test_names_cannot_fake_lines(zwerm: Harness) -> None:
 def test_bad_input_gets_one_line(zwerm: Harness, arguments: list[str], message: str) -> None:
     status = 2 if arguments[0] == "cat" and "--timeout" in arguments else 1
     assert message in zwerm.fails(*arguments, status=status)
+
+
+def test_pipes_are_read_to_their_end_however_they_are_named(zwerm: Harness) -> None:
+    """Process substitution gives names of pipes; one that ends early is what came until then."""
+    zwerm.file("plain", "hello\n")
+    program = shlex.quote(str(zwerm.command()[0]))
+
+    def lines(line: str) -> list[str]:
+        done = subprocess.run(
+            ["bash", "-c", line.replace("ZWERM", program)],
+            cwd=zwerm.folder,
+            env=zwerm.environment(),
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split()
+
+    assert lines("ZWERM add -q <(printf 'hello\\n')") == [HELLO]
+    assert lines("ZWERM add -q <(printf 'hello\\n') <(printf 'hel'; printf 'lo\\n'; exit 3)") == [HELLO, HELLO]
+    assert lines("ZWERM add -q /dev/stdin < plain") == [HELLO]
+    assert lines("ZWERM add -q /dev/stdin plain < plain") == [HELLO, HELLO]
+    assert lines("mkfifo early; (printf 'hello\\n' > early; exit 1) & ZWERM add -q early; rm early") == [HELLO]
