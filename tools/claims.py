@@ -37,7 +37,7 @@ CLAIMS: Final = (
     ),
     Claim(
         "Parsers of IPLD and CAR raise nothing but WireError",
-        "ZWERM_EXAMPLES=5000 pytest -q tests/ipfs/ipld tests/ipfs/car",
+        "ZWERM_EXAMPLES=5000 pytest -q --timeout 3600 tests/ipfs/ipld tests/ipfs/car",
     ),
     Claim("CAR export from a store to a file", "python -m benchmarks car", r"CAR export.* ([\d,.]+) (MB/s)"),
     Claim(

@@ -162,7 +162,18 @@ class Run:
             return {}
         with tempfile.TemporaryDirectory(prefix="zwerm-verified-") as folder:
             report = Path(folder, "report.xml")
-            command = ["pytest", "-q", "-n", "2", "--dist", "loadgroup", f"--junit-xml={report}", *options]
+            command = [
+                "pytest",
+                "-q",
+                "-n",
+                "2",
+                "--dist",
+                "loadgroup",
+                "--timeout",
+                "3600",
+                f"--junit-xml={report}",
+                *options,
+            ]
             environment = environment_of_tests() | {"ZWERM_FORM": form, "ZWERM_EXAMPLES": examples}
             done = subprocess.run(
                 [*command, "-o", "junit_family=xunit1", *tests], cwd=ROOT, env=environment, check=False
