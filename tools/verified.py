@@ -171,13 +171,12 @@ class Run:
                 "loadgroup",
                 "--timeout",
                 "3600",
-                f"--junit-xml={report}",
-                *options,
+                "-o",
+                "junit_family=xunit1",
             ]
+            command += [f"--junit-xml={report}", *options, *tests]
             environment = environment_of_tests() | {"ZWERM_FORM": form, "ZWERM_EXAMPLES": examples}
-            done = subprocess.run(
-                [*command, "-o", "junit_family=xunit1", *tests], cwd=ROOT, env=environment, check=False
-            )
+            done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
             if done.returncode:
                 self.failures.append(f"the suite on the {form} form")
             return read_report(report) if report.exists() else {}
