@@ -10,7 +10,7 @@ from zwerm.webrtc.sctp.chunks import error
 from zwerm.webrtc.sctp.chunks.data import Data, IData
 from zwerm.webrtc.sctp.chunks.forward_tsn import ForwardTsn, Skipped
 from zwerm.webrtc.sctp.chunks.sack import Sack
-from zwerm.webrtc.sctp.codes import BEGIN, END, TSN_MASK, Cause, ChunkType
+from zwerm.webrtc.sctp.codes import BEGIN, END, TSN_MASK, UNORDERED, Cause, ChunkType
 from zwerm.webrtc.sctp.config import DTLS
 from zwerm.webrtc.sctp.control_block import State
 from zwerm.webrtc.sctp.events import ConnectionFailed, MessageReceived
@@ -320,3 +320,22 @@ def test_no_more_chunks_fly_than_gap_blocks_can_name() -> None:
         pass
     outstanding = wire.left._sender.outstanding
     assert 59_000 < outstanding.next_tsn - outstanding.first_tsn <= 60_000
+
+
+@pytest.mark.parametrize("is_unordered", [False, True], ids=["ordered", "unordered"])
+@pytest.mark.parametrize("interleaving", [False, True], ids=["DATA", "I-DATA"])
+def test_late_fragments_of_a_message_given_up_are_not_kept(*, is_unordered: bool, interleaving: bool) -> None:
+    """They come after the FORWARD-TSN for those before them, and no other follows."""
+    wire, loose = connected(interleaving=interleaving), UNORDERED if is_unordered else 0
+    first = first_tsn(wire)
+    skipped = (Skipped(1, 0, is_unordered),) if interleaving or not is_unordered else ()
+    hit(wire, ForwardTsn((first + 1) & TSN_MASK, skipped).serialize(interleaving=interleaving))
+    for index, flags in ((3, loose), (2, loose), (4, loose | END)):
+        tsn = (first + index) & TSN_MASK
+        if interleaving:
+            hit(wire, IData(flags, tsn, 1, 0, 0, index, b"late").serialize())
+        else:
+            hit(wire, Data(flags, tsn, 1, 0, 53, b"late").serialize())
+    reassembly = wire.right._receiver.reassembly
+    assert (reassembly.buffered, reassembly._pieces) == (0, 0)
+    assert wire.right.next_events() == []

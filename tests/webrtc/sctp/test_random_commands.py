@@ -24,9 +24,9 @@ class Streams(RuleBasedStateMachine):
     def connect(self, seed: int, tsn: int, *, interleaving: bool) -> None:
         self.now = 0.0
         self.random = seeded(seed, "network")
-        self.sides = [
-            association(f"{seed}/{side}", interleaving=interleaving, receive_window=60_000) for side in range(2)
-        ]
+        # However long nothing is delivered, nobody gives up.
+        options = {"receive_window": 60_000, "max_retransmissions": 100_000, "heartbeat_interval": 0.0}
+        self.sides = [association(f"{seed}/{side}", interleaving=interleaving, **options) for side in range(2)]
         self.sides[0]._handshake.local_tsn = tsn
         self.flying: list[list[bytes]] = [[], []]  # toward each side
         self.sent: dict[tuple[int, int], list[bytes]] = defaultdict(list)  # by receiver and stream, ordered ones

@@ -7,7 +7,7 @@ from zwerm.core.errors import LocalProtocolError
 from zwerm.webrtc.sctp.chunks import reconfig
 from zwerm.webrtc.sctp.chunks.reconfig import AddStreams, AssociationReset, OutgoingReset, Response
 from zwerm.webrtc.sctp.codes import TSN_MASK, ChunkType, ReconfigResult
-from zwerm.webrtc.sctp.events import IncomingStreamsReset, OutgoingStreamsReset, StreamsAdded
+from zwerm.webrtc.sctp.events import ConnectionFailed, IncomingStreamsReset, OutgoingStreamsReset, StreamsAdded
 
 FORMS = pytest.mark.parametrize("interleaving", [False, True], ids=["DATA", "I-DATA"])
 
@@ -98,6 +98,24 @@ def test_a_lost_packet_of_a_reset_is_made_good(which: int) -> None:
     wire.pass_time(10.0)
     assert wire.left_events == [OutgoingStreamsReset((1,), is_performed=True)]
     assert wire.right_events == [IncomingStreamsReset((1,))]
+
+
+def test_a_reset_outlives_an_outage() -> None:
+    wire = connected(heartbeat_interval=0.0)
+    wire.is_lost = lambda packet: True
+    wire.left.reset_streams([1], wire.now)
+    wire.pass_time(20.0)
+    wire.is_lost = lambda packet: False
+    wire.pass_time(11.0)
+    assert wire.left_events == [OutgoingStreamsReset((1,), is_performed=True)]
+
+
+def test_a_peer_that_answers_no_reset_is_given_up() -> None:
+    wire = connected(heartbeat_interval=0.0, max_retransmissions=3)
+    wire.is_lost = lambda packet: True
+    wire.left.reset_streams([1], wire.now)
+    wire.pass_time(60.0)
+    assert wire.left_events == [ConnectionFailed("the peer does not answer RE-CONFIG")]
 
 
 def test_many_streams_are_reset_in_turns() -> None:

@@ -368,7 +368,8 @@ class Association(Arrivals):
             self._fail("the peer does not answer RE-CONFIG")
             return
         self._reconfiguration.resend()
-        self._timers.arm(Timer.RECONFIG, self._now + self._sender.round_trip.rto)
+        wait = self._sender.round_trip.rto * 2.0 ** min(self._reconfiguration.attempts, 10)
+        self._timers.arm(Timer.RECONFIG, self._now + min(wait, self.config.rto_max))
 
     def _time_out_heartbeat(self) -> None:
         self._arm_heartbeat()

@@ -55,11 +55,12 @@ class Run:
 class IncomingStream:
     """What is next on a stream, and messages that came before it."""
 
-    __slots__ = ("next_number", "ready")
+    __slots__ = ("next_number", "ready", "skipped")
 
     def __init__(self) -> None:
         self.next_number: i64 = 0  # SSN or MID
         self.ready: dict[int, MessageReceived] | None = None
+        self.skipped: i64 = -1  # the last unordered MID that was skipped; late fragments up to it are dropped
 
 
 class Reassembly:
@@ -271,7 +272,7 @@ class Reassembly:
             key = (stream_id, unordered, mid)
             run = self._by_key.get(key)
             if run is None:
-                if not unordered and self._is_past(stream_id, mid):
+                if self._is_past(stream_id, mid, unordered):
                     return
                 self._grow_limits()
                 run = Run(stream_id, unordered, mid, 0, 0)
@@ -292,9 +293,14 @@ class Reassembly:
                 raise RemoteProtocolError(f"fragments after the last of a message on stream {stream_id}")
             self._finish(run)
 
-    def _is_past(self, stream_id: i64, number: i64) -> bool:
+    def _is_past(self, stream_id: i64, number: i64, unordered: i64) -> bool:
+        """Whether the message was delivered or skipped."""
         stream = self._streams.get(stream_id)
-        return stream is not None and (number - stream.next_number) & self._mask > self._mask >> 1
+        if stream is None:
+            return False
+        if unordered:
+            return stream.skipped >= 0 and (stream.skipped - number) & self._mask <= self._mask >> 1
+        return (number - stream.next_number) & self._mask > self._mask >> 1
 
     def _keep(self, run: Run, fsn: i64, flags: i64, payload: bytes, size: i64) -> None:
         if fsn < run.next or (run.waiting is not None and fsn in run.waiting):
@@ -324,7 +330,8 @@ class Reassembly:
     def skip_tsns(self, first: int, last: int) -> None:
         """Drop DATA fragments from `first` to `last` whose message cannot become whole (RFC 3758 section 3.6).
 
-        A fragment that still waits has a predecessor in there that never comes; so has a run that waits for one.
+        Every TSN up to `last` was received or given up. So a fragment that still waits has a predecessor that never
+        comes, and a run that waits for one of these waits in vain.
         """
         if last - first < len(self._fragments) + len(self._runs):
             tsns: list[int] = list(range(first, last + 1))
@@ -351,14 +358,16 @@ class Reassembly:
         if self._has_interleaving and self._by_key:
             self._drop_interleaved(highest)
         for (stream_id, is_unordered), number in highest.items():
-            if not is_unordered:
-                self._skip_ordered(stream_id, number)
+            stream = self._streams.get(stream_id)
+            if stream is None:
+                stream = IncomingStream()
+                self._streams[stream_id] = stream
+            if is_unordered:
+                stream.skipped = number
+            else:
+                self._skip_ordered(stream, number)
 
-    def _skip_ordered(self, stream_id: int, number: int) -> None:
-        stream = self._streams.get(stream_id)
-        if stream is None:
-            stream = IncomingStream()
-            self._streams[stream_id] = stream
+    def _skip_ordered(self, stream: IncomingStream, number: int) -> None:
         distance = (number + 1 - stream.next_number) & self._mask
         if distance > self._mask >> 1:
             return  # that far it is already

@@ -28,6 +28,7 @@ class Receiver:
     __slots__ = (
         "_events",
         "_has_interleaving",
+        "_has_skipped",
         "_is_urgent",
         "_max_events",
         "_saw_data",
@@ -47,6 +48,7 @@ class Receiver:
         self._max_events: i64 = config.max_events
         self._window: i64 = config.receive_window
         self._is_urgent: bool = False
+        self._has_skipped: bool = False  # the peer gave something up once: late fragments may be of no use
         self._saw_data: bool = False  # in this packet
         self.inbound: i64 = inbound  # streams
         self.invalid_streams: list[int] = []  # that the peer used and may not, since the last packet
@@ -98,13 +100,10 @@ class Receiver:
         ahead: i64 = (wire - queue.cumulative) & TSN_MASK
         if ahead >= _HALF:
             ahead -= _HALF * 2
-        tsn = queue.cumulative + ahead
-        if ahead != 1:
-            if ahead > MAX_GAP:
-                return  # no SACK could name it
-            if not queue.is_new(tsn):
-                queue.duplicate(tsn)
-                return
+        before = queue.cumulative
+        tsn = before + ahead
+        if ahead != 1 and not self._is_wanted(tsn, ahead):
+            return
         if not self._has_room(len(payload), is_next=ahead == 1) or not queue.add(tsn):
             self._is_urgent = True  # dropped: it comes again; meanwhile the peer learns what the window is
             return
@@ -115,6 +114,16 @@ class Receiver:
             self.reassembly.interleaved(flags, stream_id, mid, ppid, payload)
         else:
             self.reassembly.data(tsn, flags, stream_id, mid, ppid, payload)
+            if self._has_skipped and queue.cumulative > before:
+                self.reassembly.skip_tsns(before + 1, queue.cumulative)
+
+    def _is_wanted(self, tsn: i64, ahead: i64) -> bool:
+        if ahead > MAX_GAP:
+            return False  # no SACK could name it
+        if self.queue.is_new(tsn):
+            return True
+        self.queue.duplicate(tsn)
+        return False
 
     def _has_room(self, size: i64, *, is_next: bool) -> bool:
         """Whether to take a new fragment. The next in turn is taken a little beyond, so that a full window drains."""
@@ -138,9 +147,10 @@ class Receiver:
         ahead = (chunk.new_cumulative_tsn - before) & TSN_MASK
         if 0 < ahead < _HALF:
             target = before + ahead
-            if not self._has_interleaving:
-                self.reassembly.skip_tsns(before + 1, target)
+            self._has_skipped = True
             self.queue.skip_to(target)
+            if not self._has_interleaving:
+                self.reassembly.skip_tsns(before + 1, self.queue.cumulative)
             self.reassembly.skip_messages(
                 {(one.stream_id, one.is_unordered): one.number for one in chunk.skipped if one.stream_id < self.inbound}
             )
