@@ -10,7 +10,7 @@ COMPILED: list[str] = [
     "src/zwerm/ipfs/ipld/cbor_reader.py",  # 500 records: 2.3 ms to 0.4; links of 28 kB: 1.2 ms to 0.02
     "src/zwerm/ipfs/ipld/cbor_writer.py",  # 500 records: 1.7 ms to 0.5
     "src/zwerm/ipfs/ipld/dag_pb.py",  # 10,000 links: parsed in 15 ms to 9, written in 8 ms to 4
-    # SCTP, both ends: a packet of 64 KiB messages from 6.7 us to 2.1, a message of 64 bytes from 5.4 us to 1.6
+    # SCTP, both ends: a packet of 64 KiB messages from 5.9 us to 1.9, a message of 64 bytes from 4.9 us to 1.3
     "src/zwerm/webrtc/sctp/arrivals.py",
     "src/zwerm/webrtc/sctp/association.py",
     "src/zwerm/webrtc/sctp/congestion.py",
