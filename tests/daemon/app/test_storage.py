@@ -124,9 +124,9 @@ def test_what_other_clients_change_is_told_too(daemon, listener) -> None:
     assert listener.next("pins")[2] == {"cid": cid, "kind": "recursive"}
     daemon.rpc("pin/rm", cid)
     assert listener.next("pins")[2] == {"cid": cid, "kind": None}
-    daemon.rpc("files/write", "/by-rpc", files={"data": b"x"}, create=True)
+    assert daemon.rpc("files/write", "/written-by-rpc", files={"data": b"x"}, create=True).status == 200
     told = listener.next("files")[2]
-    assert (told["paths"], told["origin"]) == (["/by-rpc"], "rpc")
+    assert (told["paths"], told["origin"]) == (["/written-by-rpc"], "rpc")
     run_job(daemon, "measure")
     daemon.rpc("repo/gc")
     assert listener.next("collected")[2]["blocks"] >= 1
