@@ -49,6 +49,15 @@ def test_it_grows_with_the_repository_in_large_steps_and_never_shrinks(reserve: 
     assert sizes == [LEAST, LEAST, 2 * LEAST, 2 * LEAST]
 
 
+def test_a_limit_leaves_it_little_and_what_is_spared_is_spared(reserve: Reserve) -> None:
+    reserve.ensure(GIBIBYTE, limit=64 * LEAST - 64)
+    assert reserve.size == 0
+    reserve.ensure(60 * LEAST, limit=64 * LEAST, spare=4 * LEAST)
+    assert reserve.size == 0
+    reserve.ensure(59 * LEAST, limit=64 * LEAST, spare=4 * LEAST)
+    assert reserve.size == LEAST
+
+
 def test_a_disk_with_little_room_is_left_alone(reserve: Reserve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Usage(16 * LEAST - 16))
     reserve.ensure(GIBIBYTE)

@@ -386,8 +386,9 @@ class Node:
         return await with_room(self.repository.reserve, work)
 
     def keep_reserve(self) -> None:
-        """Keep room back for `with_room` as the repository grows, if the disk has some. Blocks."""
-        self.repository.reserve.ensure(self.store.used())
+        """Keep room back for `with_room` as the repository grows, if the disk and `storage.max` have some. Blocks."""
+        self.repository.reserve.ensure(self.store.used(), limit=self.store.max_size, spare=self.store.pack_size)
+        self.store.set_beside(self.repository.reserve.size)
 
     async def verify(self, progress: Callable[[int, int], None] | None = None) -> Verified:
         """Read every block and hold it against its hash. What is found damaged is not served from then on."""

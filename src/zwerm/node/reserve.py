@@ -24,6 +24,7 @@ LEAST: Final = 256 * 1024  # bytes; with less nothing can be done
 MOST: Final = 8 * 1024 * 1024  # bytes: SQLite's log at its largest, and the largest block
 _OF_CONTENT: Final = 4  # the reserve is at most this part of what the repository holds
 _OF_FREE: Final = 16  # and of what is free on the disk when it is made
+_OF_LIMIT: Final = 64  # and of what the repository may hold, if that is limited
 
 _T = TypeVar("_T")
 
@@ -45,11 +46,17 @@ class Reserve:
         except OSError:
             return 0
 
-    def ensure(self, content: int) -> None:
-        """Make the file, or make it larger, in proportion to a repository of `content` bytes, if there is room."""
+    def ensure(self, content: int, *, limit: int | None = None, spare: int = 0) -> None:
+        """Make the file, or make it larger, in proportion to a repository of `content` bytes, if there is room.
+
+        With a `limit`, content and file together stay `spare` bytes below it.
+        """
+        wanted = min(MOST, content // _OF_CONTENT)
+        if limit is not None:
+            wanted = min(wanted, limit // _OF_LIMIT, limit - spare - content)
         with self._lock:
             if not self._users:
-                self._make(min(MOST, content // _OF_CONTENT))
+                self._make(wanted)
 
     @contextlib.contextmanager
     def released(self) -> Iterator[bool]:

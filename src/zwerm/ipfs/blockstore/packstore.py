@@ -83,6 +83,7 @@ class PackBlockstore:
         self.database = database
         self.max_size = max_size
         self.pack_size = pack_size or _pack_size(max_size)
+        self._beside = 0  # bytes of other files that the limit counts
         self._disk = disk or Disk()
         self._closed = False
         self._lock = threading.Lock()
@@ -124,6 +125,12 @@ class PackBlockstore:
             self.max_size = max_size
             self.pack_size = self._appender.limit = _pack_size(max_size)
             self._flusher.rows = self._rows()
+            self._room_at = -1
+
+    def set_beside(self, size: int) -> None:
+        """Have the limit count `size` bytes that lie beside packs and index."""
+        with self._lock:
+            self._beside = size
             self._room_at = -1
 
     def close(self) -> None:
@@ -260,11 +267,11 @@ class PackBlockstore:
         """Raise unless a block fits; what all files take is looked at again only when a guess no longer suffices."""
         need = size + _SECTION
         if self._room_at != self._pending.durable or self._room < need:
-            self._room = (self.max_size or 0) - self.pack_size - self.used()
+            self._room = (self.max_size or 0) - self.pack_size - self._beside - self.used()
             self._room_at = self._pending.durable
         self._room -= need
         if self._room < 0:
-            used = self.used()
+            used = self.used() + self._beside
             raise ResourceLimitError(
                 f"storage limit reached: {used} bytes are used, the limit storage.max is {self.max_size} (of which "
                 f"{self.pack_size} are kept for compaction) and a block of {size} does not fit; "
@@ -388,7 +395,7 @@ class PackBlockstore:
     def _rewrite(self, compaction: Compaction) -> None:
         for number in self._victims(compaction):
             need = compaction.need(number)
-            if self.max_size is not None and self.used() + need > self.max_size:
+            if self.max_size is not None and self.used() + self._beside + need > self.max_size:
                 break
             if need > shutil.disk_usage(self.folder).free:
                 raise DiskFull("cannot copy blocks: the disk is full; make room and try again")
