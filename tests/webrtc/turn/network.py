@@ -25,6 +25,9 @@ SERVER: Address = ("198.51.100.1", 3478)
 RELAY_IPV6 = "2001:db8::1"
 PEER: Address = ("203.0.113.7", 7_000)
 ALICE = Credential("alice", "wonder")
+BOB = Credential("bob", "builder")
+UDP = REQUESTED_TRANSPORT(17)
+TRANSACTION_ID = bytes(range(12))
 USERS = Users("zwerm", {"alice": "wonder", "bob": "builder"})
 POLICY = PeerPolicy([parse_network("203.0.113.0/24"), parse_network("2001:db8:1::/48")])
 UNIX_TIME = 1_700_000_000.0
@@ -211,3 +214,9 @@ class Lab:
 
 def family(address: Address) -> int:
     return family_of(address[0])
+
+
+def allocated(lab: Lab, host: str = "192.0.2.20", credential: Credential = ALICE) -> Raw:
+    raw = lab.raw(host, credential)
+    assert code_of(raw.allocate()) == 0
+    return raw
