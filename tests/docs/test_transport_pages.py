@@ -1,4 +1,4 @@
-"""`docs/dtls.md`, `docs/net.md`, `docs/sdp.md`: their examples run, and the limits they name are those of the code."""
+"""`dtls.md`, `net.md`, `sdp.md`, `webrtc.md` of `docs`: their examples run, and the limits they name are the code's."""
 
 import re
 from pathlib import Path
@@ -13,14 +13,14 @@ from zwerm.webrtc.sdp import description, line, section
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-@pytest.mark.parametrize("name", ["dtls", "net", "sdp"])
+@pytest.mark.parametrize("name", ["dtls", "net", "sdp", "webrtc"])
 def test_the_example_runs(name: str) -> None:
     examples = re.findall(r"^```python\n(.*?)^```", (DOCS / f"{name}.md").read_text(), re.MULTILINE | re.DOTALL)
     assert len(examples) == 1
     exec(examples[0], {"__name__": "example"})
 
 
-@pytest.mark.parametrize("name", ["dtls", "net", "sdp"])
+@pytest.mark.parametrize("name", ["dtls", "net", "sdp", "webrtc"])
 def test_the_page_is_short(name: str) -> None:
     assert len((DOCS / f"{name}.md").read_text().splitlines()) <= 150
 

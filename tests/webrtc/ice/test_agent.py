@@ -16,6 +16,7 @@ from tests.sim.profile import CELLULAR, CONGESTED, SATELLITE, WIFI, Profile
 from tests.webrtc.ice.small_turn import SmallTurnServer
 from tests.webrtc.ice.world import CONNECTED, Peer, Signaling, run_until
 from zwerm.core.errors import LocalProtocolError
+from zwerm.core.machine import drain
 from zwerm.webrtc.ice.candidate import Candidate
 from zwerm.webrtc.ice.config import Config, Role, StunServer
 from zwerm.webrtc.ice.credentials import Credentials
@@ -536,6 +537,21 @@ def test_an_address_that_is_added_late_is_gathered_on_and_signaled() -> None:
     count = len(two.left.gathered)
     two.left.add_host(two.wan.host("192.0.2.50"))
     assert [candidate.address for candidate in two.left.gathered[count:]] == ["192.0.2.50"]
+
+
+def test_a_run_of_datagrams_leaves_in_one_piece_and_counts_each() -> None:
+    two = Two()
+    two.connect()
+    agent = two.left.agent
+    before = agent.statistics()
+    assert agent.send(bytes(2_500), two.clock.now, segment_size=1_000)
+    (transmit,) = drain(agent).transmits
+    assert (len(transmit.data), transmit.segment_size) == (2_500, 1_000)
+    sent = [sum(pair.counters.packets_sent for pair in statistics.pairs) for statistics in (before, agent.statistics())]
+    assert sent[1] - sent[0] == 3
+    for size in (0, 70_000):
+        with pytest.raises(LocalProtocolError):
+            agent.send(bytes(size), two.clock.now, segment_size=size or None)
 
 
 # Misuse.

@@ -75,6 +75,14 @@ def test_data_goes_by_channel_once_the_pair_is_selected() -> None:
     assert [data[4:11] for data in seen if is_channel_data(data)] == [b"payload"]
 
 
+def test_a_run_of_datagrams_is_relayed_one_by_one() -> None:
+    world = Relayed(policy=CandidatePolicy.RELAY)
+    run_until(world.clock, lambda: all(peer.is_connected for peer in world.peers), 5.0)
+    assert world.right.do(world.right.agent.send, b"firstsecond", segment_size=5)
+    world.clock.run_for(1.0)
+    assert world.left.data == [b"first", b"secon", b"d"]
+
+
 def test_with_the_relay_policy_nothing_else_is_gathered_or_told() -> None:
     world = Relayed(policy=CandidatePolicy.RELAY)
     run_until(world.clock, lambda: all(peer.is_connected for peer in world.peers), 5.0)

@@ -282,20 +282,23 @@ class Agent:
 
     # Data and datagrams.
 
-    def send(self, data: bytes, now: Instant) -> bool:
+    def send(self, data: bytes, now: Instant, *, segment_size: int | None = None) -> bool:
         """Send a datagram on the selected pair; False when there is none, or no consent: then it is gone.
 
+        With `segment_size` it is a run of datagrams of that size, as in `Transmit`.
+
         Raises:
-            LocalProtocolError: it is empty or larger than `max_data_size`.
+            LocalProtocolError: one is empty or larger than `max_data_size`.
         """
-        if not 0 < len(data) <= self.config.max_data_size:
-            raise LocalProtocolError(f"datagram of {len(data)} bytes, expected 1 to {self.config.max_data_size}")
+        size = segment_size or len(data)
+        if not 0 < size <= self.config.max_data_size or not data:
+            raise LocalProtocolError(f"datagram of {size} bytes, expected 1 to {self.config.max_data_size}")
         pair = self._carrier(now)
         if pair is None:
             return False
-        pair.counters.packets_sent += 1
+        pair.counters.packets_sent += -(-len(data) // size)
         pair.counters.bytes_sent += len(data)
-        self._outbox.send(pair.local.base, pair.stream, data, pair.remote.address, now)
+        self._outbox.send_run(pair, data, segment_size, now)
         return True
 
     def receive_datagram(self, data: bytes, source: Address, now: Instant, *, local: Address | None = None) -> bool:

@@ -68,6 +68,16 @@ class Outbox:
         elif stream is not None and self.streams.is_open(stream) and len(data) <= MAX_FRAME:
             self.tell(SendStream(stream, frame(data)))
 
+    def send_run(self, pair: Pair, data: bytes, segment_size: int | None, now: Instant) -> None:
+        """Send data on a pair: a run of datagrams in one piece, where its base takes runs."""
+        base, destination = pair.local.base, pair.remote.address
+        run = Transmit(data, destination, segment_size, base.address)
+        if base.kind is BaseKind.UDP:
+            self.transmit(run)
+        else:
+            for datagram in run.datagrams():
+                self.send(base, pair.stream, datagram, destination, now)
+
     def bind_channel(self, pair: Pair, now: Instant) -> None:
         """Data goes over a relayed pair: have the relay make that cheap. Repeating it is harmless."""
         for allocation in self._allocations():

@@ -1,0 +1,245 @@
+"""One connection to one peer as a machine: ICE below DTLS below SCTP and data channels (RFC 8829, 8261, 8831).
+
+    transport = Transport(certificate, random=SYSTEM, now=now)
+    transport.agent.gather(now)                     # commands of the parts are given to the parts
+    transport.start(Remote(...), DTLSRole.CLIENT, now)
+    channel = transport.channels.open("chat", now=now)
+
+Who drives what. Datagrams go to the ICE agent, which hands out those of validated pairs only (RFC 8827 section 6.5
+leaves no work for a source that did not pass ICE); of these DTLS takes its range of first bytes (RFC 7983 section 7),
+and what it opens is SCTP. The DTLS connection is made when there is a path and both descriptions are known, so its time
+limit counts from then. A batch stays one from the socket to SCTP and back: packets of one call become runs of equal
+datagrams. Nothing is built before `next_transmit` asks, so a socket that is full holds SCTP back.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final, TypeAlias
+
+from zwerm.core.errors import LocalProtocolError
+from zwerm.core.machine import Address, Instant, Transmit
+from zwerm.core.random import Random
+from zwerm.core.trace import Trace
+from zwerm.webrtc.connection.description import Remote
+from zwerm.webrtc.datachannel.channel import ChannelEvent
+from zwerm.webrtc.datachannel.channels import DataChannels
+from zwerm.webrtc.dtls import event as dtls
+from zwerm.webrtc.dtls.certificate import Certificate
+from zwerm.webrtc.dtls.connection import DTLSConnection, State
+from zwerm.webrtc.ice import events as ice
+from zwerm.webrtc.ice.agent import Agent
+from zwerm.webrtc.ice.config import Config, Role
+from zwerm.webrtc.ice.turn_relay import make_turn_relay
+from zwerm.webrtc.sctp.association import Association
+from zwerm.webrtc.sctp.config import DTLS
+
+Event: TypeAlias = ice.Event | dtls.Event | ChannelEvent  # those of the parts, but for the data between them
+
+# Browsers agree on use_srtp for data alone too, and aiortc ends a handshake without it.
+_DTLS: Final = dtls.Config(srtp_profiles=tuple(dtls.SRTPProfile))
+_NO_PATH: Final[Address] = ("0.0.0.0", 0)  # noqa: S104 - where DTLS sends is decided by ICE, datagram by datagram
+
+
+class Transport:
+    """See the module. After each call, and each command of a part, drain as law 1 of `zwerm.core.machine` wants it."""
+
+    def __init__(
+        self,
+        certificate: Certificate,
+        *,
+        random: Random,
+        now: Instant,
+        config: Config | None = None,
+        trace: Trace | None = None,
+    ) -> None:
+        """Make a transport that does nothing yet.
+
+        Args:
+            certificate: ours; a description announces its fingerprint.
+            random: for every part.
+            now: the time.
+            config: of ICE.
+            trace: is told of what is dropped and why.
+        """
+        self.dtls: DTLSConnection | None = None  # from the moment there is a path
+        self._certificate = certificate
+        self._random = random
+        self._trace = trace
+        self._now = now
+        self._role: dtls.Role | None = None
+        self._remote: Remote | None = None
+        self._events: deque[Event] = deque()
+        self._is_closed = False
+        self.agent = Agent(Role.CONTROLLING, config, random=random, make_relay=make_turn_relay, trace=trace)
+        self.channels = DataChannels(Association(random=random, now=now, trace=trace), trace=trace)
+
+    # Commands.
+
+    def configure(self, role: Role, config: Config) -> None:
+        """Decide the role in ICE and its configuration, before anything is gathered; credentials stay as they are.
+
+        Raises:
+            LocalProtocolError: gathering has begun, or the peer's description is known.
+        """
+        old = self.agent
+        if old.gathering_state is not ice.GatheringState.NEW or old.remote_credentials is not None:
+            raise LocalProtocolError("the ICE agent is at work, its role and configuration cannot be changed any more")
+        self.agent = Agent(
+            role,
+            config,
+            random=self._random,
+            credentials=old.local_credentials,
+            make_relay=make_turn_relay,
+            trace=self._trace,
+        )
+
+    def start(self, remote: Remote, role: dtls.Role, now: Instant) -> None:
+        """Both descriptions are known: connect to `remote` in this role of DTLS. ICE is given what it needs by itself.
+
+        Raises:
+            LocalProtocolError: it was started before.
+        """
+        if self._role is not None:
+            raise LocalProtocolError("the transport was started before")
+        self._now = now
+        self._role, self._remote = role, remote
+        self.channels.peer_max_message_size = remote.max_message_size
+        self.channels.set_role(is_dtls_client=role is dtls.Role.CLIENT, now=now)
+        self._work(now)
+
+    @property
+    def is_started(self) -> bool:
+        return self._role is not None
+
+    def close(self, now: Instant) -> None:
+        """Tell the peer, close every channel, give back relays, and be silent. Twice is harmless."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._now = now
+        self.channels.association.abort(now, "closed")
+        while self._push():
+            pass
+        if self.dtls is not None:
+            self.dtls.close()
+            while self._push():
+                pass
+        self._events.extend(self.channels.next_events())
+        self.agent.close(now)
+
+    # The machine.
+
+    def receive_datagram(self, data: bytes, source: Address, now: Instant, *, local: Address | None = None) -> bool:
+        """Offer an untrusted datagram; `local` is the address it came to."""
+        return self.receive_datagrams((data,), source, now, local=local) == 1
+
+    def receive_datagrams(
+        self, datagrams: Sequence[bytes], source: Address, now: Instant, *, local: Address | None = None
+    ) -> int:
+        """Offer what one system call read from `source`."""
+        taken = self.agent.receive_datagrams(datagrams, source, now, local=local)
+        self._work(now)
+        return taken
+
+    def handle_timeout(self, now: Instant) -> None:
+        self.agent.handle_timeout(now)
+        if self.dtls is not None:
+            self.dtls.handle_timeout(now)
+        self.channels.handle_timeout(now)
+        self._work(now)
+
+    def next_transmit(self) -> Transmit | None:
+        transmit = self.agent.next_transmit()
+        while transmit is None and self._push():
+            transmit = self.agent.next_transmit()
+        return transmit
+
+    def next_event(self) -> Event | None:
+        if not self._events:
+            self._work(self._now)
+        return self._events.popleft() if self._events else self.channels.next_event()
+
+    def next_timeout(self) -> Instant | None:
+        if self._is_closed:
+            return None
+        waits = [self.agent.next_timeout(), self.channels.next_timeout()]
+        if self.dtls is not None:
+            waits.append(self.dtls.next_timeout())
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    # Downward.
+
+    def _push(self) -> bool:
+        """Move what upper parts have to send one part down; False when there is nothing."""
+        connection = self.dtls
+        if connection is None:
+            return False
+        if connection.state is State.CONNECTED:
+            packets = self.channels.next_transmits()
+            if packets:
+                connection.send(packets)
+        is_moved = False
+        while (transmit := connection.next_transmit()) is not None:
+            self.agent.send(transmit.data, self._now, segment_size=transmit.segment_size)
+            is_moved = True
+        return is_moved
+
+    # Upward.
+
+    def _work(self, now: Instant) -> None:
+        """Hand on what parts have for each other, and keep what they have for the owner."""
+        self._now = max(self._now, now)
+        batch: list[bytes] = []
+        source = _NO_PATH
+        while (event := self.agent.next_event()) is not None:
+            if not isinstance(event, ice.DataReceived):
+                self._events.append(event)
+            elif event.source == source:
+                batch.append(event.data)
+            else:
+                self._receive_dtls(batch, source)
+                batch, source = [event.data], event.source
+        self._receive_dtls(batch, source)
+        if self.dtls is None and self._role is not None and self.agent.selected_pair is not None:
+            self._make_dtls(self._role)
+        self._work_dtls()
+
+    def _receive_dtls(self, datagrams: list[bytes], source: Address) -> None:
+        if datagrams and self.dtls is None and self._role is not None:
+            self._make_dtls(self._role)
+        if datagrams and self.dtls is not None:
+            self.dtls.receive_datagrams(datagrams, source, self._now)
+            self._work_dtls()
+
+    def _make_dtls(self, role: dtls.Role) -> None:
+        if self._is_closed or self._remote is None:
+            return
+        self.dtls = DTLSConnection(
+            role,
+            self._certificate,
+            _NO_PATH,
+            now=self._now,
+            fingerprints=self._remote.fingerprints,
+            accepts=self.agent.is_validated,
+            config=_DTLS,
+            trace=self._trace,
+        )
+
+    def _work_dtls(self) -> None:
+        connection = self.dtls
+        if connection is None:
+            return
+        while (event := connection.next_event()) is not None:
+            match event:
+                case dtls.ApplicationData(payloads):
+                    self.channels.receive_datagrams(payloads, DTLS, self._now)
+                    continue
+                case dtls.Handshaked():
+                    self.channels.association.connect(self._now)
+                case dtls.Closed():
+                    self.channels.association.abort(self._now, "the peer closed the connection")
+                case dtls.ConnectionFailed(_, detail):
+                    self.channels.association.abort(self._now, detail)
+            self._events.append(event)
