@@ -9,7 +9,7 @@ import asyncio
 import base64
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -151,9 +151,10 @@ class Firefox:
 
 
 @asynccontextmanager
-async def running_firefox(profile: Path) -> AsyncIterator[Firefox]:
+async def running_firefox(profile: Path, preferences: Mapping[str, object] | None = None) -> AsyncIterator[Firefox]:
     """Start Firefox without a window on an empty profile folder, and end it."""
-    lines = [f'user_pref("{name}", {json.dumps(value)});' for name, value in _PREFERENCES.items()]
+    chosen = {**_PREFERENCES, **(preferences or {})}
+    lines = [f'user_pref("{name}", {json.dumps(value)});' for name, value in chosen.items()]
     (profile / "user.js").write_text("\n".join(lines) + "\n")
     process = await asyncio.create_subprocess_exec(
         *(FIREFOX, "--headless", "--no-remote", "--profile", str(profile), "--remote-debugging-port=0", "about:blank"),
