@@ -9,6 +9,7 @@ bring it, and when the machines keep each other busy at one instant.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
@@ -31,7 +32,7 @@ class NeverHappened(AssertionError):
     """What a test waited for did not come."""
 
 
-class _Driven(Generic[MachineT, EventT]):
+class _Driven(ABC, Generic[MachineT, EventT]):
     """What datagram pairs and stream pairs have in common: a clock and the events of two drivers."""
 
     left: Driver[EventT] | StreamDriver[EventT]
@@ -50,9 +51,9 @@ class _Driven(Generic[MachineT, EventT]):
         self._told = f"seed {seed!r}, {profile}"  # how to repeat this run
         self._connect(left, right, profile, seed)
 
+    @abstractmethod
     def _connect(self, left: MachineT, right: MachineT, profile: Profile, seed: int | str) -> None:
         """Make the path between them, and their drivers."""
-        raise NotImplementedError
 
     def drive_until(self, wanted: type[WantedT] | tuple[type[WantedT], ...], limit: float) -> WantedT:
         """Run until either machine tells of an event of that type; take it and those before it, and return it.
