@@ -23,31 +23,32 @@ $(VENV)/.installed: pyproject.toml setup.py $(COMPILED) | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-# The extras are read off pyproject.toml, so that asking for more of them does not build the package again.
-extra = $(BIN)/python -c 'import sys, tomllib; \
-	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"][sys.argv[1]], sep="\n")' $(1) \
-	> $(VENV)/$(1).txt && $(BIN)/pip install --quiet --disable-pip-version-check -r $(VENV)/$(1).txt
+# What to install is read off pyproject.toml, so that neither a check nor one more extra builds the package.
+wanted = $(BIN)/python -c 'import sys, tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	print(*(project["optional-dependencies"] | project)[sys.argv[1]], sep="\n")' $(1) > $(VENV)/$(1).txt && \
+	$(BIN)/pip install --quiet --disable-pip-version-check -r $(VENV)/$(1).txt
 
-$(VENV)/.dev: pyproject.toml $(VENV)/.installed
-	$(call extra,dev)
+$(VENV)/.tools: pyproject.toml | $(VENV)/bin/python
+	$(call wanted,dependencies)
+	$(call wanted,dev)
 	@touch $@
 
 $(NODE): tests/peers/package-lock.json
 	tools/install-peers node
 
-peers: $(VENV)/.dev
-	$(call extra,peers)
+peers: $(VENV)/.installed $(VENV)/.tools
+	$(call wanted,peers)
 	tools/install-peers
 
-check: $(VENV)/.dev $(NODE)
+check: $(VENV)/.tools $(NODE) # neither needs nor waits for the build
 	$(BIN)/ruff check $(PATHS)
 	$(BIN)/ruff format --check $(PATHS)
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	PYTHONPATH=src $(BIN)/lint-imports --no-cache
 	$(BIN)/python tools/lengths.py
 	tools/check-web
 
-fix: $(VENV)/.dev
+fix: $(VENV)/.tools
 	$(BIN)/ruff check --fix-only $(PATHS)
 	$(BIN)/ruff format $(PATHS)
 
@@ -55,13 +56,13 @@ test: peers
 	$(BIN)/pytest -m "not full" -n 2 --dist loadgroup $(ARGS)
 
 test-all: peers # the full sets, in hours; PART=1/4 runs a quarter of them. It writes docs/verified.md
-	$(call extra,fuzz)
+	$(call wanted,fuzz)
 	$(BIN)/python tools/verified.py --part $(PART) $(ARGS)
 
 bench: peers
 	$(BIN)/python -m benchmarks $(ARGS)
 
-docs: $(VENV)/.dev
+docs: $(VENV)/.installed $(VENV)/.tools
 	$(BIN)/python tools/docs.py
 
 vendor: # the front end's libraries again from npm; the result is committed
