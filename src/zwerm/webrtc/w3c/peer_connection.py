@@ -9,11 +9,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 
-from zwerm.core.errors import LocalProtocolError, WireError
-from zwerm.core.random import SYSTEM
-from zwerm.webrtc.connection.aio import TransportDriver, local_hosts
+from zwerm.core.errors import WireError
 from zwerm.webrtc.connection.description import (
-    Local,
     Remote,
     answer,
     data_medium,
@@ -21,28 +18,28 @@ from zwerm.webrtc.connection.description import (
     role_for_answer,
     role_for_offer,
     setup_of,
-    with_candidates,
 )
-from zwerm.webrtc.connection.transport import Event, Transport
+from zwerm.webrtc.connection.transport import Event
 from zwerm.webrtc.datachannel import channel as news
-from zwerm.webrtc.datachannel.channel import Channel
 from zwerm.webrtc.dtls.certificate import Certificate
 from zwerm.webrtc.dtls.event import Role as DTLSRole
 from zwerm.webrtc.ice.candidate import Candidate
 from zwerm.webrtc.ice.config import Role as ICERole
 from zwerm.webrtc.ice.events import CandidateGathered, ConnectionState, GatheringState, GatheringStateChanged
 from zwerm.webrtc.sdp.description import SessionDescription
+from zwerm.webrtc.w3c.bundle_transport import BundleTransport
+from zwerm.webrtc.w3c.channel_set import ChannelSet
 from zwerm.webrtc.w3c.configuration import RTCConfiguration
 from zwerm.webrtc.w3c.connection_state import connection_state
 from zwerm.webrtc.w3c.data_channel import RTCDataChannel
-from zwerm.webrtc.w3c.emitter import Emitter
 from zwerm.webrtc.w3c.errors import InvalidModificationError, InvalidStateError, OperationError, RTCTypeError
 from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate
 from zwerm.webrtc.w3c.session_description import RTCSessionDescription
 from zwerm.webrtc.w3c.signaling import Side, Signaling
+from zwerm.webrtc.w3c.transport_objects import TransportObjects
 
 
-class RTCPeerConnection(Emitter):
+class RTCPeerConnection(TransportObjects):
     """One connection to one peer. It owns its sockets from `setLocalDescription` until `close`."""
 
     def __init__(self, configuration: RTCConfiguration | None = None) -> None:
@@ -54,23 +51,17 @@ class RTCPeerConnection(Emitter):
         super().__init__()
         self._configuration = configuration or RTCConfiguration()
         self._configuration.check()
-        self._certificate = Certificate.generate(now=dt.datetime.now(dt.UTC))
-        self._transport = Transport(self._certificate, random=SYSTEM, now=self._loop.time())
-        self._driver = TransportDriver(self._transport, self._take)
+        self._bundle = BundleTransport(Certificate.generate(now=dt.datetime.now(dt.UTC)), self._take)
+        self._channels = ChannelSet(self._bundle.driver)
         self._chain = asyncio.Lock()  # WebRTC 1.0 section 4.4.1.2: one operation after the other
         self._signaling = Signaling()
         self._created: dict[str, str] = {}  # the last offer and the last answer that were made
-        self._session_id = SYSTEM.getrandbits(62)
         self._version = 0
         self._mid = "0"
         self._role: DTLSRole | None = None
         self._remote: Remote | None = None
         self._offered: SessionDescription | None = None  # by the other side
-        self._gathered: list[CandidateGathered] = []
-        self._is_gathered = asyncio.Event()
-        self._has_sockets = False
         self._is_closed = False
-        self._channels: dict[Channel, RTCDataChannel] = {}
         self._ice_state = ConnectionState.NEW
         self._connection_state = "new"
 
@@ -80,11 +71,11 @@ class RTCPeerConnection(Emitter):
 
     @property
     def iceGatheringState(self) -> str:  # noqa: N802
-        return self._transport.agent.gathering_state.value
+        return self._bundle.agent.gathering_state.value
 
     @property
     def iceConnectionState(self) -> str:  # noqa: N802
-        return self._transport.agent.state.value
+        return self._bundle.agent.state.value
 
     @property
     def connectionState(self) -> str:  # noqa: N802
@@ -93,15 +84,15 @@ class RTCPeerConnection(Emitter):
     @property
     def localDescription(self) -> RTCSessionDescription | None:  # noqa: N802
         """Ours, with the candidates gathered until now."""
-        return self._with_candidates(self._signaling.of(Side.LOCAL))
+        return self._bundle.with_candidates(self._signaling.of(Side.LOCAL))
 
     @property
     def currentLocalDescription(self) -> RTCSessionDescription | None:  # noqa: N802
-        return self._with_candidates(self._signaling.current.get(Side.LOCAL))
+        return self._bundle.with_candidates(self._signaling.current.get(Side.LOCAL))
 
     @property
     def pendingLocalDescription(self) -> RTCSessionDescription | None:  # noqa: N802
-        return self._with_candidates(self._signaling.pending.get(Side.LOCAL))
+        return self._bundle.with_candidates(self._signaling.pending.get(Side.LOCAL))
 
     @property
     def remoteDescription(self) -> RTCSessionDescription | None:  # noqa: N802
@@ -138,27 +129,16 @@ class RTCPeerConnection(Emitter):
             OperationError: the `id` is taken, or all are.
         """
         self._check_open()
-        if maxPacketLifeTime is not None and maxRetransmits is not None:
-            raise RTCTypeError("maxPacketLifeTime and maxRetransmits, expected one of them or none")
         if negotiated and id is None:
             raise RTCTypeError("a negotiated channel needs an id")
-        if max(len(label.encode()), len(protocol.encode())) > 65_535:
-            raise RTCTypeError("a label or protocol of more than 65,535 bytes")
-        try:
-            channel = self._transport.channels.open(
-                label,
-                protocol=protocol,
-                is_ordered=ordered,
-                max_retransmits=maxRetransmits,
-                max_lifetime=maxPacketLifeTime,
-                negotiated_id=id if negotiated else None,
-                now=self._driver.now,
-            )
-        except LocalProtocolError as error:
-            raise OperationError(str(error)) from None
-        self._channels[channel] = wrapped = RTCDataChannel(self._driver, channel)
-        self._driver.pump_soon()
-        return wrapped
+        return self._channels.create(
+            label,
+            max_lifetime=maxPacketLifeTime,
+            max_retransmits=maxRetransmits,
+            ordered=ordered,
+            protocol=protocol,
+            negotiated_id=id if negotiated else None,
+        )
 
     # Offer and answer.
 
@@ -195,17 +175,14 @@ class RTCPeerConnection(Emitter):
         async with self._chain:
             self._check_open()
             description = self._check_local(description)
-            if data_medium(SessionDescription.parse(description.sdp)) is not None and not self._has_sockets:
+            if data_medium(SessionDescription.parse(description.sdp)) is not None and not self._bundle.is_open:
                 if description.type == "offer":
                     await self._configure(ICERole.CONTROLLING)
-                self._driver.open(local_hosts(include_loopback=self._configuration.includeLoopback))
-                self._has_sockets = True
+                self._bundle.open(include_loopback=self._configuration.includeLoopback)
             self._apply(Side.LOCAL, description)
-            if self._has_sockets:
-                self._transport.agent.gather(self._driver.now)
-                self._driver.pump()
-        if self._has_sockets and not self._configuration.trickle:
-            await self._is_gathered.wait()
+            self._bundle.gather()
+        if self._bundle.is_open and not self._configuration.trickle:
+            await self._bundle.is_gathered.wait()
 
     async def setRemoteDescription(self, description: RTCSessionDescription) -> None:  # noqa: N802
         """Apply an offer or answer of the other side.
@@ -233,7 +210,7 @@ class RTCPeerConnection(Emitter):
             self._offered = parsed if description.type == "offer" else None
             self._apply(Side.REMOTE, description)
             if remote is not None:
-                self._tell_agent(remote)
+                self._bundle.tell(remote)
 
     async def addIceCandidate(self, candidate: RTCIceCandidate | None = None) -> None:  # noqa: N802
         """Take a candidate of the other side; None, or an empty one: there are no more.
@@ -250,14 +227,14 @@ class RTCPeerConnection(Emitter):
             if candidate is not None and candidate.sdpMid not in (None, self._remote.mid):
                 raise OperationError(f"a candidate of {candidate.sdpMid!r}, the data channels are {self._remote.mid!r}")
             if candidate is None or not candidate.candidate:
-                self._transport.agent.end_of_candidates(self._driver.now, ufrag=ufrag)
+                self._bundle.agent.end_of_candidates(self._bundle.now, ufrag=ufrag)
             else:
                 try:
                     parsed = Candidate.from_text(candidate.candidate)
                 except WireError as error:
                     raise OperationError(str(error)) from None
-                self._transport.agent.add_remote_candidate(parsed, self._driver.now, ufrag=ufrag)
-            self._driver.pump()
+                self._bundle.agent.add_remote_candidate(parsed, self._bundle.now, ufrag=ufrag)
+            self._bundle.driver.pump()
 
     async def close(self) -> None:
         """Tell the peer, and close everything at once: every channel, every socket. Twice is harmless."""
@@ -265,9 +242,7 @@ class RTCPeerConnection(Emitter):
             return
         self._is_closed = True
         self._signaling.close()
-        self._transport.close(self._driver.now)
-        self._driver.close()
-        self._is_gathered.set()
+        self._bundle.close()
         self.emit("signalingstatechange")
         self._update_connection_state()
 
@@ -278,22 +253,14 @@ class RTCPeerConnection(Emitter):
             raise InvalidStateError("the connection is closed")
 
     async def _configure(self, role: ICERole) -> None:
-        config = await self._configuration.to_ice()
+        await self._bundle.configure(role, self._configuration)
         self._check_open()
-        if self._transport.agent.gathering_state is GatheringState.NEW:
-            self._transport.configure(role, config)
-
-    def _local(self) -> Local:
-        agent = self._transport.agent
-        size = self._transport.channels.association.config.max_message_size
-        fingerprint = self._certificate.fingerprint()
-        self._version += 1
-        return Local(self._session_id, agent.local_credentials, agent.options, fingerprint, size)
 
     def _create_offer(self) -> RTCSessionDescription:
         self._check_open()
         has_data = bool(self._channels) or self._remote is not None
-        description = offer(self._local(), self._version, mid=self._mid if has_data else None)
+        self._version += 1
+        description = offer(self._bundle.local(), self._version, mid=self._mid if has_data else None)
         self._created["offer"] = str(description)
         return RTCSessionDescription(str(description), "offer")
 
@@ -302,7 +269,8 @@ class RTCPeerConnection(Emitter):
         if self._signaling.state != "have-remote-offer" or self._offered is None:
             raise InvalidStateError(f"createAnswer in signaling state {self._signaling.state}")
         setup = setup_of(self._role or DTLSRole.CLIENT)
-        description = answer(self._local(), self._version, self._offered, setup)
+        self._version += 1
+        description = answer(self._bundle.local(), self._version, self._offered, setup)
         self._created["answer"] = str(description)
         return RTCSessionDescription(str(description), "answer")
 
@@ -320,45 +288,20 @@ class RTCPeerConnection(Emitter):
 
     def _apply(self, side: Side, description: RTCSessionDescription) -> None:
         is_changed = self._signaling.apply(side, description)
-        is_agreed = self._signaling.state == "stable" and not self._transport.is_started
-        if is_agreed and self._remote is not None and self._role is not None:
-            self._transport.start(self._remote, self._role, self._driver.now)
+        if self._signaling.state == "stable" and self._remote is not None and self._role is not None:
+            self._bundle.start(self._remote, self._role)
         if is_changed:
             self.emit("signalingstatechange")
-
-    def _tell_agent(self, remote: Remote) -> None:
-        agent, now = self._transport.agent, self._driver.now
-        agent.set_remote(remote.credentials, now, lite=remote.is_lite, options=remote.ice_options)
-        for candidate in remote.candidates:
-            agent.add_remote_candidate(candidate, now)
-        if remote.has_ended:
-            agent.end_of_candidates(now)
-        self._driver.pump()
-
-    def _with_candidates(self, description: RTCSessionDescription | None) -> RTCSessionDescription | None:
-        if description is None:
-            return None
-        ufrag = self._transport.agent.local_credentials.ufrag
-        candidates = [event.candidate for event in self._gathered if event.ufrag == ufrag]
-        has_ended = self._transport.agent.gathering_state is GatheringState.COMPLETE
-        return RTCSessionDescription(
-            with_candidates(description.sdp, candidates, has_ended=has_ended), description.type
-        )
 
     # What the transport tells.
 
     def _take(self, event: Event) -> None:
         match event:
-            case news.ChannelAnnounced(channel):
-                self._channels[channel] = announced = RTCDataChannel(self._driver, channel)
-                self.emit("datachannel", announced)
-                announced.take(event)
-            case news.ChannelClosed(channel):
-                closed = self._channels.pop(channel, None)
-                if closed is not None:
-                    closed.take(event)
+            case news.ChannelAnnounced():
+                self.emit("datachannel", self._channels.announced(event))
+                self._channels.take(event)
             case CandidateGathered(candidate, ufrag):
-                self._gathered = [one for one in self._gathered if one.ufrag == ufrag] + [event]
+                self._bundle.found(event)
                 self.emit("icecandidate", RTCIceCandidate(str(candidate), self._mid, self._index(), ufrag))
             case GatheringStateChanged(state):
                 self._gathering_changed(state)
@@ -367,12 +310,13 @@ class RTCPeerConnection(Emitter):
                 | news.BinaryReceived()
                 | news.ChannelOpened()
                 | news.ChannelClosing()
+                | news.ChannelClosed()
                 | news.BufferLow()
             ):
-                if event.channel in self._channels:
-                    self._channels[event.channel].take(event)
+                self._channels.take(event)
             case _:
                 self._update_connection_state()
+        self._tell_objects(event)
 
     def _index(self) -> int:
         """Which section of our description is the one of data channels."""
@@ -384,12 +328,12 @@ class RTCPeerConnection(Emitter):
         self.emit("icegatheringstatechange")
         if state is GatheringState.COMPLETE:
             self.emit("icecandidate", None)
-            self._is_gathered.set()
+            self._bundle.is_gathered.set()
         else:
-            self._is_gathered.clear()
+            self._bundle.is_gathered.clear()
 
     def _update_connection_state(self) -> None:
-        ice, dtls = self._transport.agent.state, self._transport.dtls
+        ice, dtls = self._bundle.agent.state, self._bundle.transport.dtls
         if ice is not self._ice_state:
             self._ice_state = ice
             self.emit("iceconnectionstatechange")
