@@ -80,6 +80,23 @@ def connect(
     return Pair[Event](left, right, profile=profile, seed=seed, clock=clock), left, right
 
 
+@pytest.mark.parametrize("client", [0, 1], ids=["who waits is client", "who waits is server"])
+@pytest.mark.parametrize("minutes", [1, 10])
+def test_a_description_that_people_carry_may_take_minutes(minutes: int, client: int) -> None:
+    clock = VirtualClock()
+    left = make(0, LEFT, clock.now, seeded(1, "left"))
+    right = make(1, RIGHT, clock.now, seeded(1, "right"))
+    roles = (Role.CLIENT, Role.SERVER) if client == 0 else (Role.SERVER, Role.CLIENT)
+    to_left, to_right = described(right, CERTIFICATES[1], RIGHT), described(left, CERTIFICATES[0], LEFT)
+    pair = Pair[Event](left, right, seed=1, clock=clock)
+    begin(left, to_left, roles[0], clock.now)
+    pair.pump()
+    pair.run_for(minutes * 60)
+    begin(right, to_right, roles[1], clock.now)
+    pair.pump()
+    pair.drive_until(Handshaked, limit=40.0)
+
+
 @pytest.mark.parametrize("client", [0, 1], ids=["the controlling side is client", "the controlled side is client"])
 @pytest.mark.parametrize(
     "profile", [PERFECT, WIFI, CELLULAR, SATELLITE, LOSSY], ids=["perfect", "wifi", "cellular", "satellite", "lossy"]

@@ -38,7 +38,8 @@ from zwerm.webrtc.sctp.config import DTLS
 Event: TypeAlias = ice.Event | dtls.Event | ChannelEvent  # those of the parts, but for the data between them
 
 # Browsers agree on use_srtp for data alone too, and aiortc ends a handshake without it.
-_DTLS: Final = dtls.Config(srtp_profiles=tuple(dtls.SRTPProfile))
+# A description that people carry takes minutes: until the peer says something it has not failed.
+_DTLS: Final = dtls.Config(srtp_profiles=tuple(dtls.SRTPProfile), waits_for_peer=True)
 _NO_PATH: Final[Address] = ("0.0.0.0", 0)  # noqa: S104 - where DTLS sends is decided by ICE, datagram by datagram
 
 

@@ -225,6 +225,9 @@ class DTLSConnection:
 
     def handle_timeout(self, now: Instant) -> None:
         while (fired := self._timers.pop_expired(now)) is not None:
+            if fired.timer is Timer.GIVE_UP and self.config.waits_for_peer and not self._gate.records:
+                self._timers.arm(Timer.GIVE_UP, fired.due + self.config.handshake_timeout)
+                continue
             if fired.timer is Timer.GIVE_UP:
                 self._fail(Cause.TIMEOUT, f"no handshake within {self.config.handshake_timeout:g} s")
                 return

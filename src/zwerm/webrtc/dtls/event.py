@@ -81,6 +81,7 @@ class Config:
     initial_interval: float = 0.1  # seconds before a flight is sent again the first time; RFC 6347 suggests 1
     max_interval: float = 3.0  # seconds; the interval doubles up to this
     handshake_timeout: float = 30.0  # seconds; a peer that has not finished by then has failed
+    waits_for_peer: bool = False  # those seconds count from its first record: ICE watches it until then
     max_message: int = 16_384  # bytes of one handshake message: a certificate chain is the largest
     max_messages: int = 24  # handshake messages in all; DTLS 1.2 has 12 at most
     max_handshake_records: int = 1_000  # records before the handshake ends: 30 s of resends are under 300
