@@ -134,7 +134,7 @@ class Agent:
         )
 
     def statistics(self) -> AgentStatistics:
-        return statistics_of(self._session)
+        return statistics_of(self._session, self._previous, self._told.pair_changes)
 
     # Local addresses and gathering.
 
@@ -157,6 +157,7 @@ class Agent:
         self._gatherer.bases.append(base)
         if self._is_gathering:
             self._gatherer.gather([base], now)
+            self._open_relay_streams()
             self._settle(now)
 
     def remove_local_address(self, address: Address, now: Instant, *, tcp_type: TcpType | None = None) -> None:
@@ -298,6 +299,7 @@ class Agent:
             return False
         pair.counters.packets_sent += -(-len(data) // size)
         pair.counters.bytes_sent += len(data)
+        pair.counters.sent_at = now
         self._outbox.send_run(pair, data, segment_size, now)
         return True
 
@@ -314,7 +316,7 @@ class Agent:
                 return True
         arrival = Arrival(base, None, source)
         if not is_stun(data):  # nothing but data changes nothing, and comes a hundred thousand times a second
-            return self._receive_data(data, arrival)
+            return self._receive_data(data, arrival, now)
         taken = self._gatherer.receive_datagram(data, base, source, now) or self._receive_stun(data, arrival, now)
         self._settle(now)
         return taken
@@ -334,6 +336,8 @@ class Agent:
             taken += self.receive_datagram(data, source, now, local=local)
             if base is not None and self.state is not ConnectionState.CLOSED:
                 pair = self._valid_pair((base.address, source))
+        if pair is not None and taken:
+            pair.counters.received_at = now
         return taken
 
     # Streams.
@@ -441,13 +445,14 @@ class Agent:
 
     def _receive(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
         """Take what came to a base: directly, relayed, or as a frame of a stream."""
-        return self._receive_stun(data, arrival, now) if is_stun(data) else self._receive_data(data, arrival)
+        return self._receive_stun(data, arrival, now) if is_stun(data) else self._receive_data(data, arrival, now)
 
-    def _receive_data(self, data: bytes, arrival: Arrival) -> bool:
+    def _receive_data(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
         """Hand out data of a validated pair, and hold back what came a moment too early."""
         path = arrival.path
         pair = self._valid_pair(path)
         if pair is not None:
+            pair.counters.received_at = now
             self._outbox.deliver(pair, data)
             return True
         if self._session.expects(path):
@@ -483,6 +488,8 @@ class Agent:
         """After every change: move what parts of the agent have for each other, and tell what is new."""
         for transmit in self._gatherer.take_transmits():
             self._outbox.transmit(transmit)
+        while self._gatherer.given_up:
+            self._close_relay_stream(self._gatherer.given_up.pop())
         self._pump_relays(now)
         session = self._session
         is_complete = self._is_gathering and self._gatherer.is_complete
@@ -527,6 +534,10 @@ class Agent:
             if allocation.server.transport is not ServerTransport.UDP and allocation.stream is None:
                 self._outbox.open_relay_stream(allocation)
 
+    def _close_relay_stream(self, allocation: Allocation) -> None:
+        if allocation.stream is not None:
+            self._outbox.close_stream(allocation.stream)
+
     def _pump_relays(self, now: Instant) -> bool:
         """Carry out what TURN clients have to say; False when it was nothing, or data alone."""
         has_news = False
@@ -544,10 +555,10 @@ class Agent:
             case RelayReceived(data, peer) if allocation.base is not None and data:
                 self._receive(data, Arrival(allocation.base, None, peer), now)
             case RelayFailed(code, reason):
-                allocation.give_up_at = None
+                self._gatherer.lost(allocation)
                 self._gatherer.fail(allocation.server, code, reason)
+                self._close_relay_stream(allocation)
                 if allocation.base is not None:
-                    self._gatherer.lost(allocation)
                     for session in self._sessions():
                         session.remove_base(allocation.base, now)
 

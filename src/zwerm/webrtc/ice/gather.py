@@ -77,6 +77,7 @@ class Gatherer:
     ) -> None:
         self.bases: list[Base] = []
         self.allocations: list[Allocation] = []
+        self.given_up: list[Allocation] = []  # not answered in time, or their base is gone: their streams are to be closed
         self._config = config
         self._random = random
         self._make_relay = make_relay
@@ -126,6 +127,7 @@ class Gatherer:
         for allocation in [allocation for allocation in self.allocations if allocation.host is base]:
             allocation.relay.release(now)
             self.allocations.remove(allocation)
+            self.given_up.append(allocation)
             if allocation.base is not None:
                 gone.append(allocation.base)
         for removed in gone:
@@ -160,9 +162,10 @@ class Gatherer:
             for base in self.bases:
                 if base.kind is BaseKind.UDP:
                     self._ask_servers(base, now, is_refresh=True)
-        for allocation in self.allocations:
+        for allocation in list(self.allocations):
             if allocation.give_up_at is not None and allocation.give_up_at <= now:
-                allocation.give_up_at = None
+                self.lost(allocation)
+                self.given_up.append(allocation)
                 self.fail(allocation.server, NO_ANSWER, "the TURN server does not answer")
         self._settle(now)
 
@@ -204,7 +207,7 @@ class Gatherer:
             return
         mapped = event.message.find(XOR_MAPPED_ADDRESS)
         if mapped is not None:
-            self.add_reflexive(query.base, mapped, query.place, query.server.address[0], now)
+            self.add_reflexive(query.base, mapped, query.place, query.server, now)
             return
         error = event.message.find(ERROR_CODE)
         code, reason = error if error is not None else (NO_ANSWER, "the answer has no address in it")
@@ -246,15 +249,17 @@ class Gatherer:
         rank = rank_addresses([base.host for base in self.bases])[host.host]
         priority = candidate_priority(CandidateType.RELAYED, rank, server=allocation.place, over_tcp=over_tcp)
         foundation = self._foundations.of("relay", host.host, allocation.server.address[0], allocation.server.transport)
-        self._add(CandidateType.RELAYED, allocation.base, relayed, foundation, priority, related=mapped, now=now)
+        base, server = allocation.base, allocation.server
+        self._add(CandidateType.RELAYED, base, relayed, foundation, priority, related=mapped, now=now, server=server)
         if not over_tcp and mapped is not None:
-            self.add_reflexive(host, mapped, allocation.place, allocation.server.address[0], now)
+            self.add_reflexive(host, mapped, allocation.place, server, now)
 
     def lost(self, allocation: Allocation) -> None:
-        """The server relays no longer: a restart asks it anew."""
+        """The server relays no longer, or never did: a restart asks it anew."""
+        allocation.give_up_at = None
+        self.allocations = [kept for kept in self.allocations if kept is not allocation]
         if allocation.base is not None:
             allocation.base.is_removed = True
-            self.allocations.remove(allocation)
             self._candidates = [local for local in self._candidates if local.base is not allocation.base]
 
     def fail(self, server: StunServer | TurnServer, code: int, reason: str) -> None:
@@ -272,16 +277,19 @@ class Gatherer:
         priority = candidate_priority(CandidateType.HOST, rank, tcp_type=base.tcp_type)
         self._add(CandidateType.HOST, base, base.address, foundation, priority, related=None, now=now)
 
-    def add_reflexive(self, base: Base, mapped: Address, place: int, server: str, now: Instant) -> None:
+    def add_reflexive(
+        self, base: Base, mapped: Address, place: int, server: StunServer | TurnServer, now: Instant
+    ) -> None:
         """A server sees `base` as `mapped`."""
         if self._config.policy is CandidatePolicy.RELAY or base.is_removed:
             return
         if any(local.base is base and local.address == mapped for local in self._candidates):
             return
         rank = rank_addresses([known.host for known in self.bases])[base.host]
-        foundation = self._foundations.of("srflx", base.host, server)
+        foundation = self._foundations.of("srflx", base.host, server.address[0])
         priority = candidate_priority(CandidateType.SERVER_REFLEXIVE, rank, server=place)
-        self._add(CandidateType.SERVER_REFLEXIVE, base, mapped, foundation, priority, related=base.address, now=now)
+        kind, related = CandidateType.SERVER_REFLEXIVE, base.address
+        self._add(kind, base, mapped, foundation, priority, related=related, now=now, server=server)
 
     def _add(
         self,
@@ -293,6 +301,7 @@ class Gatherer:
         *,
         related: Address | None,
         now: Instant,
+        server: StunServer | TurnServer | None = None,
     ) -> None:
         hides = self._config.policy is CandidatePolicy.RELAY or (
             self._config.mdns and self._config.discard_host_addresses
@@ -311,7 +320,7 @@ class Gatherer:
             related_port=None if related is None else related[1],
             extensions=() if base.tcp_type is None else (("tcptype", base.tcp_type.value),),
         )
-        local = LocalCandidate(candidate, base, address)
+        local = LocalCandidate(candidate, base, address, server)
         self._candidates.append(local)
         self._found(local, now)
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from zwerm.core.machine import Address, Instant
 from zwerm.webrtc.ice.candidate import Candidate, CandidateType, TcpType
-from zwerm.webrtc.ice.config import Role
+from zwerm.webrtc.ice.config import Role, StunServer, TurnServer
 from zwerm.webrtc.ice.priority import pair_priority
 
 Path: TypeAlias = tuple[Address, Address] | int  # (base, remote address), or the number of a TCP stream
@@ -41,6 +41,7 @@ class LocalCandidate:
     candidate: Candidate
     base: Base
     address: Address  # the real one
+    server: StunServer | TurnServer | None = None  # that told it, or relays for it
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -76,6 +77,8 @@ class Counters:
     responses_received: int = 0
     consent_requests_sent: int = 0
     total_round_trip_time: float = 0.0
+    sent_at: Instant | None = None  # the last data
+    received_at: Instant | None = None
 
 
 @dataclasses.dataclass(slots=True, eq=False)

@@ -26,6 +26,7 @@ class Told:
         self.state = ConnectionState.NEW
         self.gathering = GatheringState.NEW
         self.pair: SelectedPairChanged | None = None
+        self.pair_changes = 0
         self._role = role
         self._outbox = outbox
         self._has_asked = False  # for a restart, in this generation
@@ -73,6 +74,7 @@ class Told:
         )
         if told != self.pair:
             self.pair = told
+            self.pair_changes += 1
             self._outbox.tell(told)
 
 
