@@ -70,3 +70,8 @@ def test_labels_of_tls_itself_are_not_exported(label: bytes) -> None:
 
 def test_secrets_do_not_show_themselves() -> None:
     assert repr(SECRETS) == "Secrets(AESGCM, 128 bits)"
+
+
+def test_a_key_log_line_names_the_session_by_the_clients_random() -> None:
+    secrets = Secrets(AES_128_GCM, b"m" * 48, b"c" * 32, b"s" * 32)
+    assert secrets.key_log() == b"CLIENT_RANDOM " + b"63" * 32 + b" " + b"6d" * 48 + b"\n"

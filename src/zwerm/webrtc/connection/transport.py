@@ -14,6 +14,7 @@ datagrams. Nothing is built before `next_transmit` asks, so a socket that is ful
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Sequence
 from typing import Final, TypeAlias
@@ -22,7 +23,9 @@ from zwerm.core.errors import LocalProtocolError
 from zwerm.core.machine import Address, Instant, Transmit
 from zwerm.core.random import Random
 from zwerm.core.trace import Trace
+from zwerm.webrtc.capture.capture import Tap
 from zwerm.webrtc.connection.description import Remote
+from zwerm.webrtc.connection.statistics import Traffic, TransportStatistics
 from zwerm.webrtc.datachannel.channel import ChannelEvent
 from zwerm.webrtc.datachannel.channels import DataChannels
 from zwerm.webrtc.dtls import event as dtls
@@ -54,6 +57,7 @@ class Transport:
         now: Instant,
         config: Config | None = None,
         trace: Trace | None = None,
+        tap: Tap | None = None,
     ) -> None:
         """Make a transport that does nothing yet.
 
@@ -63,8 +67,10 @@ class Transport:
             now: the time.
             config: of ICE.
             trace: is told of what is dropped and why.
+            tap: is shown what passes; may be set later as well.
         """
         self.dtls: DTLSConnection | None = None  # from the moment there is a path
+        self.tap = tap
         self._certificate = certificate
         self._random = random
         self._trace = trace
@@ -72,6 +78,7 @@ class Transport:
         self._role: dtls.Role | None = None
         self._remote: Remote | None = None
         self._events: deque[Event] = deque()
+        self._traffic = Traffic()
         self._is_closed = False
         self.agent = Agent(Role.CONTROLLING, config, random=random, make_relay=make_turn_relay, trace=trace)
         self.channels = DataChannels(Association(random=random, now=now, trace=trace), trace=trace)
@@ -129,6 +136,16 @@ class Transport:
                 pass
         self._events.extend(self.channels.next_events())
         self.agent.close(now)
+        if self.tap is not None:
+            self.tap.flush()
+
+    def statistics(self) -> TransportStatistics:
+        return TransportStatistics(
+            traffic=dataclasses.replace(self._traffic),
+            ice=self.agent.statistics(),
+            dtls=None if self.dtls is None else self.dtls.statistics(),
+            channels=self.channels.statistics(),
+        )
 
     # The machine.
 
@@ -140,9 +157,16 @@ class Transport:
         self, datagrams: Sequence[bytes], source: Address, now: Instant, *, local: Address | None = None
     ) -> int:
         """Offer what one system call read from `source`."""
+        if self.tap is not None:
+            self.tap.received(datagrams, source, local, now)
         taken = self.agent.receive_datagrams(datagrams, source, now, local=local)
         self._work(now)
         return taken
+
+    def receive_stream_data(self, stream: int, data: bytes, now: Instant) -> None:
+        """Offer untrusted bytes of a connection that the ICE agent opened or accepted."""
+        self.agent.receive_stream_data(stream, data, now)
+        self._work(now)
 
     def handle_timeout(self, now: Instant) -> None:
         self.agent.handle_timeout(now)
@@ -155,6 +179,8 @@ class Transport:
         transmit = self.agent.next_transmit()
         while transmit is None and self._push():
             transmit = self.agent.next_transmit()
+        if transmit is not None and self.tap is not None:
+            self.tap.sent(transmit, self._now)
         return transmit
 
     def next_event(self) -> Event | None:
@@ -180,12 +206,21 @@ class Transport:
         if connection.state is State.CONNECTED:
             packets = self.channels.next_transmits()
             if packets:
+                if self.tap is not None:
+                    here, there = self._ends()
+                    self.tap.sctp(packets, here, there, self._now, is_sent=True)
                 connection.send(packets)
         is_moved = False
         while (transmit := connection.next_transmit()) is not None:
-            self.agent.send(transmit.data, self._now, segment_size=transmit.segment_size)
+            if self.agent.send(transmit.data, self._now, segment_size=transmit.segment_size):
+                self._traffic.sent(transmit.data, transmit.segment_size)
             is_moved = True
         return is_moved
+
+    def _ends(self) -> tuple[Address, Address]:
+        """Ours and theirs, of the pair that data goes over."""
+        pair = self.agent.selected_pair
+        return (_NO_PATH, _NO_PATH) if pair is None else (pair.local_address, pair.remote_address)
 
     # Upward.
 
@@ -210,6 +245,7 @@ class Transport:
     def _receive_dtls(self, datagrams: list[bytes], source: Address) -> None:
         if datagrams and self.dtls is None and self._role is not None:
             self._make_dtls(self._role)
+        self._traffic.received(datagrams)
         if datagrams and self.dtls is not None:
             self.dtls.receive_datagrams(datagrams, source, self._now)
             self._work_dtls()
@@ -235,9 +271,14 @@ class Transport:
         while (event := connection.next_event()) is not None:
             match event:
                 case dtls.ApplicationData(payloads):
+                    if self.tap is not None:
+                        here, there = self._ends()
+                        self.tap.sctp(payloads, there, here, self._now, is_sent=False)
                     self.channels.receive_datagrams(payloads, DTLS, self._now)
                     continue
                 case dtls.Handshaked():
+                    if self.tap is not None and self.tap.wants_keys:
+                        self.tap.keys(connection.key_log())
                     self.channels.association.connect(self._now)
                 case dtls.Closed():
                     self.channels.association.abort(self._now, "the peer closed the connection")

@@ -35,6 +35,10 @@ class Channel:
     is_acknowledged: bool = False  # the peer knows it, so that messages may overtake its OPEN
     is_incoming_reset: bool = False  # the peer's side is closed
     is_outgoing_reset: bool = False  # ours is
+    messages_sent: int = 0
+    bytes_sent: int = 0  # of payload
+    messages_received: int = 0
+    bytes_received: int = 0
     partial: bytearray = dataclasses.field(default_factory=bytearray, repr=False)  # of the deprecated partial PPIDs
 
 

@@ -31,6 +31,7 @@ from zwerm.webrtc.datachannel.channel import (
     TransportConnected,
 )
 from zwerm.webrtc.datachannel.dcep import ACK, Open, Reliability, is_ack
+from zwerm.webrtc.datachannel.statistics import ChannelsStatistics, ChannelStatistics
 from zwerm.webrtc.sctp.association import Association
 from zwerm.webrtc.sctp.control_block import State
 from zwerm.webrtc.sctp.events import (
@@ -91,6 +92,8 @@ class DataChannels:
         self._events: deque[ChannelEvent] = deque()
         self._is_connected = association.state is State.ESTABLISHED
         self._max_channels = MAX_ID + 1
+        self._opened = 0  # channels that were open once
+        self._closed = 0  # those that are so no more
 
     # Commands
 
@@ -170,11 +173,14 @@ class DataChannels:
             max_retransmits=channel.max_retransmits,
             lifetime=None if lifetime is None else lifetime / 1_000,
         )
+        channel.messages_sent += 1
+        channel.bytes_sent += len(data)
 
     def close(self, channel: Channel, now: Instant) -> None:
         """Begin to close; what was sent goes out first. Harmless when it is closing or closed."""
         if channel.state in (ChannelState.CLOSING, ChannelState.CLOSED):
             return
+        self._closed += channel.state is ChannelState.OPEN
         channel.state = ChannelState.CLOSING
         if channel.id is None or not self._is_connected:
             self._without_id = [one for one in self._without_id if one is not channel]
@@ -195,6 +201,10 @@ class DataChannels:
 
     def channels(self) -> list[Channel]:
         return [*self._channels.values(), *self._without_id]
+
+    def statistics(self) -> ChannelsStatistics:
+        channels = tuple(ChannelStatistics.of(channel) for channel in self.channels())
+        return ChannelsStatistics(self._opened, self._closed, channels, self.association.statistics())
 
     # Opening
 
@@ -222,6 +232,7 @@ class DataChannels:
             self.association.send(channel.id, _open_of(channel).serialize(), ppid=DCEP, now=now)
         self.association.set_weight(channel.id, max(channel.priority, 1))
         channel.state = ChannelState.OPEN
+        self._opened += 1
         self._events.append(ChannelOpened(channel))
 
     def _receive_open(self, stream_id: int, data: bytes, now: Instant) -> None:
@@ -262,6 +273,7 @@ class DataChannels:
             return
         self.association.set_weight(stream_id, max(message.priority, 1))
         self._channels[stream_id] = channel
+        self._opened += 1
         self._events.append(ChannelAnnounced(channel))
 
     def _refuse(self, stream_id: int, why: str, now: Instant) -> None:
@@ -289,6 +301,7 @@ class DataChannels:
     def _finish(self, channel: Channel, cause: str = "") -> None:
         if channel.state is ChannelState.CLOSED:
             return
+        self._closed += channel.state is ChannelState.OPEN
         channel.state = ChannelState.CLOSED
         channel.partial.clear()
         if channel.id is not None:
@@ -302,6 +315,7 @@ class DataChannels:
                 continue
             channel.is_incoming_reset = True
             if channel.state is ChannelState.OPEN:
+                self._closed += 1
                 channel.state = ChannelState.CLOSING
                 self._events.append(ChannelClosing(channel))
                 self._reset(channel, now)
@@ -415,12 +429,20 @@ class DataChannels:
             return
         channel.is_acknowledged = True
         if ppid == BINARY:
-            self._events.append(BinaryReceived(channel, _whole(channel, data)))
+            data = _whole(channel, data)
+            channel.messages_received += 1
+            channel.bytes_received += len(data)
+            self._events.append(BinaryReceived(channel, data))
         elif ppid == STRING:
-            self._events.append(TextReceived(channel, _whole(channel, data).decode("utf-8", "replace")))
+            data = _whole(channel, data)
+            channel.messages_received += 1
+            channel.bytes_received += len(data)
+            self._events.append(TextReceived(channel, data.decode("utf-8", "replace")))
         elif ppid == BINARY_EMPTY:
+            channel.messages_received += 1
             self._events.append(BinaryReceived(channel, b""))
         elif ppid == STRING_EMPTY:
+            channel.messages_received += 1
             self._events.append(TextReceived(channel, ""))
         elif ppid in (BINARY_PARTIAL, STRING_PARTIAL):
             if len(channel.partial) + len(data) > self.association.config.max_message_size:

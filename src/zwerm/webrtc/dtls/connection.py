@@ -47,6 +47,7 @@ from zwerm.webrtc.dtls.gate import Gate
 from zwerm.webrtc.dtls.handshake import Handshake
 from zwerm.webrtc.dtls.record import DTLS_1_2, HEADER_SIZE, ContentType, Record, parse_datagram
 from zwerm.webrtc.dtls.records import Opener, Run, Sealer, group
+from zwerm.webrtc.dtls.statistics import DTLSStatistics
 from zwerm.webrtc.dtls.suite import Secrets
 
 FIRST_BYTES: Final = range(20, 64)  # RFC 7983 section 7: what of a shared port is DTLS
@@ -125,6 +126,7 @@ class DTLSConnection:
         self._secrets: Secrets | None = None
         self._sealer: Sealer | None = None  # ours, once we write
         self._opener: Opener | None = None  # ours, where we read
+        self._last_opener: Opener | None = None  # what it counted counts after the end too
         self._handshaked: Handshaked | None = None
         self._gate = Gate(self.config)
         self._interval = self.config.initial_interval
@@ -186,6 +188,29 @@ class DTLSConnection:
         if self._secrets is None or self._handshaked is None:
             raise LocalProtocolError("no keys to export before the peer is verified")
         return self._secrets.export(label, size)
+
+    def key_log(self) -> bytes:
+        """The line of a key log file that opens this connection's records to whoever has it.
+
+        Raises:
+            LocalProtocolError: before the handshake has left keys.
+        """
+        if self._secrets is None:
+            raise LocalProtocolError("no keys before the handshake is done")
+        return self._secrets.key_log()
+
+    def statistics(self) -> DTLSStatistics:
+        opener, told = self._opener or self._last_opener, self._handshaked
+        return DTLSStatistics(
+            role=self.role,
+            version=None if told is None else told.version,
+            cipher=None if told is None else told.cipher,
+            srtp_profile=None if told is None else told.srtp_profile,
+            peer_certificate=self._peer_certificate,
+            forged=0 if opener is None else opener.forged,
+            replayed=0 if opener is None else opener.replayed,
+            dropped=self._gate.dropped + (0 if opener is None else opener.strange),
+        )
 
     @property
     def max_payload(self) -> int:
@@ -456,6 +481,7 @@ class DTLSConnection:
         self._timers.cancel_all()
         self._flights.finish()
         self._release()
+        self._last_opener = self._opener
         self._sealer = self._opener = None
         self._gate.take_held()
 

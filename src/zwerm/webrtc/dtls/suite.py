@@ -95,6 +95,10 @@ class Secrets(NamedTuple):
             raise LocalProtocolError(f"the label {label!r} is TLS's own (RFC 5705 section 4)")
         return prf(self.suite.hash, self.master, label, self.client_random + self.server_random, size)
 
+    def key_log(self) -> bytes:
+        """The line that lets an analyser read the session (RFC 9850 section 2.2). Whoever has it reads everything."""
+        return f"CLIENT_RANDOM {self.client_random.hex()} {self.master.hex()}\n".encode()
+
     def __repr__(self) -> str:
         return f"Secrets({self.suite.aead.__name__}, {self.suite.key_size * 8} bits)"
 

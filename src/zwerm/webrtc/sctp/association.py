@@ -35,6 +35,7 @@ from zwerm.webrtc.sctp.packet import (
     Chunk,
 )
 from zwerm.webrtc.sctp.reconfiguration import MAX_STREAMS
+from zwerm.webrtc.sctp.statistics import AssociationStatistics
 from zwerm.webrtc.sctp.timer import Timer
 
 BATCH: Final = 64  # packets built by one `next_transmits`
@@ -163,6 +164,20 @@ class Association(Arrivals):
             return self._queue.buffered
         stream = self._queue.find(stream_id)
         return 0 if stream is None else stream.buffered
+
+    def statistics(self) -> AssociationStatistics:
+        sender = self._sender
+        round_trip = sender.round_trip
+        return AssociationStatistics(
+            state=self.state.value,
+            smoothed_round_trip_time=round_trip.srtt or None,
+            retransmission_timeout=round_trip.rto,
+            congestion_window=int(sender.congestion.cwnd),
+            receiver_window=sender.peer_window,
+            packet_size=self.config.packet_size,
+            bytes_in_flight=sender.outstanding.flight,
+            bytes_buffered=self._queue.buffered,
+        )
 
     def set_low_threshold(self, stream_id: int, threshold: int) -> None:
         """Tell `BufferedAmountLow` when the buffered amount of the stream falls to `threshold` bytes."""
