@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import socket
 import sys
+import weakref
 from collections.abc import Callable
 from typing import Final, NamedTuple, Self
 
@@ -190,3 +191,41 @@ class InterfaceWatcher:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _SharedWatcher:
+    """One watcher for all who ask on one loop: a machine may have a thousand connections, and has one kernel."""
+
+    def __init__(self) -> None:
+        self.listeners: dict[object, Callable[[list[InterfaceAddress]], None]] = {}
+        self.watcher = InterfaceWatcher(self._tell)
+
+    def _tell(self, addresses: list[InterfaceAddress]) -> None:
+        for key, listener in list(self.listeners.items()):
+            if key in self.listeners:  # one that was told before may have ended another
+                listener(addresses)
+
+
+_SHARED: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _SharedWatcher]] = weakref.WeakKeyDictionary()
+
+
+def watch_interfaces(on_change: Callable[[list[InterfaceAddress]], None]) -> Callable[[], None]:
+    """As `InterfaceWatcher`, with one watcher for all on the running loop. Calling the result ends it.
+
+    Raises:
+        TransportError: the addresses cannot be listed.
+    """
+    loop = asyncio.get_running_loop()
+    shared = _SHARED.get(loop)
+    if shared is None:
+        shared = _SHARED[loop] = _SharedWatcher()
+    key = object()
+    shared.listeners[key] = on_change
+
+    def end() -> None:
+        shared.listeners.pop(key, None)
+        if not shared.listeners and _SHARED.get(loop) is shared:
+            del _SHARED[loop]
+            shared.watcher.close()
+
+    return end

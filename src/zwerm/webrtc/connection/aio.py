@@ -1,22 +1,30 @@
-"""A transport on asyncio: one batched UDP socket for each local address, one timer, and its events (`zwerm.net`).
+"""A transport on sockets of asyncio: UDP in batches (`zwerm.net`), TCP where relays and candidates want it, one timer.
 
-No task: everything happens in callbacks of the loop. TCP, which only relays reached by TCP or TLS ask for, is answered
-as if no connection could be made.
+Everything happens in callbacks of the loop; tasks are made only for TCP connections on their way. The addresses of this
+machine are watched while it is open: sockets of those that go are closed, new ones join. Names of multicast DNS are
+registered and looked up (`zwerm.net.mdns`) on the interfaces that are used, and on no other.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable
 from typing import Final
 
-from zwerm.core.errors import TransportError
+from zwerm.core.errors import LocalProtocolError, TransportError
 from zwerm.core.machine import DRAIN_LIMIT, Address, Instant
-from zwerm.net.interfaces import list_addresses
-from zwerm.net.udp import Batch, UdpSocket
+from zwerm.core.random import SYSTEM
+from zwerm.net.interfaces import InterfaceAddress, watch_interfaces
+from zwerm.net.tcp import TcpConnections
+from zwerm.net.udp import Batch
+from zwerm.webrtc.connection.local_network import LocalNetwork
+from zwerm.webrtc.connection.sockets import LocalSockets
 from zwerm.webrtc.connection.transport import Event, Transport
-from zwerm.webrtc.ice.events import OpenStream, RegisterName, ResolveName
+from zwerm.webrtc.ice.candidate import TcpType
+from zwerm.webrtc.ice.config import ServerTransport
+from zwerm.webrtc.ice.events import CloseStream, OpenStream, RegisterName, ResolveName, SendStream
+from zwerm.webrtc.ice.gather import ACTIVE_PORT
 
 ROUNDS: Final = 16  # times that events may bring new outputs before others on the loop have their turn
 
@@ -27,9 +35,17 @@ class TransportDriver:
     def __init__(self, transport: Transport, on_event: Callable[[Event], None]) -> None:
         """`on_event` may give commands; what they bring is carried out when it has returned."""
         self.transport = transport
+        self.network = LocalNetwork()
         self._on_event = on_event
         self._loop = asyncio.get_running_loop()
-        self._sockets: dict[Address, UdpSocket] = {}
+        self._streams = TcpConnections(
+            on_opened=self._stream_opened,
+            on_data=self._stream_received,
+            on_closed=self._stream_closed,
+            on_writable=self.pump,
+        )
+        self._sockets = LocalSockets(self._streams, SYSTEM, self._receive, self._stream_accepted, self.pump)
+        self._unwatch: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._soon: asyncio.Handle | None = None
         self._is_draining = False
@@ -40,24 +56,18 @@ class TransportDriver:
         """The instant to call commands with."""
         return self._loop.time()
 
-    def open(self, hosts: Iterable[str]) -> None:
-        """Bind a socket on each host that lets us; the rest were gone by now.
+    def open(self, network: LocalNetwork | None = None) -> None:
+        """Bind sockets on each address that lets us, and watch for changes; the rest were gone by now.
 
         Raises:
             TransportError: none did, or there were none.
         """
+        self.network = network or self.network
+        self._unwatch = watch_interfaces(self._addresses_changed)
         failure = "this machine has no address to gather from"
-        for host in hosts:
-            try:
-                socket = UdpSocket.open((host, 0))
-            except TransportError as error:
-                failure = str(error)
-                continue
-            socket.on_batch = functools.partial(self._receive, socket.address)
-            socket.on_writable = self.pump
-            self._sockets[socket.address] = socket
-            self.transport.agent.add_local_address(socket.address, self.now)
-        if not self._sockets:
+        for host in self.network.hosts():
+            failure = self._open_host(host) or failure
+        if not self._sockets.udp:
             raise TransportError(failure)
 
     def pump_soon(self) -> None:
@@ -86,10 +96,17 @@ class TransportDriver:
         for handle in (self._timer, self._soon):
             if handle is not None:
                 handle.cancel()
-        for socket in self._sockets.values():
-            socket.close()
         while (event := self.transport.next_event()) is not None:
+            self._answer(event)
             self._on_event(event)
+        if self._unwatch is not None:
+            self._unwatch()
+        self._sockets.close()
+        self._streams.close_all()
+
+    async def wait_closed(self) -> None:
+        """Wait until the loop has let go of what `close` closed: a few turns, whatever the other side does."""
+        await self._streams.wait_closed()
 
     def _pump_now(self) -> None:
         self._soon = None
@@ -108,9 +125,9 @@ class TransportDriver:
 
     def _send(self) -> bool:
         """Send until there is nothing, or a socket is full, which tells when there is room; False: there is more."""
-        sockets = self._sockets
+        sockets = self._sockets.udp
         for _ in range(DRAIN_LIMIT):
-            if any(socket.is_full for socket in sockets.values()):
+            if self._sockets.is_full or self._streams.is_full:
                 return True
             transmit = self.transport.next_transmit()
             if transmit is None:
@@ -121,20 +138,89 @@ class TransportDriver:
         return False
 
     def _answer(self, event: Event) -> None:
-        """Answer at once what nobody here can do."""
-        agent = self.transport.agent
+        """Do what the agent asks for."""
         match event:
-            case OpenStream(stream):
-                agent.stream_closed(stream, self.now)
+            case SendStream(stream, data):
+                self._streams.write(stream, data)
+            case OpenStream(stream, local, remote, server):
+                tls_name = None
+                if server is not None and server.transport is ServerTransport.TLS:
+                    tls_name = server.name or remote[0]
+                if not self._is_closed:
+                    self._streams.connect(stream, local, remote, tls_name=tls_name)
+            case CloseStream(stream):
+                self._streams.close(stream)
             case ResolveName(name):
-                agent.name_resolved(name, None, self.now)
+                self.transport.agent.name_resolved(name, None, self.now)
             case RegisterName(name):
-                agent.name_registered(name, self.now, success=False)
+                self.transport.agent.name_registered(name, self.now, success=False)
+
+    # What the sockets bring.
 
     def _receive(self, local: Address, batch: Batch) -> None:
         if not self._is_closed:
             self.transport.receive_datagrams(batch.datagrams, batch.source, self.now, local=local)
             self.pump()
+
+    def _stream_opened(self, stream: int) -> None:
+        self.transport.agent.stream_opened(stream, self.now)
+        self.pump()
+
+    def _stream_accepted(self, local: Address, remote: Address) -> int | None:
+        return None if self._is_closed else self.transport.agent.stream_accepted(local, remote, self.now)
+
+    def _stream_received(self, stream: int, data: bytes) -> None:
+        if not self._is_closed:
+            self.transport.receive_stream_data(stream, data, self.now)
+            self.pump()
+
+    def _stream_closed(self, stream: int) -> None:
+        if not self._is_closed:
+            self.transport.agent.stream_closed(stream, self.now)
+            self.pump()
+
+    # Local addresses.
+
+    def _open_host(self, host: str) -> str | None:
+        """Bind on an address, and have the agent use it; return why not."""
+        agent, network = self.transport.agent, self.network
+        try:
+            agent.add_local_address(self._sockets.open(host, network.ports), self.now)
+        except (TransportError, LocalProtocolError) as error:
+            self._sockets.close_host(host)  # bound, and one too many for the agent
+            return str(error)
+        if network.tcp:
+            with contextlib.suppress(LocalProtocolError):  # too many addresses: those it has will do
+                agent.add_local_address((host, ACTIVE_PORT), self.now, tcp_type=TcpType.ACTIVE)
+                passive = self._sockets.listen(host, network.ports)
+                if passive is not None:
+                    agent.add_local_address(passive, self.now, tcp_type=TcpType.PASSIVE)
+        return None
+
+    def _close_host(self, host: str) -> None:
+        """An address is gone: the agent tries what is left, or wants a restart."""
+        agent = self.transport.agent
+        for address in [address for address in self._sockets.udp if address[0] == host]:
+            agent.remove_local_address(address, self.now)
+        agent.remove_local_address((host, ACTIVE_PORT), self.now, tcp_type=TcpType.ACTIVE)
+        if host in self._sockets.listening:
+            agent.remove_local_address(self._sockets.listening[host], self.now, tcp_type=TcpType.PASSIVE)
+        self.pump()
+        self._sockets.close_host(host)
+
+    def _addresses_changed(self, addresses: list[InterfaceAddress]) -> None:
+        if self._is_closed:
+            return
+        here = {address[0] for address in self._sockets.udp}
+        wanted = self.network.hosts(addresses)
+        for host in wanted:  # new ones first: what is lost may go on over them
+            if host not in here:
+                self._open_host(host)
+        for host in here - set(wanted):
+            self._close_host(host)
+        self.pump()
+
+    # Time.
 
     def _wake(self) -> None:
         self._timer = None
@@ -149,25 +235,3 @@ class TransportDriver:
                 return  # it wakes early, which changes nothing, and is set anew then
             self._timer.cancel()
         self._timer = None if timeout is None else self._loop.call_at(timeout, self._wake)
-
-
-def local_hosts(*, include_loopback: bool = False) -> list[str]:
-    """The addresses to gather from: of every interface, without link-local ones, and those of IPv6 that are to go.
-
-    Raises:
-        TransportError: the system does not tell.
-    """
-    return [
-        one.address
-        for one in list_addresses()
-        if not one.is_link_local and not one.is_deprecated and (include_loopback or not one.is_loopback)
-    ]
-
-
-async def resolve(host: str, port: int) -> Address | None:
-    """Look a server up; None where it has no address. The first that the system names is used."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port)
-    except OSError:
-        return None
-    return (found[0][4][0], port) if found else None  # type: ignore[return-value]  # an address is text for both families

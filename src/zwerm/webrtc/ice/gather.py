@@ -77,7 +77,7 @@ class Gatherer:
     ) -> None:
         self.bases: list[Base] = []
         self.allocations: list[Allocation] = []
-        self.given_up: list[Allocation] = []  # not answered in time, or their base is gone: their streams are to be closed
+        self.given_up: list[Allocation] = []  # no use any more: their streams are to be closed
         self._config = config
         self._random = random
         self._make_relay = make_relay

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from zwerm.core.machine import Instant
 from zwerm.core.random import SYSTEM
-from zwerm.webrtc.connection.aio import TransportDriver, local_hosts
+from zwerm.webrtc.connection.aio import TransportDriver
 from zwerm.webrtc.connection.description import Local, Remote, with_candidates
+from zwerm.webrtc.connection.local_network import LocalNetwork
 from zwerm.webrtc.connection.transport import Event, Transport
 from zwerm.webrtc.dtls.certificate import Certificate
 from zwerm.webrtc.dtls.event import Role as DTLSRole
@@ -48,14 +49,14 @@ class BundleTransport:
         if self.agent.gathering_state is GatheringState.NEW and self.agent.remote_credentials is None:
             self.transport.configure(role, config)
 
-    def open(self, *, include_loopback: bool) -> None:
-        """Bind sockets; twice is harmless.
+    def open(self, network: LocalNetwork) -> None:
+        """Bind sockets, and follow the addresses of this machine; twice is harmless.
 
         Raises:
             TransportError: there is no address to bind one on.
         """
         if not self.is_open:
-            self.driver.open(local_hosts(include_loopback=include_loopback))
+            self.driver.open(network)
             self.is_open = True
 
     def gather(self) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Sequence
 
 from zwerm.core.errors import LocalProtocolError
-from zwerm.webrtc.connection.aio import resolve
+from zwerm.webrtc.connection.ice_servers import find_servers
+from zwerm.webrtc.connection.local_network import LocalNetwork
 from zwerm.webrtc.ice.address_policy import LOOPBACK
-from zwerm.webrtc.ice.config import CandidatePolicy, Config, StunServer, TurnServer
-from zwerm.webrtc.stun.uri import IceServer, ServerUri, Service, Transport, parse_ice_servers
+from zwerm.webrtc.ice.config import CandidatePolicy, Config
+from zwerm.webrtc.stun.uri import IceServer, parse_ice_servers
 from zwerm.webrtc.w3c.errors import RTCSyntaxError
 
 
@@ -45,6 +45,10 @@ class RTCConfiguration:
     iceTransportPolicy: str = "all"  # noqa: N815 - or "relay"
     trickle: bool = False  # ours: `setLocalDescription` returns at once, as in browsers; else when all is gathered
     includeLoopback: bool = False  # noqa: N815 - ours: gather on loopback, and talk to it; for two on one machine
+    hideAddresses: bool = False  # noqa: N815 - ours: names of multicast DNS for host addresses, as browsers do
+    interfaces: Sequence[str] | None = None  # ours: names or addresses to use, and no other; None: all
+    portRange: tuple[int, int] | None = None  # noqa: N815 - ours: first and last port to bind; None: any
+    iceTcp: bool = True  # noqa: N815 - ours: candidates of RFC 6544 too
 
     def check(self) -> None:
         """Refuse what cannot be used.
@@ -56,30 +60,31 @@ class RTCConfiguration:
             server.parsed()
         if self.iceTransportPolicy not in [policy.value for policy in CandidatePolicy]:
             raise RTCSyntaxError(f"iceTransportPolicy {self.iceTransportPolicy!r}, expected all or relay")
+        try:
+            self.network()
+        except LocalProtocolError as error:
+            raise RTCSyntaxError(str(error)) from None
 
-    async def to_ice(self) -> Config:
-        """Look up the servers' names. Servers that have no address, or that TCP, TLS or DTLS leads to, are left out."""
-        servers = [(server.parsed(), uri) for server in self.iceServers or () for uri in server.parsed().uris]
-        udp = [(server, uri) for server, uri in servers if uri.transport is Transport.UDP]
-        addresses = await asyncio.gather(*(resolve(uri.host, uri.port) for _, uri in udp))
-        stun: list[StunServer] = []
-        turn: list[TurnServer] = []
-        for (server, uri), address in zip(udp, addresses, strict=True):
-            if address is None:
-                continue
-            if uri.service is Service.STUN:
-                stun.append(StunServer(address, str(uri)))
-            else:
-                turn.append(TurnServer(address, *_credentials(server, uri), url=str(uri)))
-        return Config(
-            policy=CandidatePolicy(self.iceTransportPolicy),
-            stun_servers=tuple(stun),
-            turn_servers=tuple(turn),
-            allowed_networks=LOOPBACK if self.includeLoopback else (),
+    def network(self) -> LocalNetwork:
+        """What of this machine is used.
+
+        Raises:
+            LocalProtocolError: `portRange` is none.
+        """
+        return LocalNetwork(
+            include_loopback=self.includeLoopback,
+            interfaces=None if self.interfaces is None else tuple(self.interfaces),
+            ports=self.portRange,
+            tcp=self.iceTcp,
         )
 
-
-def _credentials(server: IceServer, uri: ServerUri) -> tuple[str, str]:
-    if server.username is None or server.credential is None:
-        raise RTCSyntaxError(f"{uri} needs username and credential")
-    return server.username, server.credential
+    async def to_ice(self) -> Config:
+        """Look up the servers' names. Servers that have no address, or that cannot be used, are left out."""
+        stun, turn = await find_servers([server.parsed() for server in self.iceServers or ()])
+        return Config(
+            policy=CandidatePolicy(self.iceTransportPolicy),
+            mdns=self.hideAddresses,
+            stun_servers=stun,
+            turn_servers=turn,
+            allowed_networks=LOOPBACK if self.includeLoopback else (),
+        )

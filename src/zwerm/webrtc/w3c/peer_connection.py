@@ -178,7 +178,7 @@ class RTCPeerConnection(TransportObjects):
             if data_medium(SessionDescription.parse(description.sdp)) is not None and not self._bundle.is_open:
                 if description.type == "offer":
                     await self._configure(ICERole.CONTROLLING)
-                self._bundle.open(include_loopback=self._configuration.includeLoopback)
+                self._bundle.open(self._configuration.network())
             self._apply(Side.LOCAL, description)
             self._bundle.gather()
         if self._bundle.is_open and not self._configuration.trickle:
@@ -245,6 +245,7 @@ class RTCPeerConnection(TransportObjects):
         self._bundle.close()
         self.emit("signalingstatechange")
         self._update_connection_state()
+        await self._bundle.driver.wait_closed()
 
     # Inside.
 

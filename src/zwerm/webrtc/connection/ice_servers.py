@@ -1,0 +1,66 @@
+"""From `iceServers` to servers an ICE agent can ask: names looked up, and what cannot be used left out."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Iterable
+from typing import Final
+
+from zwerm.core.machine import Address
+from zwerm.webrtc.ice.config import ServerTransport, StunServer, TurnServer
+from zwerm.webrtc.stun.uri import IceServer, ServerUri, Service, Transport
+
+LOOK_UP_TIME: Final = 2.0  # seconds for the name of a server; then it is left out, and the others are not kept waiting
+
+_TRANSPORTS: Final = {
+    Transport.UDP: ServerTransport.UDP,
+    Transport.TCP: ServerTransport.TCP,
+    Transport.TLS: ServerTransport.TLS,
+}
+
+
+async def find_servers(servers: Iterable[IceServer]) -> tuple[tuple[StunServer, ...], tuple[TurnServer, ...]]:
+    """Look up every name, all at once.
+
+    Left out are TURN over DTLS, and STUN over TCP, TLS or DTLS: the address such a server sees is the one of a
+    connection, and no candidate's.
+    """
+    wanted = [(server, uri) for server in servers for uri in server.uris if _is_usable(uri)]
+    found = await asyncio.gather(*(resolve(uri.host, uri.port) for _, uri in wanted))
+    stun: list[StunServer] = []
+    turn: list[TurnServer] = []
+    for (server, uri), addresses in zip(wanted, found, strict=True):
+        for address in addresses:
+            if uri.service is Service.STUN:
+                stun.append(StunServer(address, str(uri)))
+            elif server.username is not None and server.credential is not None:
+                transport = _TRANSPORTS[uri.transport]
+                turn.append(TurnServer(address, server.username, server.credential, transport, str(uri), uri.host))
+    return tuple(stun), tuple(turn)
+
+
+async def resolve(host: str, port: int) -> list[Address]:
+    """The first address of each family that the system names, in its order; none where there is none in time.
+
+    Of this machine itself one will do.
+    """
+    try:
+        async with asyncio.timeout(LOOK_UP_TIME):
+            answers = await asyncio.get_running_loop().getaddrinfo(host, port)
+    except (OSError, UnicodeError):  # TimeoutError is one; UnicodeError: a name that DNS cannot have
+        return []
+    first: dict[bool, str] = {}
+    for answer in answers:
+        found = str(answer[4][0])
+        first.setdefault(":" in found, found)
+    hosts = list(first.values())
+    if hosts and ipaddress.ip_address(hosts[0].partition("%")[0]).is_loopback:
+        hosts = hosts[:1]
+    return [(found, port) for found in hosts]
+
+
+def _is_usable(uri: ServerUri) -> bool:
+    if uri.service is Service.STUN:
+        return uri.transport is Transport.UDP
+    return uri.transport in _TRANSPORTS
