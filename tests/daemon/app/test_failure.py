@@ -37,7 +37,8 @@ CID_OF = CID.of(b"block")
         (LocalProtocolError("no"), "bad-request", 400),
         (StorageError("cannot write: the disk is full; make room"), "disk-full", 507),
         (OSError(errno.ENOSPC, "No space left on device"), "disk-full", 507),
-        (StorageError("the index is odd"), "internal", 500),
+        (OSError(errno.EROFS, "Read-only file system"), "read-only", 507),
+        (StorageError("the index is odd"), "disk", 500),
         (KeyError("oops"), "internal", 500),
     ],
     ids=lambda value: f"{type(value).__name__} {value}" if isinstance(value, Exception) else None,
@@ -63,17 +64,23 @@ def test_an_answer_stays_what_it_is() -> None:
     }
 
 
-def test_a_full_disk_is_found_behind_what_it_caused() -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(errno.EDQUOT, "disk-full"), (errno.EROFS, "read-only"), (errno.EIO, "disk")], ids=str
+)
+def test_the_trouble_of_a_disk_is_found_behind_what_it_caused(number: int, code: str) -> None:
     error = StorageError("the pack cannot be written")
     error.__cause__ = ValueError("of")
-    error.__cause__.__cause__ = OSError(errno.EDQUOT, "Disk quota exceeded")
-    assert explain(error).code == "disk-full"
+    error.__cause__.__cause__ = OSError(number, "what the system says")
+    assert explain(error).code == code
 
 
 def test_a_bug_is_told_without_its_inside_but_with_a_reference() -> None:
     error = explain(KeyError("secret"))
     assert "secret" not in str(error.document())
     assert len(error.details) == 8
+
+
+def test_what_the_disk_refused_is_told_in_its_own_words() -> None:
     assert explain(StorageError("index is odd")).document()["error"]["what"] == "Index is odd."
 
 

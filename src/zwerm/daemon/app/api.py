@@ -95,6 +95,8 @@ class AppApi:
                     exc_info=error,
                     extra={"reference": failure.details},
                 )
+            elif failure.status >= 500:
+                log.warning("%s %s: %s", exchange.method, exchange.raw_path, error)
             await self._send(exchange, Reply(failure.document(), failure.status))
 
     async def _answer(self, exchange: Exchange) -> dict[str, Any] | Reply | Stream:

@@ -37,10 +37,12 @@ _STATUS: Final = {
     "too-large": 413,
     "invalid-settings": 422,
     "damaged": 500,
+    "disk": 500,
     "internal": 500,
     "stopping": 503,
     "quota": 507,
     "disk-full": 507,
+    "read-only": 507,
 }
 _WHY: Final = {
     "session": "The node was restarted, or this page was opened before it ran.",
@@ -49,6 +51,8 @@ _WHY: Final = {
     "block-missing": "The content is not on this node, and it is not connected to a network.",
     "quota": "All the space that the node may use is taken.",
     "disk-full": "There is no space left on the disk.",
+    "read-only": "The node's files lie on a disk that cannot be written now.",
+    "disk": "The disk, or the system it belongs to, refused.",
     "damaged": "The disk gave back other bytes than were written.",
     "internal": "This is a mistake in zwerm.",
     "stopping": "The node is being stopped.",
@@ -60,11 +64,14 @@ _DO: Final = {
     "block-missing": "Add the content again, or ask whoever gave you the address.",
     "quota": "Free space on the Storage page, or raise storage.max in the settings.",
     "disk-full": "Make room on the disk and try again.",
+    "read-only": "Make the disk writable; reading works meanwhile, and the node need not be started again.",
+    "disk": "Look at the disk and at the system's log; `zwerm doctor` says what the node finds.",
     "damaged": "Run `zwerm repo repair`, then add the file again.",
     "internal": "Try again; if it stays, report it with the reference in the details.",
     "stopping": "Start it again with `zwerm up`, then load the page again.",
     "not-found": "Go back to the folder; somebody may have moved it.",
 }
+_OF_THE_DISK: Final = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EROFS: "read-only"}
 
 
 class AppError(Exception):
@@ -95,15 +102,14 @@ def explain(error: Exception) -> AppError:
         return error
     text = str(error)
     code = next((code for kind, code in _CODES if isinstance(error, kind)), "internal")
-    if code == "internal" and _is_disk_full(error):
-        code = "disk-full"
+    if code == "internal":
+        code = _disk_trouble(error)
     details: Any = None
     if isinstance(error, (BlockNotFound, CorruptBlock)):
         details = str(error.cid)
     elif code == "internal":
         details = secrets.token_hex(4)
-        if not isinstance(error, StorageError):
-            text = "Something went wrong that should not be able to"
+        text = "Something went wrong that should not be able to"
     elif code == "too-large" and text.startswith("storage limit"):
         code = "quota"
     return AppError(code, text, details)
@@ -126,14 +132,18 @@ _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
 )
 
 
-def _is_disk_full(error: BaseException | None) -> bool:
+def _disk_trouble(error: BaseException | None) -> str:
+    """Return the code of what the disk did, or `internal`: an error of ours may wrap the system's."""
+    code = "internal"
     while error is not None:
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return True
-        if isinstance(error, StorageError) and "disk is full" in str(error):
-            return True
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            return _OF_THE_DISK[error.errno]
+        if isinstance(error, StorageError):
+            if "disk is full" in str(error):
+                return "disk-full"
+            code = "disk"
         error = error.__cause__
-    return False
+    return code
 
 
 def _sentence(text: str) -> str:

@@ -63,8 +63,8 @@ class Flusher:
         """Raise what made the store read-only, if something did."""
         if self._closed:
             raise LocalProtocolError("the blockstore is closed")
-        if self._failure is not None:
-            raise self._failure
+        if (failure := self._failure) is not None:
+            raise type(failure)(str(failure)) from failure.__cause__  # a new one: each raise adds to its traceback
 
     def note_full(self) -> None:
         """A put has met a full disk."""

@@ -451,4 +451,8 @@ export default {
   "failure.quota.do": "Free space on the page Storage, or allow more in Settings.",
   "failure.diskFull": "The disk is full. Nothing was changed.",
   "failure.diskFull.do": "Make room on the disk, then try again.",
+  "failure.readOnly": "The disk cannot be written at the moment. Nothing was changed.",
+  "failure.readOnly.do": "Make it writable, then try again. Reading works meanwhile.",
+  "failure.disk": "The disk refused.",
+  "failure.disk.do": "Look at the disk; `zwerm doctor` says what the node finds.",
 };

@@ -452,4 +452,8 @@ export default {
   "failure.quota.do": "Maak ruimte op de pagina Opslag, of sta meer toe bij Instellingen.",
   "failure.diskFull": "De schijf is vol. Er is niets gewijzigd.",
   "failure.diskFull.do": "Maak ruimte op de schijf en probeer het opnieuw.",
+  "failure.readOnly": "De schijf kan nu niet beschreven worden. Er is niets gewijzigd.",
+  "failure.readOnly.do": "Maak haar beschrijfbaar en probeer het opnieuw. Lezen kan intussen gewoon.",
+  "failure.disk": "De schijf weigerde.",
+  "failure.disk.do": "Kijk naar de schijf; `zwerm doctor` zegt wat de node vindt.",
 };

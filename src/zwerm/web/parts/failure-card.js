@@ -36,6 +36,8 @@ const SENTENCES = {
   stopping: ["failure.stopping", "failure.stopping.do"],
   quota: ["failure.quota", "failure.quota.do"],
   "disk-full": ["failure.diskFull", "failure.diskFull.do"],
+  "read-only": ["failure.readOnly", "failure.readOnly.do"],
+  disk: ["failure.disk", "failure.disk.do"],
 };
 
 /** Long addresses as elsewhere: first six and last four; the details hold them whole. @param {string | null} text */
@@ -56,6 +58,13 @@ export function sentences(failure) {
   };
 }
 
+/**
+ * A sentence whose words between backticks are to be typed.
+ * @param {string} text
+ */
+export const withCode = (text) =>
+  text.split(/`([^`]+)`/).map((part, index) => (index % 2 ? html`<code>${part}</code>` : part));
+
 /** @param {{failure: Failure, retry?: () => void}} props */
 export function FailureCard({ failure, retry }) {
   const { what, why, advice } = sentences(failure);
@@ -66,8 +75,8 @@ export function FailureCard({ failure, retry }) {
   return html`<div class="failure" role="alert">
     <${Icon} name="warning" />
     <div>
-      <b>${what}</b>
-      <p>${why ? `${why} ` : ""}${advice}</p>
+      <b>${withCode(what)}</b>
+      <p>${withCode(why ? `${why} ${advice}` : advice)}</p>
       ${
         (details || language.value !== "en") &&
         html`<details>

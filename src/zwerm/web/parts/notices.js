@@ -2,7 +2,7 @@
 import { html, signal, useEffect, useRef } from "../vendor/preact.js";
 import { t } from "../language.js";
 import { asFailure } from "../resource.js";
-import { sentences } from "./failure-card.js";
+import { sentences, withCode } from "./failure-card.js";
 import { Icon } from "./icon.js";
 
 /** @typedef {{id: number, text: string, bad: boolean, action?: {label: string, run: () => void}}} Notice */
@@ -61,7 +61,7 @@ function NoticeLine({ notice }) {
     onFocusIn=${hold}
     onFocusOut=${release}
   >
-    <${Icon} name=${notice.bad ? "warning" : "check"} /><span>${notice.text}</span>
+    <${Icon} name=${notice.bad ? "warning" : "check"} /><span>${notice.bad ? withCode(notice.text) : notice.text}</span>
     ${
       notice.action &&
       html`<button
