@@ -64,6 +64,12 @@ CLAIMS: Final = (
     ),
     Claim("The mutable file tree has Kubo's own published hashes (`t0250-files-api.sh`)", "pytest tests/ipfs/mfs"),
     Claim(
+        "packaging/Containerfile builds, on Debian made here in place of its base image, and what it builds runs",
+        "tools/try-container",
+        r"the image builds .*",
+        needs="THROWAWAY_MACHINE",
+    ),
+    Claim(
         "One directory of 1,000,000 files: sharded in under 100 MiB, a page from at most 20 blocks, a name from 4",
         "pytest tests/ipfs/unixfs/directory/test_bulk.py",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from zwerm.node.config import Config
@@ -19,6 +20,24 @@ def test_the_container_sets_keys_that_exist() -> None:
     assert config.address("addresses.api").is_loopback
     exposed = set(re.search(r"^EXPOSE (.*)$", text, re.MULTILINE)[1].split())
     assert exposed == {str(config.address(key).port) for key in settings}
+
+
+def test_the_linter_of_container_files_finds_nothing() -> None:
+    """That it builds, and that what it builds runs, is shown by `tools/try-container`."""
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run(
+        [hadolint, "--no-color", PACKAGING / "Containerfile"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+
+
+def test_an_image_is_made_of_what_is_in_the_repository_alone() -> None:
+    """What somebody installed or built in the checkout stays out: each line lets in one thing that is kept by git."""
+    lines = (PACKAGING.parent / ".dockerignore").read_text().splitlines()
+    let_in = [line.removeprefix("!") for line in lines if line.startswith("!")]
+    assert lines[1] == "*"
+    assert all(list(PACKAGING.parent.glob(name)) for name in let_in)
+    assert set(let_in) >= {"pyproject.toml", "setup.py", "src", "README.md", "LICENSE-*"}
 
 
 def test_the_unit_waits_for_the_ready_message_and_gives_time_to_stop() -> None:
