@@ -50,10 +50,19 @@ def test_an_address_that_nobody_told_is_unspecified() -> None:
     disk = Disk()
     tap = disk.capture.tap()
     tap.received([b""], ("2001:db8::1", 1), None, 0.0)
-    tap.sent(Transmit(b"x", THEM), 0.0)
+    tap.received([b""], THEM, None, 0.0)
     first, second = packets(disk.files[0])
     assert first.data[24:40] == bytes(16)
-    assert second.data[12:16] == bytes(4)
+    assert second.data[16:20] == bytes(4)
+
+
+def test_an_answer_comes_to_where_the_question_left_from() -> None:
+    disk = Disk()
+    tap = disk.capture.tap()
+    tap.sent(Transmit(b"?", THEM, None, US), 0.0)
+    tap.received([b"!"], THEM, None, 0.0)
+    question, answer = packets(disk.files[0])
+    assert question.data[12:16] == answer.data[16:20] == bytes([192, 0, 2, 1])
 
 
 def test_without_being_asked_for_keys_are_forgotten() -> None:

@@ -113,6 +113,7 @@ class Tap:
         self._capture = capture
         self._held: list[bytes] | None = [] if capture.has_keys else None  # None: nothing is held back
         self._held_size = 0
+        self._here: Address | None = None  # where the last datagram left from
 
     @property
     def wants_keys(self) -> bool:
@@ -121,13 +122,13 @@ class Tap:
 
     def sent(self, transmit: Transmit, now: Instant) -> None:
         """A datagram, or a run of them, was given to the network."""
-        source = transmit.source or _nowhere(transmit.destination)
+        source = self._here = transmit.source or self._here or _nowhere(transmit.destination)
         for datagram in transmit.datagrams():
             self._add(_UDP, udp_packet(source, transmit.destination, datagram), now, is_sent=True)
 
     def received(self, datagrams: Iterable[bytes], source: Address, local: Address | None, now: Instant) -> None:
         """Datagrams came from `source`."""
-        destination = local or _nowhere(source)
+        destination = local or self._here or _nowhere(source)
         for datagram in datagrams:
             self._add(_UDP, udp_packet(source, destination, datagram), now, is_sent=False)
 

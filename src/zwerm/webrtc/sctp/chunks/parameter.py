@@ -46,4 +46,6 @@ def parse(data: bytes) -> list[Parameter]:
 
 
 def serialize(parameters: list[Parameter]) -> bytes:
-    return b"".join(parameter.serialize() for parameter in parameters)
+    """The value of a chunk: padding of the last parameter is the chunk's, and not counted (RFC 9260 section 3.2)."""
+    padded = b"".join(parameter.serialize() for parameter in parameters)
+    return padded[: len(padded) - (-len(parameters[-1].value) & 3)] if parameters else b""
