@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -429,6 +430,28 @@ def test_the_other_sides_new_credentials_are_a_restart_of_ours_too() -> None:
     two.signaling.describe(two.right, two.left)
     two.clock.run_for(1.0)
     assert two.exchange()
+
+
+def test_a_restart_that_is_taken_back_changes_nothing_and_may_come_again() -> None:
+    two = Two()
+    two.connect()
+    two.clock.run_for(1.0)
+    before = two.left.agent.local_credentials
+    assert two.left.do(two.left.agent.undo_restart) is False
+    signaled = Credentials.random(Random(1))
+    assert two.left.do(two.left.agent.restart, credentials=signaled) == signaled
+    two.clock.run_for(0.5)
+    assert two.left.do(two.left.agent.undo_restart) is True
+    assert two.left.agent.local_credentials == before
+    two.clock.run_for(40.0)  # consent goes on
+    assert two.are_connected
+    assert two.exchange()
+    two.left.do(two.left.agent.restart)
+    two.signaling.offer_answer()
+    two.clock.run_for(5.0)
+    assert two.are_connected
+    assert two.right.agent.remote_credentials == two.left.agent.local_credentials != before
+    assert two.left.do(two.left.agent.undo_restart) is False
 
 
 def test_a_restart_after_failure_connects_again() -> None:

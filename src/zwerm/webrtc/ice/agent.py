@@ -26,7 +26,7 @@ from zwerm.core.machine import Address, Instant, Transmit
 from zwerm.core.timers import TimerTable
 from zwerm.core.trace import Trace
 from zwerm.webrtc.ice.arrival import Arrival
-from zwerm.webrtc.ice.candidate import Candidate, TcpType, canonical
+from zwerm.webrtc.ice.candidate import Candidate, TcpType, canonical_with_zone
 from zwerm.webrtc.ice.check import parse_message_untrusted, ufrags_of
 from zwerm.webrtc.ice.config import Config, Role, ServerTransport, StunServer, TurnServer
 from zwerm.webrtc.ice.credentials import Credentials
@@ -147,7 +147,7 @@ class Agent:
             LocalProtocolError: the agent is closed, the address is known or not numeric, or there are too many.
         """
         self._check_open()
-        address = (_canonical(address[0]), address[1])
+        address = (canonical_with_zone(address[0]), address[1])
         is_tcp = tcp_type is not None
         if self._gatherer.base_at(address, is_tcp=is_tcp) is not None:
             raise LocalProtocolError(f"address {address} is in use already")
@@ -162,7 +162,7 @@ class Agent:
 
     def remove_local_address(self, address: Address, now: Instant, *, tcp_type: TcpType | None = None) -> None:
         """The address is gone: so are its candidates and pairs. One that is not known is no error."""
-        base = self._gatherer.base_at((_canonical(address[0]), address[1]), is_tcp=tcp_type is not None)
+        base = self._gatherer.base_at((canonical_with_zone(address[0]), address[1]), is_tcp=tcp_type is not None)
         if base is None:
             return
         had_pair = self._session.selected is not None
@@ -240,8 +240,10 @@ class Agent:
         else:
             self._wait_for_credentials(None, ufrag)
 
-    def restart(self, now: Instant) -> Credentials:
+    def restart(self, now: Instant, credentials: Credentials | None = None) -> Credentials:
         """Begin a new generation and return its credentials; data goes on over the present pair until it has its own.
+
+        `credentials` are those that were signaled already; without them new ones are drawn.
 
         Raises:
             LocalProtocolError: the agent is closed.
@@ -251,7 +253,7 @@ class Agent:
         self._incoming.restart()
         self._outgoing.restart()
         retired = self._session
-        self._session = self._make_session(retired.role, Credentials.random(self._random))
+        self._session = self._make_session(retired.role, credentials or Credentials.random(self._random))
         if retired.selected is not None:
             if self._previous is not None:
                 self._previous.close()
@@ -266,6 +268,21 @@ class Agent:
             self._open_relay_streams()
         self._settle(now)
         return self._session.local
+
+    def undo_restart(self, now: Instant) -> bool:
+        """Go back to the generation that carries data; False when there is none, or the present one has a pair."""
+        self._check_open()
+        previous = self._previous
+        if previous is None or self._session.selected is not None:
+            return False
+        self._incoming.restart()
+        self._outgoing.restart()
+        self._session.close()
+        self._session, self._previous = previous, None
+        previous.resume(now)
+        self._timers.cancel(Timer.LINGER)
+        self._settle(now)
+        return True
 
     def close(self, now: Instant) -> None:
         """Give back relays, close streams, and be silent. Twice is harmless."""
@@ -355,10 +372,10 @@ class Agent:
 
     def stream_accepted(self, local: Address, remote: Address, now: Instant) -> int | None:  # noqa: ARG002 - a verb
         """Somebody connected to a passive address; the number to use from now on, or None: close it."""
-        base = self._gatherer.base_at((_canonical(local[0]), local[1]), is_tcp=True)
+        base = self._gatherer.base_at((canonical_with_zone(local[0]), local[1]), is_tcp=True)
         if base is None or base.tcp_type is TcpType.ACTIVE or self.state is ConnectionState.CLOSED:
             return None
-        stream = self._outbox.streams.add(base, (_canonical(remote[0]), remote[1]))
+        stream = self._outbox.streams.add(base, (canonical_with_zone(remote[0]), remote[1]))
         return None if stream is None else stream.number
 
     def receive_stream_data(self, stream: int, data: bytes, now: Instant) -> None:
@@ -577,16 +594,3 @@ class Agent:
 
     def _use_remote(self, candidate: Candidate, address: Address, now: Instant) -> bool:
         return self._session.add_remote(candidate, address, now)
-
-
-def _canonical(host: str) -> str:
-    """A local address as text that equals what sockets say; a zone stays.
-
-    Raises:
-        LocalProtocolError: not numeric.
-    """
-    numeric, separator, zone = host.partition("%")
-    try:
-        return canonical(numeric) + separator + zone
-    except ValueError as error:
-        raise LocalProtocolError(str(error)) from None

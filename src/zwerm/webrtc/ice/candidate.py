@@ -15,7 +15,7 @@ import ipaddress
 import re
 from typing import Final
 
-from zwerm.core.errors import WireError
+from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.core.machine import Address
 
 MAX_TEXT: Final = 2_048  # characters; the longest that browsers write has about 250
@@ -181,3 +181,16 @@ def _number(text: str, low: int, high: int, what: str) -> int:
     if not (1 <= len(text) <= 10 and text.isascii() and text.isdigit()) or not low <= int(text) <= high:
         raise WireError(f"candidate with {what} {text[:32]!r}, expected {low} to {high}")
     return int(text)
+
+
+def canonical_with_zone(host: str) -> str:
+    """A local address as text that equals what sockets say; a zone stays.
+
+    Raises:
+        LocalProtocolError: not numeric.
+    """
+    numeric, separator, zone = host.partition("%")
+    try:
+        return canonical(numeric) + separator + zone
+    except ValueError as error:
+        raise LocalProtocolError(str(error)) from None

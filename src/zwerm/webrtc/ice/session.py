@@ -173,6 +173,11 @@ class Session:
         for timer in (Timer.PACE, Timer.NOMINATE, Timer.GIVE_UP):
             self._timers.cancel(timer)
 
+    def resume(self, now: Instant) -> None:
+        """The restart was taken back: go on with what was kept."""
+        self.is_retired = False
+        self.settle(now)
+
     def close(self) -> None:
         """Forget everything; the streams are closed."""
         for pair in list(self.checklist):
