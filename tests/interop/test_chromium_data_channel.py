@@ -24,6 +24,7 @@ pytestmark = [
 
 LIMIT = 60.0  # seconds, of a busy machine; a connection takes a tenth of one
 ARGUMENTS = ["--no-sandbox", "--allow-loopback-in-peer-connection", "--disable-features=WebRtcHideLocalIpsWithMdns"]
+INTERLEAVING = "--force-fieldtrials=WebRTC-DataChannelMessageInterleaving/Enabled/"
 
 PAGE = """
 window.pc = new RTCPeerConnection();
@@ -160,6 +161,26 @@ async def test_an_unordered_channel_keeps_what_was_asked_for(ours: RTCPeerConnec
         assert await page.evaluate("kept") is True
     told = await page.evaluate("[channel.ordered, channel.maxRetransmits, channel.protocol, channel.id]")
     assert told == [False, 3, "game", channel.id]
+
+
+@both_roles
+async def test_messages_interleave_where_chromium_offers_it(ours: RTCPeerConnection, who: str) -> None:
+    """RFC 8260, which it has behind a field trial."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, INTERLEAVING])
+        try:
+            page = await browser.new_page()
+            await page.evaluate(f"() => {{ {PAGE} }}")
+            channel = await open_channel(ours, page, who)
+            assert channel._channels.association.features.interleaving
+            inbox = Inbox(channel)
+            sent: list[str | bytes] = ["short", bytes(range(256)) * 1_024, "", b"last"]
+            for message in sent:
+                channel.send(message)
+            async with asyncio.timeout(LIMIT):
+                assert await inbox.take(len(sent)) == sent
+        finally:
+            await browser.close()
 
 
 async def test_candidates_pass_one_by_one_after_the_descriptions(page: Page, ours: RTCPeerConnection) -> None:

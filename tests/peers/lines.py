@@ -48,6 +48,10 @@ class LinePeer:
         assert not (isinstance(answer, dict) and "error" in answer), answer["error"]
         return answer
 
+    def kill(self) -> None:
+        """End a peer that does not answer: whoever waits for its answer is told."""
+        self._process.kill()
+
     def __enter__(self) -> Self:
         return self
 

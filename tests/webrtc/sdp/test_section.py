@@ -40,6 +40,10 @@ def test_what_both_levels_may_have() -> None:
     assert str(read) == TEXT
 
 
+def test_options_of_ice_may_stand_between_commas() -> None:
+    assert section("a=ice-options:ice2,trickle\n").ice_options == ("ice2", "trickle")
+
+
 def test_nothing_is_there_in_an_empty_section() -> None:
     empty = Section()
     assert empty.connection is empty.direction is empty.ice_ufrag is empty.ice_pwd is empty.setup is None

@@ -125,6 +125,11 @@ class ControlBlock:
         return self._now
 
     @property
+    def features(self) -> Features:
+        """What both sides have; all false until the handshake has told."""
+        return self._features
+
+    @property
     def _age(self) -> float:
         """Seconds since this machine was made: what goes on the wire tells nobody our clock."""
         return self._now - self._born

@@ -99,7 +99,9 @@ class Section:
 
     @property
     def ice_options(self) -> tuple[str, ...]:
-        return tuple(option for value in self.attributes("ice-options") for option in tokens(value, "ice-options"))
+        """Tokens after spaces (RFC 8839 section 5.6); libdatachannel puts commas between them."""
+        values = [value.replace(",", " ") for value in self.attributes("ice-options")]
+        return tuple(option for value in values for option in tokens(value, "ice-options"))
 
     @property
     def fingerprints(self) -> list[Fingerprint]:
