@@ -79,11 +79,12 @@ async def wait_for_echo(port: int) -> None:
 
 
 @contextlib.asynccontextmanager
-async def turnserver(folder: Path, *options: str) -> AsyncIterator[int]:
-    """coturn's server with user alice; the port it listens on, for UDP and TCP."""
+async def turnserver(folder: Path, *options: str, tls: tuple[Path, Path] | None = None) -> AsyncIterator[int]:
+    """coturn's server with user alice; the port it listens on, for UDP and TCP, and TLS where it has a certificate."""
     (port,) = free_ports(1)
+    secured = ["--no-tls"] if tls is None else ["--cert", str(tls[0]), "--pkey", str(tls[1])]
     process = await asyncio.create_subprocess_exec(
-        "turnserver", "-n", "--no-cli", "--no-tls", "--no-dtls", "--log-file", "stdout", "--simple-log",
+        "turnserver", "-n", "--no-cli", "--no-dtls", *secured, "--log-file", "stdout", "--simple-log",
         "--pidfile", str(folder / "pid"), "--userdb", str(folder / "userdb"), "-L", "127.0.0.1", "-p", str(port),
         "--relay-ip", "127.0.0.1", "--lt-cred-mech", "--user", "alice:wonder", "--realm", "zwerm",
         "--allow-loopback-peers", *options,
