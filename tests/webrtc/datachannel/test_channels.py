@@ -210,6 +210,8 @@ def test_when_the_association_ends_every_channel_does() -> None:
     two.left.association.abort(0.0, "enough")
     two.settle()
     assert two.left_events == [ChannelClosed(channel, "enough"), TransportClosed("enough")]
+    codes = [event.code for event in two.right_events if isinstance(event, ChannelClosed | TransportClosed)]
+    assert codes == [12, 12]  # user initiated
     assert [type(event) for event in two.right_events] == [ChannelClosed, TransportClosed]
     assert theirs.state is ChannelState.CLOSED
     with pytest.raises(LocalProtocolError, match="over"):

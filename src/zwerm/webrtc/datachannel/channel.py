@@ -95,6 +95,7 @@ class ChannelClosed:
 
     channel: Channel
     cause: str = ""
+    code: int | None = dataclasses.field(default=None, compare=False)  # SCTP's, where the peer gave one
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class TransportClosed:
     """The association below is gone, and with it every channel; an empty `cause`: it was shut down in order."""
 
     cause: str
+    code: int | None = dataclasses.field(default=None, compare=False)  # SCTP's, where the peer gave one
 
 
 ChannelEvent: TypeAlias = (

@@ -298,7 +298,7 @@ class DataChannels:
         except LocalProtocolError:  # the peer cannot reset streams, or everything is closing
             self._finish(channel, "the streams of the association cannot be reset")
 
-    def _finish(self, channel: Channel, cause: str = "") -> None:
+    def _finish(self, channel: Channel, cause: str = "", code: int | None = None) -> None:
         if channel.state is ChannelState.CLOSED:
             return
         self._closed += channel.state is ChannelState.OPEN
@@ -306,7 +306,7 @@ class DataChannels:
         channel.partial.clear()
         if channel.id is not None:
             self._channels.pop(channel.id, None)
-        self._events.append(ChannelClosed(channel, cause))
+        self._events.append(ChannelClosed(channel, cause, code))
 
     def _receive_reset(self, stream_ids: tuple[int, ...], now: Instant) -> None:
         for stream_id in stream_ids or tuple(self._channels):
@@ -331,12 +331,12 @@ class DataChannels:
             if channel.is_incoming_reset or not event.is_performed:
                 self._finish(channel, "" if event.is_performed else "the peer refused to reset the stream")
 
-    def _close_all(self, cause: str) -> None:
+    def _close_all(self, cause: str, code: int | None = None) -> None:
         self._is_connected = True  # it was, or it never will be
         for channel in self.channels():
-            self._finish(channel, cause or "the association was shut down")
+            self._finish(channel, cause or "the association was shut down", code)
         self._without_id = []
-        self._events.append(TransportClosed(cause))
+        self._events.append(TransportClosed(cause, code))
 
     # The machine
 
@@ -410,7 +410,7 @@ class DataChannels:
             case Closed():
                 self._close_all("")
             case ConnectionFailed():
-                self._close_all(event.cause)
+                self._close_all(event.cause, event.code)
             case Restarted():
                 for channel in self.channels():
                     self._finish(channel, "the peer began anew")

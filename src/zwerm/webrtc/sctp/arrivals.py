@@ -272,7 +272,8 @@ class Arrivals(ControlBlock):
             self._sender.round_trip.measure(self._now - self._heartbeat_at)
 
     def _receive_abort(self, _flags: int, value: bytes) -> None:
-        self._fail(error.describe(error.causes_untrusted(value)), is_from_peer=True)
+        causes = error.causes_untrusted(value)
+        self._fail(error.describe(causes), is_from_peer=True, code=causes[0].type if causes else None)
 
     def _receive_error(self, _flags: int, value: bytes) -> None:
         causes = error.causes_untrusted(value)

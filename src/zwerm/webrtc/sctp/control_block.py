@@ -204,8 +204,8 @@ class ControlBlock:
             self._ready.append(serialize(header, [error.abort(cause, text)]))
         self._fail(text)
 
-    def _fail(self, cause: str, *, is_from_peer: bool = False) -> None:
-        self._end(ConnectionFailed(cause, is_from_peer))
+    def _fail(self, cause: str, *, is_from_peer: bool = False, code: int | None = None) -> None:
+        self._end(ConnectionFailed(cause, is_from_peer, code))
 
     def _end(self, event: Event) -> None:
         if self._is_over:

@@ -94,6 +94,7 @@ class ConnectionFailed:
 
     cause: str
     is_from_peer: bool = False  # it sent an ABORT
+    code: int | None = dataclasses.field(default=None, compare=False)  # of its first cause (RFC 9260 section 3.3.10)
 
 
 Event: TypeAlias = (
