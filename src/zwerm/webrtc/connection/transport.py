@@ -121,6 +121,11 @@ class Transport:
     def is_started(self) -> bool:
         return self._role is not None
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether we closed it."""
+        return self._is_closed
+
     def close(self, now: Instant) -> None:
         """Tell the peer, close every channel, give back relays, and be silent. Twice is harmless."""
         if self._is_closed:

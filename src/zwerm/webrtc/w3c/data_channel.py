@@ -1,6 +1,6 @@
 """RTCDataChannel (WebRTC 1.0 section 6.2).
 
-Events: `open`, `message` (a str or bytes), `bufferedamountlow`, `closing`, `close`.
+Events: `open`, `message` (a str or bytes), `bufferedamountlow`, `error` (an RTCError), `closing`, `close`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,10 @@ from zwerm.webrtc.datachannel.channel import (
     ChannelOpened,
     TextReceived,
 )
+from zwerm.webrtc.sctp.control_block import State
 from zwerm.webrtc.w3c.emitter import Emitter
-from zwerm.webrtc.w3c.errors import InvalidStateError, OperationError, RTCTypeError
+from zwerm.webrtc.w3c.errors import InvalidStateError, NotSupportedError, OperationError, RTCTypeError
+from zwerm.webrtc.w3c.rtc_error import RTCError
 
 ChannelNews: TypeAlias = (
     TextReceived | BinaryReceived | ChannelOpened | ChannelAnnounced | ChannelClosing | ChannelClosed | BufferLow
@@ -67,6 +69,18 @@ class RTCDataChannel(Emitter):
     @property
     def maxRetransmits(self) -> int | None:  # noqa: N802
         return self._channel.max_retransmits
+
+    @property
+    def binaryType(self) -> str:  # noqa: N802
+        """Always `arraybuffer`: binary messages are bytes."""
+        return "arraybuffer"
+
+    @binaryType.setter
+    def binaryType(self, value: str) -> None:  # noqa: N802
+        if value == "blob":
+            raise NotSupportedError("binaryType 'blob': Python has no blobs, messages are bytes")
+        if value != "arraybuffer":
+            raise RTCTypeError(f"binaryType {value!r}, expected 'arraybuffer'")
 
     @property
     def bufferedAmount(self) -> int:  # noqa: N802
@@ -136,6 +150,13 @@ class RTCDataChannel(Emitter):
             case ChannelClosing():
                 self.readyState = "closing"
                 self.emit("closing")
-            case ChannelClosed():
+            case ChannelClosed(_, cause, code):
                 self.readyState = "closed"
+                if cause and not self._driver.transport.is_closed:
+                    self.emit("error", self._failure(cause, code))
                 self.emit("close")
+
+    def _failure(self, cause: str, code: int | None) -> RTCError:
+        is_all_over = self._channels.association.state is State.CLOSED
+        detail = "sctp-failure" if is_all_over else "data-channel-failure"
+        return RTCError(detail, cause, sctpCauseCode=code)

@@ -1,0 +1,45 @@
+"""RTCSctpTransport (WebRTC 1.0 section 6.1). Event: `statechange`."""
+
+from __future__ import annotations
+
+from zwerm.webrtc.connection.transport import Event
+from zwerm.webrtc.datachannel.channel import TransportClosed, TransportConnected
+from zwerm.webrtc.w3c.bundle_transport import BundleTransport
+from zwerm.webrtc.w3c.dtls_transport import RTCDtlsTransport
+from zwerm.webrtc.w3c.emitter import Emitter
+
+
+class RTCSctpTransport(Emitter):
+    """What carries the data channels."""
+
+    def __init__(self, bundle: BundleTransport, dtls: RTCDtlsTransport) -> None:
+        super().__init__()
+        self.transport = dtls
+        self.state = "connecting"  # connected, closed
+        self.maxChannels: int | None = None  # None until it is connected
+        self._bundle = bundle
+
+    @property
+    def maxMessageSize(self) -> float:  # noqa: N802 - the W3C's name
+        """Bytes that `send` takes in one message: what the other side takes, and we can hold."""
+        ours = self._bundle.transport.channels.association.config.send_buffer
+        theirs = self._bundle.transport.channels.peer_max_message_size
+        return min(theirs, ours) if theirs else ours
+
+    def take(self, event: Event) -> None:
+        """Tell the handlers; called by the connection."""
+        match event:
+            case TransportConnected(count):
+                self.maxChannels = count
+                self._change("connected")
+            case TransportClosed():
+                self._change("closed")
+
+    def close(self) -> None:
+        """The connection is closed."""
+        self._change("closed")
+
+    def _change(self, state: str) -> None:
+        if state != self.state:
+            self.state = state
+            self.emit("statechange")
