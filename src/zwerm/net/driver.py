@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 from zwerm.core.machine import DRAIN_LIMIT, BatchDatagramMachine, DatagramMachine, Instant, drain
+from zwerm.net.alarm import Alarm
 from zwerm.net.udp import Batch, UdpSocket, ignore_batch, ignore_writable
 
 ROUNDS: Final = 16  # times that events may bring new outputs before others on the loop have their turn
@@ -46,7 +47,7 @@ class Driver(Generic[EventT]):
         self._batch_machine: BatchDatagramMachine[EventT] | None = (
             machine if hasattr(machine, "receive_datagrams") else None  # type: ignore[assignment]
         )
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._loop, self._wake)
         self._continuation: asyncio.Handle | None = None
         self._is_draining = False
         self._is_closed = False
@@ -74,7 +75,7 @@ class Driver(Generic[EventT]):
         finally:
             self._is_draining = False
         if self._continuation is None and not self._is_closed:
-            self._set_timer()
+            self._alarm.set(self.machine.next_timeout())
 
     def _drain(self) -> bool:
         """Take one round of outputs; return whether that was all, as callbacks may have called commands."""
@@ -97,14 +98,6 @@ class Driver(Generic[EventT]):
         self._continuation = None
         self.pump()
 
-    def _set_timer(self) -> None:
-        timeout = self.machine.next_timeout()
-        if self._timer is not None:
-            if timeout is not None and self._timer.when() <= timeout:
-                return  # it wakes early, which changes nothing, and is set anew then: cheaper than for each packet
-            self._timer.cancel()
-        self._timer = None if timeout is None else self._loop.call_at(timeout, self._wake)
-
     def _receive(self, batch: Batch) -> None:
         self._finish_draining()
         now, source, datagrams = self._loop.time(), batch.source, batch.datagrams
@@ -120,7 +113,6 @@ class Driver(Generic[EventT]):
             self._finish_draining()
 
     def _wake(self) -> None:
-        self._timer = None
         self._finish_draining()
         if not self._is_closed:
             self.machine.handle_timeout(self._loop.time())
@@ -144,10 +136,10 @@ class Driver(Generic[EventT]):
         if not self._socket.is_closed:
             for transmit in drain(self.machine).transmits:
                 self._socket.send(transmit)
-        for handle in (self._timer, self._continuation):
-            if handle is not None:
-                handle.cancel()
-        self._timer = self._continuation = None
+        self._alarm.set(None)
+        if self._continuation is not None:
+            self._continuation.cancel()
+            self._continuation = None
         if self._socket.on_batch == self._receive:
             self._socket.on_batch = ignore_batch
             self._socket.on_writable = ignore_writable
