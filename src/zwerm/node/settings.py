@@ -46,6 +46,11 @@ def _url(text: str) -> None:
         raise LocalProtocolError(f"{text!r} is not an address of the web; expected a form like https://example.org")
 
 
+def _stun(text: str) -> None:
+    if not re.fullmatch(r"stun:[A-Za-z0-9.:\[\]_-]{1,253}", text):
+        raise LocalProtocolError(f"{text[:64]!r} is not a STUN server; expected a form like stun:stun.example.org:3478")
+
+
 def _version(text: str) -> None:
     if text and not re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}", text):
         raise LocalProtocolError(f"{text[:32]!r} is not a release; expected three numbers such as 0.7.0")
@@ -103,6 +108,14 @@ SETTINGS: Final = (
         BOOLEAN,
         default=True,
         doc="Whether nodes of the local network find each other, for when the node joins one.",
+    ),
+    Setting(
+        "connect.stun",
+        checked_list(_stun),
+        ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"],
+        "STUN servers that tell `zwerm connect` and the page Connect how this machine looks from outside; they see its "
+        "address (empty: only machines of one network connect).",
+        restart=False,
     ),
     Setting(
         "storage.max",
@@ -239,7 +252,10 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
         "A node in a data centre: does not look around its local network, logs for programs.",
         {"discovery.lan": False, "log.format": "json"},
     ),
-    "lan": ("A node that meets others of its local network only.", {"bootstrap": [], "discovery.lan": True}),
+    "lan": (
+        "A node that meets others of its local network only.",
+        {"bootstrap": [], "discovery.lan": True, "connect.stun": []},
+    ),
     "lowpower": (
         "A small machine: fewer threads, connections closed sooner, old versions thinned.",
         {"performance.threads": 4, "http.idle": "15s", "history.policy": "thin"},
@@ -253,6 +269,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "addresses.web": "127.0.0.1:0",
             "bootstrap": [],
             "discovery.lan": False,
+            "connect.stun": [],
         },
     ),
 }

@@ -61,6 +61,7 @@ TABLE: Final[dict[str, Row]] = {
     "stats": Row(Group.KEEPING, "Show figures of the node"),
     "cid": Row(Group.TEXT, "Convert addresses, say what is in them"),
     "multibase": Row(Group.TEXT, "Write bytes as text and back"),
+    "connect": Row(Group.REACH, "Chat and send files straight to somebody, without a server in between"),
     "stun": Row(Group.REACH, "Ask a STUN server which NAT one is behind"),
     "turn": Row(Group.REACH, "Relay for programs that cannot reach each other (a TURN server)"),
     "key": Row(Group.SETTINGS, "Make, list, move and use keys"),

@@ -88,6 +88,9 @@ export default {
   "set.bootstrap.why": "The nodes by which this one joins a network, one multiaddr a line. Empty: it stays by itself.",
   "set.discoveryLan": "Find nodes nearby",
   "set.discoveryLan.why": "Nodes of the same local network find each other.",
+  "set.connectStun": "Servers that show how this machine looks from outside",
+  "set.connectStun.why":
+    "The page Connect asks them for this machine's public address, which they see. Without any only machines of one network connect.",
   "set.apiCors": "Other web pages",
   "set.apiCors.why": "Origins, one a line, whose pages may rule the node. Add only what you trust wholly.",
   "set.apiHosts": "Host names",

@@ -89,6 +89,9 @@ export default {
     "De nodes waarlangs deze een netwerk binnenkomt, één multiaddr per regel. Leeg: hij blijft alleen.",
   "set.discoveryLan": "Nodes in de buurt vinden",
   "set.discoveryLan.why": "Nodes in hetzelfde lokale netwerk vinden elkaar.",
+  "set.connectStun": "Servers die zeggen hoe deze machine er van buiten uitziet",
+  "set.connectStun.why":
+    "De pagina Verbind vraagt ze het openbare adres van deze machine, dat ze dus zien. Zonder servers verbinden alleen machines in één netwerk.",
   "set.apiCors": "Andere webpagina's",
   "set.apiCors.why":
     "Oorsprongen, één per regel, waarvan pagina's de node mogen bedienen. Voeg alleen toe wat je geheel vertrouwt.",

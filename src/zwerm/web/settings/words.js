@@ -52,6 +52,7 @@ export const GROUPS = [
       "addresses.swarm": ["set.addressSwarm", "set.addressSwarm.why"],
       bootstrap: ["set.bootstrap", "set.bootstrap.why"],
       "discovery.lan": ["set.discoveryLan", "set.discoveryLan.why"],
+      "connect.stun": ["set.connectStun", "set.connectStun.why"],
     },
   },
   {

@@ -1,0 +1,1 @@
+"""What a person does with it: each application joins the parts below."""

@@ -1,0 +1,270 @@
+"""`zwerm connect --paste` in two processes: only what people would carry passes between them."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.harness import Harness
+from zwerm.webrtc.paste.code import Code
+from zwerm.webrtc.paste.text import write
+
+PATIENCE = 60.0  # seconds, of a busy machine
+
+
+class Side:
+    """One person's shell: lines are typed, documents come out."""
+
+    def __init__(self, harness: Harness, *options: str | Path, json_output: bool = True) -> None:
+        first = ["--json"] if json_output else []
+        self.process = subprocess.Popen(
+            harness.command(*first, "connect", "--paste", *options),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            cwd=harness.folder,
+            env=harness.environment(),
+        )
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+        self.seen: list[str] = []
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+    def type(self, *lines: str) -> None:
+        assert self.process.stdin is not None
+        for line in lines:
+            self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def line(self, wanted: Callable[[str], bool]) -> str:
+        """Wait for a line."""
+        while (line := self._lines.get(timeout=PATIENCE)) is not None:
+            self.seen.append(line)
+            if wanted(line):
+                return line
+        raise AssertionError(f"it ended before; it had said {self.seen}")
+
+    def told(self, kind: str, **values: Any) -> dict[str, Any]:
+        """Wait for a document of that type with these values."""
+
+        def is_it(line: str) -> bool:
+            found = json.loads(line)
+            return found["Type"] == kind and all(found[key] == value for key, value in values.items())
+
+        document: dict[str, Any] = json.loads(self.line(is_it))
+        return document
+
+    def code(self) -> str:
+        code: str = self.told("code")["Code"]
+        return code
+
+    def end(self) -> int:
+        """Wait until it has ended by itself; return its status."""
+        status = self.process.wait(PATIENCE)
+        self._close()
+        return status
+
+    def _close(self) -> str:
+        self._reader.join()
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        errors = self.process.stderr.read()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                continue  # what was typed last found nobody
+        assert "Traceback" not in errors, errors
+        assert "bug" not in errors, errors
+        return errors
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(PATIENCE)
+        self._close()
+
+
+@pytest.fixture
+def side(tmp_path: Path) -> Iterator[Callable[..., Side]]:
+    """Start shells; whatever still runs at the end is ended."""
+    sides: list[Side] = []
+
+    def start(name: str, *options: str | Path, json_output: bool = True) -> Side:
+        sides.append(Side(Harness(tmp_path / name), *options, json_output=json_output))
+        return sides[-1]
+
+    yield start
+    for one in sides:
+        if one.process.poll() is None:
+            one.kill()
+
+
+def paste(left: Side, right: Side) -> None:
+    """Carry both codes, as two people would at the same time."""
+    codes = left.code(), right.code()
+    left.type(codes[1])
+    right.type(codes[0])
+    for one in (left, right):
+        one.told("state", State="connected")
+
+
+def test_two_shells_talk_until_one_leaves(side: Callable[..., Side]) -> None:
+    left, right = side("left"), side("right")
+    paste(left, right)
+    assert left.told("hello")["Program"].startswith("zwerm ")
+    left.type("hallo daar 🐦", "//slash")
+    right.type("dag")
+    assert right.told("text")["Text"] == "hallo daar 🐦"
+    assert right.told("text")["Text"] == "/slash"
+    assert left.told("text")["Text"] == "dag"
+    left.type("/quit")
+    right.told("left")
+    assert (left.end(), right.end()) == (0, 0)
+
+
+def test_files_are_sent_with_progress_and_keep_what_is_there(side: Callable[..., Side], tmp_path: Path) -> None:
+    photo, letter = tmp_path / "photo.bin", tmp_path / "brief.txt"
+    photo.write_bytes(os.urandom(3_000_000))
+    letter.write_text("Lieve Bram,\n")
+    into = tmp_path / "into"
+    into.mkdir()
+    (into / "brief.txt").write_text("another letter\n")
+    left, right = side("left", "--send", photo, "--send", letter), side("right", "--into", into)
+    paste(left, right)
+    left.told("file", Name="photo.bin", State="moving")
+    assert left.told("file", Name="photo.bin", State="done")["Moved"] == 3_000_000
+    assert right.told("file", Name="photo.bin", State="done")["Path"] == str(into / "photo.bin")
+    assert (left.end(), right.end()) == (0, 0)
+    assert (into / "photo.bin").read_bytes() == photo.read_bytes()
+    assert (into / "brief.txt").read_text() == "another letter\n"
+    assert (into / "brief (2).txt").read_text() == "Lieve Bram,\n"
+    assert sorted(path.name for path in into.iterdir()) == ["brief (2).txt", "brief.txt", "photo.bin"]
+
+
+def test_a_person_is_asked_and_may_decline(side: Callable[..., Side], tmp_path: Path) -> None:
+    letter = tmp_path / "brief.txt"
+    letter.write_text("x" * 100)
+    left, right = side("left"), side("right")
+    paste(left, right)
+    left.type(f"/send {letter}", f"/send '{letter}'")
+    right.told("file", Number=2, State="offered")
+    right.type("/stop 1", "/accept 2")
+    assert left.told("file", Number=1, State="ended")["Reason"] == "declined"
+    assert right.told("file", Number=2, State="done")["Path"] == "brief.txt"
+    assert (tmp_path / "right" / "brief.txt").read_text() == "x" * 100
+    right.type("/quit")
+    assert (right.end(), left.end()) == (0, 0)
+
+
+def test_a_file_goes_on_after_the_receiver_was_killed(side: Callable[..., Side], tmp_path: Path) -> None:
+    film, into = tmp_path / "film.bin", tmp_path / "into"
+    film.write_bytes(os.urandom(48_000_000))
+    left, right = side("left"), side("right", "--into", into)
+    paste(left, right)
+    left.type(f"/send {film}")
+    first = left.told("file", State="moving")
+    while first["Moved"] < 1_000_000:
+        first = left.told("file", State="moving")
+    right.kill()
+    assert [path.suffix for path in into.iterdir()] == [".part"]
+    again = side("again", "--into", into)
+    left.type("/new")
+    paste(left, again)
+    assert again.told("file", State="moving")["Moved"] >= 1_000_000
+    assert left.told("file", State="done")["Moved"] == 48_000_000
+    assert (into / "film.bin").read_bytes() == film.read_bytes()
+    left.type("/quit")
+    assert (left.end(), again.end()) == (0, 0)
+
+
+def test_a_wrapped_and_quoted_code_is_read_and_wrong_ones_are_told_in_a_line(side: Callable[..., Side]) -> None:
+    left, right = side("left"), side("right")
+    codes = left.code(), right.code()
+    left.type(codes[0])
+    assert "your own code" in left.told("error")["Message"]
+    left.type("hello?")
+    assert "not a code" in left.told("error")["Message"]
+    left.type(codes[1][:70], "")
+    assert "characters are missing" in left.told("error")["Message"]
+    swapped = "a" if codes[1][40] != "a" else "b"
+    left.type(codes[1][:40] + swapped + codes[1][41:])
+    assert "changed on the way" in left.told("error")["Message"]
+    left.type("zwerm9" + codes[1][6:])
+    assert "Update zwerm here" in left.told("error")["Message"]
+    left.type(f'> "{codes[1][:50]}', f"> {codes[1][50:100]} ", f'> {codes[1][100:]}"')
+    right.type(codes[0])
+    left.told("state", State="connected")
+    left.type("/quit")
+    assert (left.end(), right.end()) == (0, 0)
+
+
+def test_control_c_leaves_cleanly_and_the_other_side_hears_it(side: Callable[..., Side]) -> None:
+    left, right = side("left"), side("right")
+    paste(left, right)
+    left.process.send_signal(signal.SIGINT)
+    assert left.end() == 130
+    right.told("left")
+    assert right.end() == 0
+
+
+def test_a_person_reads_plain_lines(side: Callable[..., Side]) -> None:
+    left, right = side("left", "--qr", json_output=False), side("right")
+    code = left.line(lambda line: line.startswith("zwerm1"))
+    while not (line := left.line(lambda _: True)).startswith("Paste"):
+        code += line if line.isalnum() else ""
+    assert any("▀" in line for line in left.seen), "no QR code"
+    left.type(right.code())
+    right.type(code)
+    left.line(lambda line: line.startswith("Connected"))
+    right.type("een \x1b[31mrode\x1b[0m regel")
+    assert left.line(lambda line: line.startswith("< ")) == r"< een \x1b[31mrode\x1b[0m regel"
+    left.type("/files", "/help")
+    left.line(lambda line: line.startswith("/send PATH"))
+    left.type("/quit")
+    assert (left.end(), right.end()) == (0, 0)
+
+
+def test_lines_without_a_connection_are_not_lost_silently(side: Callable[..., Side]) -> None:
+    left = side("left")
+    nobody = write(Code("abcd", "x" * 24, bytes(32), ()))
+    left.code()
+    left.type(nobody)
+    left.told("state", State="connecting")
+    left.type("is anybody there")
+    assert "was not sent" in left.told("error")["Message"]
+    left.type("/quit")
+    assert left.end() == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["connect"], "--paste"),
+        (["connect", "--paste", "photo.jpg"], "--send"),
+        (["connect", "--paste", "--send", "nothing-there"], "nothing-there"),
+        (["connect", "--paste", "--send", "."], "not a file"),
+    ],
+    ids=["no way", "a stray name", "no such file", "a folder"],
+)
+def test_what_cannot_be_done_is_said_in_one_line(tmp_path: Path, arguments: list[str], told: str) -> None:
+    result = Harness(tmp_path / "work").run(*arguments, status=None)
+    assert result.status in (1, 2)
+    assert told in result.err.splitlines()[-1]
