@@ -19,6 +19,7 @@ from zwerm.webrtc.dtls.event import Role as DTLSRole
 from zwerm.webrtc.ice.agent import Agent
 from zwerm.webrtc.ice.config import Role as ICERole
 from zwerm.webrtc.ice.events import CandidateGathered, GatheringState
+from zwerm.webrtc.w3c.capturing import Capturing
 from zwerm.webrtc.w3c.configuration import RTCConfiguration
 from zwerm.webrtc.w3c.session_description import RTCSessionDescription
 
@@ -34,6 +35,7 @@ class BundleTransport:
         self.is_gathered = asyncio.Event()
         self._session_id = SYSTEM.getrandbits(62)
         self._gathered: list[CandidateGathered] = []
+        self._capturing: Capturing | None = None
 
     @property
     def agent(self) -> Agent:
@@ -44,8 +46,15 @@ class BundleTransport:
         return self.driver.now
 
     async def configure(self, role: ICERole, configuration: RTCConfiguration) -> None:
-        """Take the role in ICE and the servers, unless gathering has begun already. Names are looked up meanwhile."""
+        """Take the role in ICE and the servers, unless gathering has begun already. Names are looked up meanwhile.
+
+        Raises:
+            TransportError: the file to capture into cannot be opened.
+        """
         config = await configuration.to_ice()
+        if self._capturing is None:
+            self._capturing = Capturing(configuration, self.now)
+            self.transport.tap = self._capturing.tap
         if self.agent.gathering_state is GatheringState.NEW and self.agent.remote_credentials is None:
             self.transport.configure(role, config)
 
@@ -106,4 +115,6 @@ class BundleTransport:
         """Tell the peer, and let go of every socket."""
         self.transport.close(self.now)
         self.driver.close()
+        if self._capturing is not None:
+            self._capturing.close()
         self.is_gathered.set()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Sequence
 
 from zwerm.core.errors import LocalProtocolError
+from zwerm.webrtc.capture.file import CaptureFile
 from zwerm.webrtc.connection.ice_servers import find_servers
 from zwerm.webrtc.connection.local_network import LocalNetwork
 from zwerm.webrtc.ice.address_policy import LOOPBACK
@@ -49,6 +51,8 @@ class RTCConfiguration:
     interfaces: Sequence[str] | None = None  # ours: names or addresses to use, and no other; None: all
     portRange: tuple[int, int] | None = None  # noqa: N815 - ours: first and last port to bind; None: any
     iceTcp: bool = True  # noqa: N815 - ours: candidates of RFC 6544 too
+    capture: CaptureFile | str | os.PathLike[str] | None = None  # ours: a file to capture into (docs/captures.md)
+    captureKeys: bool = False  # noqa: N815 - ours: with the keys, so that whoever has the file can read everything
 
     def check(self) -> None:
         """Refuse what cannot be used.
