@@ -52,6 +52,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "ipfs/mfs/files.py": ("ipfs/mfs/test_files_collection.py", "ipfs/mfs/test_files_model.py"),
     "ipfs/pins/pin.py": ("ipfs/pins/test_pins.py",),
     "ipfs/unixfs/placed.py": ("daemon/http/test_gateway.py",),
+    "webrtc/transfer/event.py": ("webrtc/transfer/test_session.py",),
     "node/address.py": _CONFIG,
     "node/atomic.py": ("node/test_repository.py",),
     "node/importing.py": _NODE,

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import zwerm
 from zwerm.apps.connect import chat
 from zwerm.apps.connect.conversation import CodeMade, Conversation, FileChanged, Left, News, Said, StateChanged
 from zwerm.apps.connect.desk import FileEntry, FileState, Way
@@ -69,7 +70,9 @@ class Terminal:
     def __init__(self, output: Output, plan: Plan, reach: Reach) -> None:
         self._output = output
         self._plan = plan
-        self._conversation = Conversation(reach, plan.folder, accepts_all=plan.accepts_all, tell=self._tell)
+        self._conversation = Conversation(
+            reach, plan.folder, accepts_all=plan.accepts_all, program=f"zwerm {zwerm.__version__}", tell=self._tell
+        )
         self._lines: asyncio.Queue[str | None] = asyncio.Queue()
         self._is_over = asyncio.Event()
         self._pasted = ""  # the beginning of a code of several lines

@@ -25,7 +25,7 @@ class Person:
         self.news: asyncio.Queue[News] = asyncio.Queue()
         self.folder = folder
         self.moves: list[tuple[str, FileState, int]] = []
-        self.talk = Conversation(HERE, folder, accepts_all=accepts_all, tell=self._keep)
+        self.talk = Conversation(HERE, folder, accepts_all=accepts_all, program="zwerm test", tell=self._keep)
 
     def _keep(self, news: News) -> None:
         if isinstance(news, FileChanged):

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
 
-import zwerm
 from zwerm.apps.connect import chat
 from zwerm.apps.connect.desk import Desk, FileEntry
 from zwerm.apps.connect.link import Link, LinkState, Reach
@@ -60,16 +59,20 @@ News: TypeAlias = CodeMade | StateChanged | Said | FileChanged | Left
 class Conversation:
     """See the module. `tell` is called from the loop with each piece of news; `close` ends everything."""
 
-    def __init__(self, reach: Reach, folder: Path, *, accepts_all: bool, tell: Callable[[News], None]) -> None:
+    def __init__(
+        self, reach: Reach, folder: Path, *, accepts_all: bool, program: str, tell: Callable[[News], None]
+    ) -> None:
         """Begin nothing yet.
 
         Args:
             reach: how far links look.
             folder: where received files go.
             accepts_all: take every file without asking.
+            program: what the other side is told that this is, with its version.
             tell: is told everything.
         """
         self._reach = reach
+        self._program = program
         self._tell = tell
         self._link: Link | None = None
         self._renewal: asyncio.Task[None] | None = None
@@ -147,7 +150,7 @@ class Conversation:
             return
         if state is LinkState.CONNECTED and link is not self._attached:
             self._attached = link
-            link.chat.send(str(chat.Hello(f"zwerm {zwerm.__version__}")))
+            link.chat.send(str(chat.Hello(self._program)))
             self.desk.attach(link.files)
         self._tell(StateChanged(state))
         if state is LinkState.LOST and not self.has_left:
