@@ -1,4 +1,4 @@
-"""Offers and answers of data channels: what we write, and what browsers' descriptions mean."""
+"""What descriptions of browsers and of ours mean for a transport."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from zwerm.core.errors import WireError
 from zwerm.webrtc.connection.description import (
     Local,
     Remote,
-    answer,
-    offer,
     role_for_answer,
     role_for_offer,
     setup_of,
@@ -21,6 +19,7 @@ from zwerm.webrtc.dtls.event import Role
 from zwerm.webrtc.dtls.fingerprint import Fingerprint, HashFunction
 from zwerm.webrtc.ice.candidate import Candidate
 from zwerm.webrtc.ice.credentials import Credentials
+from zwerm.webrtc.jsep.sections import add_data, begin
 from zwerm.webrtc.sdp.description import SessionDescription
 from zwerm.webrtc.sdp.values import Setup
 
@@ -35,9 +34,14 @@ def read(name: str) -> SessionDescription:
     return SessionDescription.parse((VECTORS / f"{name}.sdp").read_text())
 
 
+def offer() -> str:
+    description = begin(LOCAL, 2, ("data",))
+    add_data(description, LOCAL, "data", Setup.ACTPASS)
+    return str(description)
+
+
 def test_an_offer_means_to_the_other_side_what_was_written() -> None:
-    written = with_candidates(str(offer(LOCAL, 2, mid="data")), [CANDIDATE], has_ended=True)
-    description = SessionDescription.parse(written)
+    description = SessionDescription.parse(with_candidates(offer(), [CANDIDATE], index=0, has_ended=True))
     description.check()
     assert description.bundle == ("data",)
     assert Remote.from_description(description) == Remote(
@@ -53,22 +57,12 @@ def test_an_offer_means_to_the_other_side_what_was_written() -> None:
     )
 
 
-def test_an_offer_of_nothing_has_no_section_and_takes_no_candidates() -> None:
-    written = str(offer(LOCAL, 1, mid=None))
+def test_a_description_without_sections_takes_no_candidates_and_means_nothing() -> None:
+    written = str(begin(LOCAL, 1, ()))
     assert "m=" not in written
-    assert with_candidates(written, [CANDIDATE], has_ended=True) == written
+    assert "group" not in written
+    assert with_candidates(written, [CANDIDATE], index=0, has_ended=True) == written
     assert Remote.from_description(SessionDescription.parse(written)) is None
-
-
-@pytest.mark.parametrize("browser", ["chromium", "firefox"])
-@pytest.mark.parametrize("kind", ["data", "media"])
-def test_offers_of_browsers_are_answered_section_by_section(browser: str, kind: str) -> None:
-    offered = read(f"{browser}-{kind}-offer")
-    written = answer(LOCAL, 1, offered, Setup.ACTIVE)
-    written.check()
-    assert [one.mid for one in written.media] == [one.mid for one in offered.media]
-    assert [one.is_rejected for one in written.media] == [not one.is_data_channel for one in offered.media]
-    assert set(written.bundle) == {one.mid for one in offered.media if one.is_data_channel}
 
 
 @pytest.mark.parametrize("name", ["chromium-data-offer", "firefox-data-offer", "chromium-data-answer"])
@@ -80,6 +74,24 @@ def test_descriptions_of_browsers_are_understood(name: str) -> None:
     assert remote.max_message_size > 65_536
 
 
+def test_the_transport_of_media_alone_has_no_data() -> None:
+    description = read("chromium-media-offer")
+    remote = Remote.read(description, "0", description.media[0], None)
+    assert (remote.mid, remote.has_data, remote.max_message_size) == ("0", False, 65_536)
+
+
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [("a=max-message-size:1000", 1_000), ("a=max-message-size:0", 0), ("a=x", 65_536)],
+    ids=["a number", "0, which is any", "absent"],
+)
+def test_the_size_of_messages_is_as_it_is_said(line: str, size: int) -> None:
+    """RFC 8841 section 6."""
+    remote = Remote.from_description(SessionDescription.parse(offer().replace("a=max-message-size:1000", line)))
+    assert remote is not None
+    assert remote.max_message_size == size
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -87,13 +99,14 @@ def test_descriptions_of_browsers_are_understood(name: str) -> None:
         ("a=ice-pwd:", "a=ice-pwd:short\r\na=was:"),
         ("a=fingerprint", "a=was"),
         ("a=sctp-port:5000", "a=sctp-port:5001"),
+        ("a=sctp-port:5000", "a=sctp-port:0"),
         ("a=sctp-port", "a=was"),
         ("a=setup:actpass", "a=setup:maybe"),
     ],
-    ids=["no password", "a short password", "no fingerprint", "another port", "no port", "no setup we know"],
+    ids=["no password", "a short password", "no fingerprint", "another port", "port 0", "no port", "no setup we know"],
 )
 def test_what_a_connection_cannot_do_without_is_demanded(old: str, new: str) -> None:
-    description = SessionDescription.parse(str(offer(LOCAL, 1, mid="0")).replace(old, new))
+    description = SessionDescription.parse(offer().replace(old, new))
     with pytest.raises(WireError):
         Remote.from_description(description)
 

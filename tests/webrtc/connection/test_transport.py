@@ -14,7 +14,7 @@ from tests.sim.profile import CELLULAR, PERFECT, SATELLITE, WIFI, Profile
 from zwerm.core.errors import LocalProtocolError
 from zwerm.core.machine import Address, Instant, drain
 from zwerm.core.random import seeded
-from zwerm.webrtc.connection.description import Local, Remote, offer
+from zwerm.webrtc.connection.description import Remote
 from zwerm.webrtc.connection.transport import Event, Transport
 from zwerm.webrtc.datachannel.channel import (
     BinaryReceived,
@@ -25,9 +25,11 @@ from zwerm.webrtc.datachannel.channel import (
 )
 from zwerm.webrtc.dtls.certificate import Certificate
 from zwerm.webrtc.dtls.event import Cause, Closed, ConnectionFailed, Handshaked, Role
+from zwerm.webrtc.ice.candidate import Candidate
 from zwerm.webrtc.ice.config import Config
 from zwerm.webrtc.ice.config import Role as ICERole
 from zwerm.webrtc.ice.events import ConnectionState
+from zwerm.webrtc.sdp.values import Setup
 
 NOW = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 CERTIFICATES = [Certificate.generate(now=NOW) for _ in range(3)]
@@ -48,13 +50,17 @@ def make(index: int, address: Address, now: Instant, random: Random) -> Transpor
 def described(transport: Transport, certificate: Certificate, address: Address) -> Remote:
     """What the description of a transport tells the other side."""
     agent = transport.agent
-    local = Local(1, agent.local_credentials, agent.options, certificate.fingerprint(), 65_536)
-    text = offer(local, 1, mid="0")
-    candidate = f"1 1 udp 2130706431 {address[0]} {address[1]} typ host"
-    text.media[0].add_attribute("candidate", candidate)
-    remote = Remote.from_description(text)
-    assert remote is not None
-    return remote
+    return Remote(
+        mid="0",
+        credentials=agent.local_credentials,
+        ice_options=agent.options,
+        is_lite=False,
+        fingerprints=(certificate.fingerprint(),),
+        setup=Setup.ACTPASS,
+        max_message_size=65_536,
+        candidates=(Candidate.from_text(f"candidate:1 1 udp 2130706431 {address[0]} {address[1]} typ host"),),
+        has_ended=False,
+    )
 
 
 def begin(transport: Transport, remote: Remote, role: Role, now: Instant) -> None:

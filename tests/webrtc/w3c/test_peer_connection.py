@@ -12,7 +12,6 @@ from zwerm.core.errors import LocalProtocolError
 from zwerm.webrtc import (
     InvalidModificationError,
     InvalidStateError,
-    NotSupportedError,
     OperationError,
     RTCConfiguration,
     RTCDataChannel,
@@ -270,7 +269,7 @@ async def test_misuse_of_a_connection_raises_what_the_w3c_says(
         await left.setRemoteDescription(RTCSessionDescription("v=0\r\n", "answer"))
     with pytest.raises(InvalidStateError):
         await left.addIceCandidate(RTCIceCandidate(sdpMid="0"))
-    with pytest.raises(NotSupportedError):
+    with pytest.raises(InvalidStateError):
         await left.setLocalDescription(RTCSessionDescription("", "rollback"))
     left.createDataChannel("chat")
     offer = await left.createOffer()
@@ -329,11 +328,9 @@ def test_misuse_is_a_local_protocol_error_and_malformed_servers_are_refused() ->
         RTCSessionDescription("", "question")
     with pytest.raises(RTCTypeError):
         RTCIceCandidate("candidate:1 1 udp 1 192.0.2.1 1 typ host")
-    for server in (RTCIceServer("http://x"), RTCIceServer("turn:192.0.2.1"), RTCIceServer()):
+    for server in (RTCIceServer("http://x"), RTCIceServer()):
         with pytest.raises(RTCSyntaxError):
             RTCConfiguration([server]).check()
-    with pytest.raises(RTCSyntaxError):
-        RTCConfiguration(iceTransportPolicy="none").check()
 
 
 async def test_servers_become_addresses_and_those_without_one_are_left_out() -> None:

@@ -8,7 +8,7 @@ from zwerm.core.errors import LocalProtocolError
 from zwerm.webrtc import OperationError, RTCError, RTCTypeError
 from zwerm.webrtc.dtls.alert import Alert, AlertDescription, AlertLevel
 from zwerm.webrtc.dtls.event import Cause, ConnectionFailed
-from zwerm.webrtc.w3c.rtc_error import DETAILS, dtls_error
+from zwerm.webrtc.w3c.rtc_error import DETAILS, dtls_error, sdp_error
 
 
 @pytest.mark.parametrize("detail", DETAILS)
@@ -49,3 +49,13 @@ def test_a_failed_handshake_says_which_alert_passed(
     error = dtls_error(event)
     assert (error.errorDetail, error.receivedAlert, error.sentAlert) == (detail, received, sent)
     assert str(error) == event.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("v=0\r\nnonsense\r\n", 2), ("v=0\r\n", None), ("v=0\r\ns=-\r\na=x\x01\r\n", 3)],
+    ids=["no equals sign", "nothing that one line shows", "a control character"],
+)
+def test_an_error_of_sdp_names_the_line(text: str, number: int | None) -> None:
+    error = sdp_error(text, "malformed")
+    assert (error.errorDetail, error.sdpLineNumber, error.name) == ("sdp-syntax-error", number, "OperationError")

@@ -18,10 +18,10 @@ from zwerm.webrtc.dtls.certificate import Certificate
 from zwerm.webrtc.dtls.event import Role as DTLSRole
 from zwerm.webrtc.ice.agent import Agent
 from zwerm.webrtc.ice.config import Role as ICERole
+from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.ice.events import CandidateGathered, GatheringState
 from zwerm.webrtc.w3c.capturing import Capturing
 from zwerm.webrtc.w3c.configuration import RTCConfiguration
-from zwerm.webrtc.w3c.session_description import RTCSessionDescription
 
 
 class BundleTransport:
@@ -36,6 +36,7 @@ class BundleTransport:
         self._session_id = SYSTEM.getrandbits(62)
         self._gathered: list[CandidateGathered] = []
         self._capturing: Capturing | None = None
+        self._told = 0  # of these, to the program
 
     @property
     def agent(self) -> Agent:
@@ -74,12 +75,29 @@ class BundleTransport:
             self.agent.gather(self.now)
             self.driver.pump()
 
-    def local(self) -> Local:
-        """What a description says of this side."""
+    def local(self, credentials: Credentials | None = None) -> Local:
+        """What a description says of this side, with the credentials in force or others."""
         size = self.transport.channels.association.config.max_message_size
         agent = self.agent
         fingerprint = self.certificate.fingerprint()
-        return Local(self._session_id, agent.local_credentials, agent.options, fingerprint, size)
+        return Local(self._session_id, credentials or agent.local_credentials, agent.options, fingerprint, size)
+
+    def use(self, credentials: Credentials) -> None:
+        """A description of ours with these credentials was set: others than before restart ICE."""
+        if credentials != self.agent.local_credentials:
+            self._forget()
+            self.agent.restart(self.now, credentials)
+            self.driver.pump()
+
+    def withdraw(self, stable: Credentials | None) -> None:
+        """An offer was taken back. What it signaled is void: go on with what is in force, else begin anew."""
+        agent = self.agent
+        if agent.local_credentials == stable:
+            return
+        self._forget()
+        if stable is None or not (agent.undo_restart(self.now) and agent.local_credentials == stable):
+            agent.restart(self.now, stable)
+        self.driver.pump()
 
     def tell(self, remote: Remote) -> None:
         """Give the agent what a description of the other side says."""
@@ -95,21 +113,33 @@ class BundleTransport:
         """Both descriptions are known. Twice is harmless."""
         if not self.transport.is_started:
             self.transport.start(remote, role, self.now)
+        elif remote.has_data:
+            self.transport.channels.peer_max_message_size = remote.max_message_size
 
     def found(self, event: CandidateGathered) -> None:
         """Keep a candidate, and those of its generation only."""
-        self._gathered = [one for one in self._gathered if one.ufrag == event.ufrag] + [event]
+        if self._gathered and self._gathered[0].ufrag != event.ufrag:
+            self._forget()
+        self._gathered.append(event)
 
-    def with_candidates(self, description: RTCSessionDescription | None) -> RTCSessionDescription | None:
-        """A description of ours with what was gathered since."""
-        if description is None:
-            return None
-        ufrag = self.agent.local_credentials.ufrag
+    def release(self, ufrag: str | None) -> list[CandidateGathered]:
+        """Those of this generation that the program was not told of yet (WebRTC 1.0, "release early candidates")."""
+        early = [event for event in self._gathered[self._told :] if event.ufrag == ufrag]
+        if early:
+            self._told = len(self._gathered)
+        return early
+
+    def with_candidates(self, sdp: str, index: int, ufrag: str | None) -> str:
+        """A description of ours with what was gathered since, in the section at `index`."""
+        if ufrag != self.agent.local_credentials.ufrag:
+            return sdp
         candidates = [event.candidate for event in self._gathered if event.ufrag == ufrag]
         has_ended = self.agent.gathering_state is GatheringState.COMPLETE
-        return RTCSessionDescription(
-            with_candidates(description.sdp, candidates, has_ended=has_ended), description.type
-        )
+        return with_candidates(sdp, candidates, index=index, has_ended=has_ended)
+
+    def _forget(self) -> None:
+        self._gathered = []
+        self._told = 0
 
     def close(self) -> None:
         """Tell the peer, and let go of every socket."""

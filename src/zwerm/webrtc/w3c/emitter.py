@@ -1,4 +1,10 @@
-"""Events by name, in the shape that programs for aiortc use: `@pc.on("datachannel")`.
+"""Events by name, in two shapes: that of programs for aiortc, and that of browsers.
+
+    @pc.on("datachannel")                 # is given the channel
+    def opened(channel): ...
+
+    pc.ondatachannel = handler            # is given an Event, which has the channel
+    pc.addEventListener("datachannel", handler)
 
 A handler may be a coroutine function: it becomes a task, which lives until it ends. What a handler raises is given to
 the loop's exception handler, and the others are called all the same.
@@ -7,13 +13,38 @@ the loop's exception handler, and the others are called all the same.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import inspect
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias, TypeVar, overload
 
+from zwerm.webrtc.w3c.event import Event
+
 Handler: TypeAlias = Callable[..., Any]
 
 HandlerT = TypeVar("HandlerT", bound=Handler)
+
+
+@dataclasses.dataclass(slots=True)
+class _Entry:
+    handler: Handler
+    is_once: bool = False
+    takes_event: bool = False  # in the browsers' shape
+    is_attribute: bool = False
+
+
+class EventHandler:
+    """An attribute `on...`: the one handler that was put there, or None."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._event = name.removeprefix("on")
+
+    def __get__(self, emitter: Emitter, owner: type | None = None) -> Handler | None:
+        entry = emitter.attribute_of(self._event)
+        return None if entry is None else entry.handler
+
+    def __set__(self, emitter: Emitter, handler: Handler | None) -> None:
+        emitter.set_attribute(self._event, handler)
 
 
 class Emitter:
@@ -21,8 +52,10 @@ class Emitter:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._handlers: dict[str, list[tuple[Handler, bool]]] = {}  # and whether it is for once
+        self._handlers: dict[str, list[_Entry]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+
+    # As in programs for aiortc.
 
     @overload
     def on(self, event: str) -> Callable[[HandlerT], HandlerT]: ...
@@ -33,6 +66,8 @@ class Emitter:
         """Call `handler` at each event of that name; without a handler, a decorator."""
         result: HandlerT | Callable[[HandlerT], HandlerT] = self._add(event, handler, is_once=False)
         return result
+
+    add_listener = on
 
     @overload
     def once(self, event: str) -> Callable[[HandlerT], HandlerT]: ...
@@ -46,7 +81,7 @@ class Emitter:
 
     def remove_listener(self, event: str, handler: Handler) -> None:
         """Call it no more. One that is not known is no error."""
-        self._handlers[event] = [entry for entry in self._handlers.get(event, []) if entry[0] != handler]
+        self._keep(event, lambda entry: entry.takes_event or entry.handler != handler)
 
     def remove_all_listeners(self, event: str | None = None) -> None:
         """Call nobody more, of one event or of all."""
@@ -56,18 +91,50 @@ class Emitter:
             self._handlers.pop(event, None)
 
     def listeners(self, event: str) -> list[Handler]:
-        return [handler for handler, _ in self._handlers.get(event, [])]
+        return [entry.handler for entry in self._handlers.get(event, [])]
 
-    def emit(self, event: str, *arguments: Any) -> bool:
-        """Call the handlers of an event, in the order they were added; False when there are none."""
+    # As in browsers.
+
+    def addEventListener(self, type: str, listener: Handler, *, once: bool = False) -> None:  # noqa: A002, N802
+        """Call `listener` with an Event at each event of that name; the same one is not called twice."""
+        entries = self._handlers.setdefault(type, [])
+        if not any(entry.takes_event and not entry.is_attribute and entry.handler == listener for entry in entries):
+            entries.append(_Entry(listener, is_once=once, takes_event=True))
+
+    def removeEventListener(self, type: str, listener: Handler) -> None:  # noqa: A002, N802
+        """Call it no more. One that is not known is no error."""
+        self._keep(type, lambda entry: entry.is_attribute or not entry.takes_event or entry.handler != listener)
+
+    def attribute_of(self, event: str) -> _Entry | None:
+        return next((entry for entry in self._handlers.get(event, []) if entry.is_attribute), None)
+
+    def set_attribute(self, event: str, handler: Handler | None) -> None:
+        """Put the handler of the attribute `on...` in the place of the one before."""
+        entry = self.attribute_of(event)
+        if handler is None:
+            self._keep(event, lambda one: not one.is_attribute)
+        elif entry is not None:
+            entry.handler = handler
+        else:
+            self._handlers.setdefault(event, []).append(_Entry(handler, takes_event=True, is_attribute=True))
+
+    # Telling.
+
+    def emit(self, event: str, *arguments: Any, **members: Any) -> bool:
+        """Call the handlers of an event, in the order they were added; False when there are none.
+
+        `arguments` are for those in aiortc's shape, `members` are what the Event of the others has.
+        """
         entries = self._handlers.get(event)
         if not entries:
             return False
-        for handler, is_once in tuple(entries):
-            if is_once:
-                self.remove_listener(event, handler)
+        for entry in tuple(entries):
+            if entry.is_once:
+                self._keep(event, lambda one, gone=entry: one is not gone)  # type: ignore[misc]
             try:
-                result = handler(*arguments)
+                result = (
+                    entry.handler(Event(event, self, **members)) if entry.takes_event else entry.handler(*arguments)
+                )
             except Exception as error:  # noqa: BLE001 - a handler is a program of its own
                 self._report(event, error)
                 continue
@@ -75,10 +142,13 @@ class Emitter:
                 self._run(event, result)
         return True
 
+    def _keep(self, event: str, wanted: Callable[[_Entry], bool]) -> None:
+        self._handlers[event] = [entry for entry in self._handlers.get(event, []) if wanted(entry)]
+
     def _add(self, event: str, handler: HandlerT | None, *, is_once: bool) -> Any:
         if handler is None:
             return lambda function: self._add(event, function, is_once=is_once)
-        self._handlers.setdefault(event, []).append((handler, is_once))
+        self._handlers.setdefault(event, []).append(_Entry(handler, is_once))
         return handler
 
     def _run(self, event: str, coroutine: Coroutine[Any, Any, Any]) -> None:

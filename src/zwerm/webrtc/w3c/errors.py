@@ -31,3 +31,7 @@ class RTCTypeError(LocalProtocolError, TypeError):
 
 class RTCSyntaxError(LocalProtocolError):
     """A URL is malformed; the SyntaxError of the W3C."""
+
+
+class RTCRangeError(LocalProtocolError, ValueError):
+    """A number is out of its range; the RangeError of JavaScript."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from zwerm.core.errors import WireError
 from zwerm.webrtc.ice.candidate import Candidate
@@ -22,10 +24,29 @@ class RTCIceCandidate:
         """Refuse a candidate of no section.
 
         Raises:
-            RTCTypeError: neither `sdpMid` nor `sdpMLineIndex` is given.
+            RTCTypeError: neither `sdpMid` nor `sdpMLineIndex` is given; the end of candidates may be of all sections.
         """
-        if self.sdpMid is None and self.sdpMLineIndex is None:
+        if self.sdpMid is None and self.sdpMLineIndex is None and self.candidate:
             raise RTCTypeError("a candidate needs sdpMid or sdpMLineIndex")
+
+    @classmethod
+    def of(cls, given: RTCIceCandidate | Mapping[str, Any] | None) -> RTCIceCandidate:
+        """Take a dictionary too, as in JavaScript; None is the end of candidates.
+
+        Raises:
+            RTCTypeError: it names no section.
+        """
+        if given is None:
+            return cls()
+        if isinstance(given, RTCIceCandidate):
+            return given
+        if not isinstance(given, Mapping):
+            raise RTCTypeError(f"a candidate that is a {type(given).__name__}, expected an RTCIceCandidate")
+        names = (field.name for field in dataclasses.fields(cls))
+        return cls(**{name: given[name] for name in names if given.get(name) is not None})
+
+    def toJSON(self) -> dict[str, Any]:  # noqa: N802 - the W3C's name
+        return dataclasses.asdict(self)
 
     def _parsed(self) -> Candidate | None:
         try:
@@ -82,3 +103,12 @@ class RTCIceCandidate:
     def relatedPort(self) -> int | None:  # noqa: N802
         parsed = self._parsed()
         return None if parsed is None else parsed.related_port
+
+
+@dataclasses.dataclass(frozen=True)
+class RTCIceCandidateError:
+    """A server gave no candidate; what `icecandidateerror` tells."""
+
+    url: str
+    errorCode: int  # noqa: N815 - STUN's, or 701: it did not answer
+    errorText: str  # noqa: N815

@@ -1,117 +1,76 @@
-"""RTCPeerConnection (WebRTC 1.0 section 4.4), for data channels; docs/webrtc.md says what is not there yet.
+"""RTCPeerConnection (WebRTC 1.0 section 4.4): the machine of offers and answers, and the transport, as one object.
 
-Events: `datachannel` (an RTCDataChannel), `icecandidate` (an RTCIceCandidate, or None at the end),
-`signalingstatechange`, `icegatheringstatechange`, `iceconnectionstatechange`, `connectionstatechange`.
+Events: `datachannel` (an RTCDataChannel), `track` (a MediaStreamTrack), `icecandidate` (an RTCIceCandidate, or None at
+the end), `icecandidateerror`, `negotiationneeded`, `signalingstatechange`, `icegatheringstatechange`,
+`iceconnectionstatechange`, `connectionstatechange`. docs/webrtc.md says what is not there.
 """
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
+from collections.abc import Mapping
+from typing import Any
 
 from zwerm.core.errors import WireError
-from zwerm.webrtc.connection.description import (
-    Remote,
-    answer,
-    data_medium,
-    offer,
-    role_for_answer,
-    role_for_offer,
-    setup_of,
-)
+from zwerm.core.random import SYSTEM
+from zwerm.webrtc.connection.description import Local
 from zwerm.webrtc.connection.transport import Event
 from zwerm.webrtc.datachannel import channel as news
 from zwerm.webrtc.dtls.certificate import Certificate
-from zwerm.webrtc.dtls.event import Role as DTLSRole
+from zwerm.webrtc.ice import events as ice
 from zwerm.webrtc.ice.candidate import Candidate
 from zwerm.webrtc.ice.config import Role as ICERole
-from zwerm.webrtc.ice.events import CandidateGathered, ConnectionState, GatheringState, GatheringStateChanged
-from zwerm.webrtc.sdp.description import SessionDescription
+from zwerm.webrtc.ice.credentials import Credentials
+from zwerm.webrtc.jsep.session import Session
+from zwerm.webrtc.jsep.signaling import Side
 from zwerm.webrtc.w3c.bundle_transport import BundleTransport
 from zwerm.webrtc.w3c.channel_set import ChannelSet
 from zwerm.webrtc.w3c.configuration import RTCConfiguration
 from zwerm.webrtc.w3c.connection_state import connection_state
 from zwerm.webrtc.w3c.data_channel import RTCDataChannel
-from zwerm.webrtc.w3c.errors import InvalidModificationError, InvalidStateError, OperationError, RTCTypeError
-from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate
+from zwerm.webrtc.w3c.errors import (
+    InvalidModificationError,
+    OperationError,
+    RTCTypeError,
+)
+from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate, RTCIceCandidateError
+from zwerm.webrtc.w3c.operations_chain import OperationsChain
+from zwerm.webrtc.w3c.peer_media import PeerMedia
+from zwerm.webrtc.w3c.rtc_error import sdp_error
+from zwerm.webrtc.w3c.rtp_transceiver import TransceiverSet
 from zwerm.webrtc.w3c.session_description import RTCSessionDescription
-from zwerm.webrtc.w3c.signaling import Side, Signaling
-from zwerm.webrtc.w3c.transport_objects import TransportObjects
+
+MAX_ADDED = 256  # candidates of the other side that its description is shown with
 
 
-class RTCPeerConnection(TransportObjects):
+class RTCPeerConnection(PeerMedia):
     """One connection to one peer. It owns its sockets from `setLocalDescription` until `close`."""
 
-    def __init__(self, configuration: RTCConfiguration | None = None) -> None:
+    def __init__(self, configuration: RTCConfiguration | Mapping[str, Any] | None = None) -> None:
         """Make a connection that does nothing yet.
 
         Raises:
-            RTCSyntaxError: something in the configuration is malformed.
+            RTCTypeError: a member of the configuration, or a value, is not known.
+            RTCSyntaxError: a URL is malformed.
+            InvalidAccessError: TURN without credentials, or a certificate that has expired.
         """
         super().__init__()
-        self._configuration = configuration or RTCConfiguration()
-        self._configuration.check()
-        self._bundle = BundleTransport(Certificate.generate(now=dt.datetime.now(dt.UTC)), self._take)
+        self._configuration = RTCConfiguration.of(configuration)
+        self._bundle = BundleTransport(self._certificate(), self._take)
         self._channels = ChannelSet(self._bundle.driver)
-        self._chain = asyncio.Lock()  # WebRTC 1.0 section 4.4.1.2: one operation after the other
-        self._signaling = Signaling()
+        self._chain = OperationsChain(self._update_negotiation_needed)
+        self._session = Session(is_bundle_only=self._configuration.bundlePolicy == "max-bundle")
+        self._transceivers = TransceiverSet(self._session, self._update_negotiation_needed)
         self._created: dict[str, str] = {}  # the last offer and the last answer that were made
-        self._version = 0
-        self._mid = "0"
-        self._role: DTLSRole | None = None
-        self._remote: Remote | None = None
-        self._offered: SessionDescription | None = None  # by the other side
+        self._to_replace: set[str] = set()  # username fragments, as `restartIce` found them
+        self._is_negotiation_needed = False
+        self._added = []
+        self._ended: str | None = None  # the generation whose end of candidates was told
         self._is_closed = False
-        self._ice_state = ConnectionState.NEW
+        self._ice_state = ice.ConnectionState.NEW
         self._connection_state = "new"
 
-    @property
-    def signalingState(self) -> str:  # noqa: N802 - the W3C's names
-        return self._signaling.state
-
-    @property
-    def iceGatheringState(self) -> str:  # noqa: N802
-        return self._bundle.agent.gathering_state.value
-
-    @property
-    def iceConnectionState(self) -> str:  # noqa: N802
-        return self._bundle.agent.state.value
-
-    @property
-    def connectionState(self) -> str:  # noqa: N802
-        return self._connection_state
-
-    @property
-    def localDescription(self) -> RTCSessionDescription | None:  # noqa: N802
-        """Ours, with the candidates gathered until now."""
-        return self._bundle.with_candidates(self._signaling.of(Side.LOCAL))
-
-    @property
-    def currentLocalDescription(self) -> RTCSessionDescription | None:  # noqa: N802
-        return self._bundle.with_candidates(self._signaling.current.get(Side.LOCAL))
-
-    @property
-    def pendingLocalDescription(self) -> RTCSessionDescription | None:  # noqa: N802
-        return self._bundle.with_candidates(self._signaling.pending.get(Side.LOCAL))
-
-    @property
-    def remoteDescription(self) -> RTCSessionDescription | None:  # noqa: N802
-        return self._signaling.of(Side.REMOTE)
-
-    @property
-    def currentRemoteDescription(self) -> RTCSessionDescription | None:  # noqa: N802
-        return self._signaling.current.get(Side.REMOTE)
-
-    @property
-    def pendingRemoteDescription(self) -> RTCSessionDescription | None:  # noqa: N802
-        return self._signaling.pending.get(Side.REMOTE)
-
-    @property
-    def canTrickleIceCandidates(self) -> bool | None:  # noqa: N802
-        """Whether the other side takes candidates one by one; None before its description is known."""
-        return None if self._remote is None else "trickle" in self._remote.ice_options
-
-    def createDataChannel(  # noqa: N802
+    def createDataChannel(  # noqa: N802 - the W3C's names
         self,
         label: str,
         maxPacketLifeTime: int | None = None,  # noqa: N803
@@ -131,7 +90,7 @@ class RTCPeerConnection(TransportObjects):
         self._check_open()
         if negotiated and id is None:
             raise RTCTypeError("a negotiated channel needs an id")
-        return self._channels.create(
+        channel = self._channels.create(
             label,
             max_lifetime=maxPacketLifeTime,
             max_retransmits=maxRetransmits,
@@ -139,109 +98,156 @@ class RTCPeerConnection(TransportObjects):
             protocol=protocol,
             negotiated_id=id if negotiated else None,
         )
+        if not self._session.wants_data:
+            self._session.wants_data = True
+            self._update_negotiation_needed()
+        return channel
 
     # Offer and answer.
 
-    async def createOffer(self) -> RTCSessionDescription:  # noqa: N802
-        """Write an offer: of data channels, once there is one.
+    async def createOffer(  # noqa: N802
+        self,
+        options: Mapping[str, Any] | None = None,
+        *,
+        iceRestart: bool = False,  # noqa: N803
+    ) -> RTCSessionDescription:
+        """Write an offer of everything that was asked for.
 
         Raises:
-            InvalidStateError: the connection is closed.
+            InvalidStateError: the connection is closed, or an offer of the other side waits for its answer.
         """
+        self._check_open()
         async with self._chain:
-            return self._create_offer()
+            self._check_open()
+            restart = iceRestart or bool((options or {}).get("iceRestart"))
+            sdp = await self._create_offer(restart=restart)
+            return RTCSessionDescription(sdp, "offer")
 
-    async def createAnswer(self) -> RTCSessionDescription:  # noqa: N802
-        """Write the answer to the offer that was set.
+    async def createAnswer(self, options: Mapping[str, Any] | None = None) -> RTCSessionDescription:  # noqa: ARG002, N802
+        """Write the answer to the offer that was set; there are no options.
 
         Raises:
             InvalidStateError: there is none, or the connection is closed.
         """
+        self._check_open()
         async with self._chain:
-            return self._create_answer()
+            self._check_open()
+            return RTCSessionDescription(self._create_answer(), "answer")
 
-    async def setLocalDescription(self, description: RTCSessionDescription | None = None) -> None:  # noqa: N802
-        """Apply an offer or answer of ours, or the one that fits, and gather.
-
-        Unless the configuration says `trickle` it returns when everything is gathered, so that `localDescription` is
-        whole. Cancelling it does not stop that.
+    async def setLocalDescription(  # noqa: N802
+        self, description: RTCSessionDescription | Mapping[str, Any] | None = None
+    ) -> None:
+        """Apply what was created, or create it; then gather, to the end unless the configuration says `trickle`.
 
         Raises:
             InvalidStateError: not in this state.
-            InvalidModificationError: not what `createOffer` or `createAnswer` made last.
-            NotSupportedError: a pranswer or rollback.
-            TransportError: no socket could be opened.
+            InvalidModificationError: it is not what was created last.
+            TransportError: this machine has no address to gather from.
         """
+        self._check_open()
+        given = None if description is None else RTCSessionDescription.of(description, kind=self._implied())
         async with self._chain:
             self._check_open()
-            description = self._check_local(description)
-            if data_medium(SessionDescription.parse(description.sdp)) is not None and not self._bundle.is_open:
-                if description.type == "offer":
-                    await self._configure(ICERole.CONTROLLING)
-                self._bundle.open(self._configuration.network())
-            self._apply(Side.LOCAL, description)
-            self._bundle.gather()
+            kind = self._implied() if given is None else given.type
+            if kind == "rollback":
+                self._rollback()
+                return
+            self._session.signaling.check(Side.LOCAL, kind)
+            await self._set_local(kind, "" if given is None else given.sdp)
         if self._bundle.is_open and not self._configuration.trickle:
             await self._bundle.is_gathered.wait()
 
-    async def setRemoteDescription(self, description: RTCSessionDescription) -> None:  # noqa: N802
-        """Apply an offer or answer of the other side.
+    async def setRemoteDescription(self, description: RTCSessionDescription | Mapping[str, Any]) -> None:  # noqa: N802
+        """Apply what the other side says; an offer takes the place of ours, when that has no answer yet.
 
         Raises:
             InvalidStateError: not in this state.
-            OperationError: it is malformed, or lacks what a connection needs.
-            NotSupportedError: a pranswer or rollback.
+            InvalidAccessError: it does not fit what it answers, or what was agreed before.
+            OperationError: it is malformed, lacks what a connection needs, or asks for what one transport cannot do.
         """
+        self._check_open()
+        given = RTCSessionDescription.of(description)
         async with self._chain:
             self._check_open()
-            self._signaling.check(Side.REMOTE, description.type)
+            if given.type == "rollback":
+                self._rollback()
+                return
+            if given.type == "offer" and not self._session.signaling.allows(Side.REMOTE, "offer"):
+                self._rollback()
+            self._session.signaling.check(Side.REMOTE, given.type)
+            if not self._bundle.is_open:
+                await self._bundle.configure(ICERole.CONTROLLED, self._configuration)
+                self._check_open()
             try:
-                parsed = SessionDescription.parse(description.sdp)
-                parsed.check()
-                remote = Remote.from_description(parsed)
-                decide = role_for_offer if description.type == "offer" else role_for_answer
-                role = None if remote is None else decide(remote.setup)
+                is_changed = self._session.set_remote(given.type, given.sdp)
             except WireError as error:
-                raise OperationError(f"the remote {description.type}: {error}") from None
-            if remote is not None:
-                if description.type == "offer" and self._remote is None:
-                    await self._configure(ICERole.CONTROLLED)
-                self._mid, self._remote, self._role = remote.mid, remote, self._role or role
-            self._offered = parsed if description.type == "offer" else None
-            self._apply(Side.REMOTE, description)
-            if remote is not None:
-                self._bundle.tell(remote)
+                raise sdp_error(given.sdp, f"the remote {given.type}: {error}") from None
+            if given.type != "offer":
+                self._connect()
+            self._applied(given.type, is_changed=is_changed)
 
-    async def addIceCandidate(self, candidate: RTCIceCandidate | None = None) -> None:  # noqa: N802
+    async def addIceCandidate(  # noqa: N802
+        self, candidate: RTCIceCandidate | Mapping[str, Any] | None = None
+    ) -> None:
         """Take a candidate of the other side; None, or an empty one: there are no more.
 
         Raises:
+            RTCTypeError: it does not say which section it is of.
             InvalidStateError: there is no remote description, or the connection is closed.
-            OperationError: it is malformed, or of a section that the description does not have.
+            OperationError: it is malformed, or of a section or generation that the description does not have.
         """
+        self._check_open()
+        given = RTCIceCandidate.of(candidate)
         async with self._chain:
             self._check_open()
-            if self._signaling.of(Side.REMOTE) is None or self._remote is None:
-                raise InvalidStateError("a candidate before the remote description")
-            ufrag = None if candidate is None else candidate.usernameFragment
-            if candidate is not None and candidate.sdpMid not in (None, self._remote.mid):
-                raise OperationError(f"a candidate of {candidate.sdpMid!r}, the data channels are {self._remote.mid!r}")
-            if candidate is None or not candidate.candidate:
-                self._bundle.agent.end_of_candidates(self._bundle.now, ufrag=ufrag)
+            ufrag = self._session.generation_of(given.sdpMid, given.sdpMLineIndex, given.usernameFragment)
+            if ufrag is None:
+                return  # of a section whose transport is not used
+            try:
+                parsed = Candidate.from_text(given.candidate) if given.candidate else None
+            except WireError as error:
+                raise OperationError(str(error)) from None
+            agent, now = self._bundle.agent, self._bundle.now
+            if parsed is None:
+                agent.end_of_candidates(now, ufrag=ufrag)
             else:
-                try:
-                    parsed = Candidate.from_text(candidate.candidate)
-                except WireError as error:
-                    raise OperationError(str(error)) from None
-                self._bundle.agent.add_remote_candidate(parsed, self._bundle.now, ufrag=ufrag)
+                agent.add_remote_candidate(parsed, now, ufrag=ufrag)
+            if len(self._added) < MAX_ADDED:
+                self._added.append((ufrag, parsed))
             self._bundle.driver.pump()
+
+    def restartIce(self) -> None:  # noqa: N802
+        """Have the next offer begin ICE anew; `negotiationneeded` asks for it. Channels go on."""
+        if not self._is_closed:
+            self._to_replace = self._session.ufrags(Side.LOCAL)
+            self._update_negotiation_needed()
+
+    # Configuration.
+
+    def getConfiguration(self) -> RTCConfiguration:  # noqa: N802
+        return RTCConfiguration.of(self._configuration)
+
+    def setConfiguration(self, configuration: RTCConfiguration | Mapping[str, Any] | None = None) -> None:  # noqa: N802
+        """Change servers and policy; they count when gathering begins.
+
+        Raises:
+            InvalidStateError: the connection is closed.
+            InvalidModificationError: it changes what cannot change.
+            RTCTypeError, RTCSyntaxError, InvalidAccessError: as when a connection is made.
+        """
+        self._check_open()
+        wanted = RTCConfiguration.of(configuration)
+        is_pool_fixed = self._session.signaling.of(Side.LOCAL) is not None
+        wanted.check_change(self._configuration, is_pool_fixed=is_pool_fixed)
+        self._configuration = wanted
 
     async def close(self) -> None:
         """Tell the peer, and close everything at once: every channel, every socket. Twice is harmless."""
         if self._is_closed:
             return
         self._is_closed = True
-        self._signaling.close()
+        self._session.close()
+        self._transceivers.close()
         self._bundle.close()
         self.emit("signalingstatechange")
         self._update_connection_state()
@@ -249,63 +255,129 @@ class RTCPeerConnection(TransportObjects):
 
     # Inside.
 
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise InvalidStateError("the connection is closed")
+    def _certificate(self) -> Certificate:
+        given = self._configuration.certificates
+        return given[0].certificate if given else Certificate.generate(now=dt.datetime.now(dt.UTC))
 
-    async def _configure(self, role: ICERole) -> None:
-        await self._bundle.configure(role, self._configuration)
-        self._check_open()
+    def _implied(self) -> str:
+        state = self._session.signaling.state
+        return "offer" if state in ("stable", "have-local-offer", "have-remote-pranswer") else "answer"
 
-    def _create_offer(self) -> RTCSessionDescription:
-        self._check_open()
-        has_data = bool(self._channels) or self._remote is not None
-        self._version += 1
-        description = offer(self._bundle.local(), self._version, mid=self._mid if has_data else None)
-        self._created["offer"] = str(description)
-        return RTCSessionDescription(str(description), "offer")
+    async def _create_offer(self, *, restart: bool = False) -> str:
+        self._created["offer"] = sdp = self._session.create_offer(self._side(restart=restart))
+        if self._configuration.iceCandidatePoolSize > 0 and _has_sections(sdp):
+            await self._open(ICERole.CONTROLLING)
+            self._bundle.gather()
+        return sdp
 
-    def _create_answer(self) -> RTCSessionDescription:
-        self._check_open()
-        if self._signaling.state != "have-remote-offer" or self._offered is None:
-            raise InvalidStateError(f"createAnswer in signaling state {self._signaling.state}")
-        setup = setup_of(self._role or DTLSRole.CLIENT)
-        self._version += 1
-        description = answer(self._bundle.local(), self._version, self._offered, setup)
-        self._created["answer"] = str(description)
-        return RTCSessionDescription(str(description), "answer")
+    def _create_answer(self) -> str:
+        self._created["answer"] = sdp = self._session.create_answer(self._side(restart=self._session.restarts))
+        return sdp
 
-    def _check_local(self, description: RTCSessionDescription | None) -> RTCSessionDescription:
-        """The description to apply, made where none is given."""
-        kind = "answer" if self._signaling.state == "have-remote-offer" else "offer"
-        if description is not None:
-            kind = description.type
-        self._signaling.check(Side.LOCAL, kind)
-        if description is None or not description.sdp:
-            return self._create_offer() if kind == "offer" else self._create_answer()
-        if description.sdp != self._created.get(kind):
+    def _side(self, *, restart: bool) -> Local:
+        """What the next description says of us: with new credentials where those in force are to be replaced."""
+        ufrag = self._bundle.agent.local_credentials.ufrag
+        is_used = ufrag in self._session.ufrags(Side.LOCAL, is_current=True)
+        is_new = (restart and is_used) or ufrag in self._to_replace
+        return self._bundle.local(Credentials.random(SYSTEM) if is_new else None)
+
+    async def _set_local(self, kind: str, sdp: str) -> None:
+        name = "offer" if kind == "offer" else "answer"
+        if not sdp:
+            sdp = await self._create_offer() if kind == "offer" else self._create_answer()
+        elif sdp != self._created.get(name):
             raise InvalidModificationError(f"this {kind} is not what was created last, and cannot be changed")
-        return description
+        if _has_sections(sdp):
+            await self._open(ICERole.CONTROLLING if kind == "offer" else ICERole.CONTROLLED)
+        is_changed = self._session.set_local(kind, sdp)
+        if self._session.transport is not None:
+            self._bundle.use(self._session.transport.credentials)
+        if kind != "offer":
+            self._connect()
+        self._bundle.gather()
+        self._release()
+        self._applied(kind, is_changed=is_changed)
 
-    def _apply(self, side: Side, description: RTCSessionDescription) -> None:
-        is_changed = self._signaling.apply(side, description)
-        if self._signaling.state == "stable" and self._remote is not None and self._role is not None:
-            self._bundle.start(self._remote, self._role)
+    async def _open(self, role: ICERole) -> None:
+        if not self._bundle.is_open:
+            await self._bundle.configure(role, self._configuration)
+            self._check_open()
+            self._bundle.open(self._configuration.network())
+
+    def _connect(self) -> None:
+        """Both sides' descriptions are there, if only for the time being."""
+        remote, role = self._session.remote, self._session.role
+        if remote is not None and role is not None and self._session.transport is not None:
+            self._bundle.start(remote, role)
+            self._bundle.tell(remote)
+
+    def _rollback(self) -> None:
+        was_local = self._session.signaling.state == "have-local-offer"
+        self._session.rollback()
+        if was_local and self._bundle.is_open:
+            transport = self._session.transport
+            self._bundle.withdraw(None if transport is None else transport.credentials)
+            if self._session.remote is not None and self._bundle.agent.remote_credentials is None:
+                self._bundle.tell(self._session.remote)
+        self._applied("rollback", is_changed=True)
+
+    def _applied(self, kind: str, *, is_changed: bool) -> None:
+        """Tell what has changed (the end of WebRTC 1.0 section 4.4.1.5)."""
+        if self._session.signaling.state == "stable":
+            self._created.clear()
+            if kind == "answer" and not self._to_replace & self._session.ufrags(Side.LOCAL, is_current=True):
+                self._to_replace = set()
+            self._is_negotiation_needed = False
+            self._update_negotiation_needed()
         if is_changed:
             self.emit("signalingstatechange")
+        self._tell_media()
+
+    # Whether to negotiate (WebRTC 1.0 section 4.7.3).
+
+    def _update_negotiation_needed(self) -> None:
+        if self._chain.is_empty:
+            self._loop.call_soon(self._check_negotiation)
+        else:
+            self._chain.ask()
+
+    def _check_negotiation(self) -> None:
+        if self._is_closed:
+            return
+        if not self._chain.is_empty:
+            self._chain.ask()
+        elif self._session.signaling.state == "stable":
+            was_needed = self._is_negotiation_needed
+            self._is_negotiation_needed = bool(self._to_replace) or self._session.is_negotiation_needed()
+            if self._is_negotiation_needed and not was_needed:
+                self.emit("negotiationneeded")
 
     # What the transport tells.
 
     def _take(self, event: Event) -> None:
         match event:
             case news.ChannelAnnounced():
-                self.emit("datachannel", self._channels.announced(event))
+                channel = self._channels.announced(event)
+                self.emit("datachannel", channel, channel=channel)
                 self._channels.take(event)
-            case CandidateGathered(candidate, ufrag):
+            case ice.CandidateGathered():
                 self._bundle.found(event)
-                self.emit("icecandidate", RTCIceCandidate(str(candidate), self._mid, self._index(), ufrag))
-            case GatheringStateChanged(state):
+                self._release_candidates()
+            case ice.GatheringStateChanged(state):
                 self._gathering_changed(state)
+            case ice.ServerFailed(server, code, reason):
+                error = RTCIceCandidateError(server.url, code, reason)
+                self.emit(
+                    "icecandidateerror",
+                    error,
+                    url=server.url,
+                    errorCode=code,
+                    errorText=reason,
+                    address=None,
+                    port=None,
+                )
+            case ice.RestartNeeded():
+                self.restartIce()
             case (
                 news.TextReceived()
                 | news.BinaryReceived()
@@ -319,26 +391,41 @@ class RTCPeerConnection(TransportObjects):
                 self._update_connection_state()
         self._tell_objects(event)
 
-    def _index(self) -> int:
-        """Which section of our description is the one of data channels."""
-        local = self._signaling.of(Side.LOCAL)
-        media = [] if local is None else SessionDescription.parse(local.sdp).media
-        return next((index for index, medium in enumerate(media) if medium.is_data_channel), 0)
-
-    def _gathering_changed(self, state: GatheringState) -> None:
+    def _gathering_changed(self, state: ice.GatheringState) -> None:
         self.emit("icegatheringstatechange")
-        if state is GatheringState.COMPLETE:
-            self.emit("icecandidate", None)
+        if state is ice.GatheringState.COMPLETE:
+            self._release()
             self._bundle.is_gathered.set()
         else:
             self._bundle.is_gathered.clear()
 
+    def _release(self) -> None:
+        """Tell the candidates of the description that counts, and their end."""
+        self._release_candidates()
+        transport = self._session.transport
+        is_over = self._bundle.agent.gathering_state is ice.GatheringState.COMPLETE
+        if is_over and transport is not None and transport.ufrag != self._ended:
+            self._ended = transport.ufrag
+            self.emit("icecandidate", None, candidate=None)
+
+    def _release_candidates(self) -> None:
+        transport = self._session.transport
+        if transport is None:
+            return
+        for event in self._bundle.release(transport.ufrag):
+            candidate = RTCIceCandidate(str(event.candidate), transport.mid, transport.index, event.ufrag)
+            self.emit("icecandidate", candidate, candidate=candidate)
+
     def _update_connection_state(self) -> None:
-        ice, dtls = self._bundle.agent.state, self._bundle.transport.dtls
-        if ice is not self._ice_state:
-            self._ice_state = ice
+        state, dtls = self._bundle.agent.state, self._bundle.transport.dtls
+        if state is not self._ice_state:
+            self._ice_state = state
             self.emit("iceconnectionstatechange")
-        state = "closed" if self._is_closed else connection_state(ice, None if dtls is None else dtls.state)
-        if state != self._connection_state:
-            self._connection_state = state
+        now = "closed" if self._is_closed else connection_state(state, None if dtls is None else dtls.state)
+        if now != self._connection_state:
+            self._connection_state = now
             self.emit("connectionstatechange")
+
+
+def _has_sections(sdp: str) -> bool:
+    return any(line.startswith("m=") for line in sdp.splitlines())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from zwerm.core.errors import WireError
 from zwerm.webrtc.dtls.alert import AlertDescription
 from zwerm.webrtc.dtls.event import Cause, ConnectionFailed
+from zwerm.webrtc.sdp.line import MAX_LINES, parse_lines
 from zwerm.webrtc.w3c.errors import OperationError, RTCTypeError
 
 DETAILS: Final = (  # RTCErrorDetailType
@@ -67,3 +69,13 @@ def dtls_error(event: ConnectionFailed) -> RTCError:
     sent = int(AlertDescription.HANDSHAKE_FAILURE) if event.cause is Cause.INSECURE else None
     received = None if event.alert is None else int(event.alert.description)
     return RTCError("dtls-failure", event.detail, receivedAlert=received, sentAlert=sent)
+
+
+def sdp_error(sdp: str, detail: str) -> RTCError:
+    """Say which line of a description cannot be read; None where each can, and the whole cannot."""
+    for number, line in enumerate(sdp.splitlines(keepends=True)[:MAX_LINES], 1):
+        try:
+            parse_lines(line)
+        except WireError:
+            return RTCError("sdp-syntax-error", detail, sdpLineNumber=number)
+    return RTCError("sdp-syntax-error", detail)
