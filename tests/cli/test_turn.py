@@ -1,5 +1,6 @@
 """`zwerm turn` and `zwerm stun` as processes."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.processes import resident
+from benchmarks.turn_load import Client
 from tests.cli.harness import Harness
 
 
@@ -84,3 +87,17 @@ def test_what_cannot_be_is_one_line(harness: Harness, arguments: list[str]) -> N
     assert result.status in (1, 2)
     assert result.err.count("\n") <= 2
     assert "Traceback" not in result.err
+
+
+@pytest.mark.slow
+def test_two_thousand_allocations_take_less_than_their_share_of_300_megabytes(harness: Harness) -> None:
+    relay = Relay(harness, "--user", "alice:wonder", "--user-quota", "2000", "--no-self-test")
+    try:
+        before = resident(relay.process.pid)
+        server = ("127.0.0.1", int(relay.server["urls"][0].rsplit(":", 1)[1]))
+        with contextlib.ExitStack() as stack:
+            for number in range(2_000):
+                stack.enter_context(Client(server, None, f"127.1.{number // 250 + 1}.{number % 250 + 1}").socket)
+            assert resident(relay.process.pid) - before < 2_000 * 30_000
+    finally:
+        assert relay.stop() == 0

@@ -60,7 +60,8 @@ def run_turn(options: TurnOptions, write: Callable[[str], None]) -> int:
     Raises:
         ZwermError: something of the options cannot be, or cannot be had.
     """
-    return asyncio.run(_serve(options, write))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(options, write))
 
 
 async def _serve(options: TurnOptions, write: Callable[[str], None]) -> int:
@@ -232,6 +233,14 @@ def _words(uris: list[ServerUri], credential: Credential, options: TurnOptions) 
             f"Only hosts near this one reach {private[0]}: say --external-ip ADDRESS when there is a NAT before it."
         )
     return "\n".join(lines)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
 
 
 def _is_private(host: str) -> bool:

@@ -9,18 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import functools
+import itertools
+import operator
 import ssl
 import time
+from collections.abc import Iterator
 
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Address
 from zwerm.core.random import SYSTEM
-from zwerm.net.udp import Batch, UdpSocket
+from zwerm.net.pool import Arrival, PooledSocket, UdpPool
+from zwerm.net.udp import RECEIVE_BUFFER
 from zwerm.webrtc.stun.stream import MessageStream
 from zwerm.webrtc.stun.uri import Transport
 from zwerm.webrtc.turn.credentials import Users
 from zwerm.webrtc.turn.server.config import FiveTuple, TurnServerConfig
+from zwerm.webrtc.turn.server.forwarding import Departure
 from zwerm.webrtc.turn.server.opening import OpenRelay
 from zwerm.webrtc.turn.server.server import Statistics, TurnServer
 
@@ -51,7 +55,7 @@ class TurnService:
         self._users = users
         self.limits = service or ServiceConfig()
         self._nonce_key = nonce_key
-        self._sockets: dict[Address, UdpSocket] = {}
+        self._sockets: dict[Address, PooledSocket] = {}
         self.connections: dict[FiveTuple, _Connection] = {}
         self._listeners: list[asyncio.Server] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -64,6 +68,7 @@ class TurnService:
             TransportError: an address is not ours, or a port is taken. Nothing is left open.
         """
         self.loop = asyncio.get_running_loop()
+        self._pool = UdpPool()
         try:
             listening = tuple([await self._listen(address) for address in self._config.listening])
             for address in self.limits.tls_listening:
@@ -91,8 +96,7 @@ class TurnService:
             listener.close()
         for connection in list(self.connections.values()):
             connection.abort()
-        for udp in self._sockets.values():
-            udp.close()
+        self._pool.close()
         self._sockets.clear()
         if self._timer is not None:
             self._timer.cancel()
@@ -106,7 +110,7 @@ class TurnService:
     async def _listen(self, address: Address) -> Address:
         """Listen for datagrams and streams on one port."""
         for _ in range(20):
-            udp = UdpSocket.open(address)
+            udp = self._pool.open(address, self._receive_from_clients, receive_buffer=RECEIVE_BUFFER)
             try:
                 bound = await self._listen_stream(udp.address, Transport.TCP)
             except OSError:
@@ -115,7 +119,6 @@ class TurnService:
                     raise
                 continue  # the port is free for UDP only: another one, as any will do
             self._sockets[bound] = udp
-            udp.on_batch = functools.partial(self._receive_from_client, bound)
             self.addresses += [(Transport.UDP, bound), (Transport.TCP, bound)]
             return bound
         raise TransportError(f"no port of {address[0]} is free for both UDP and TCP")
@@ -129,14 +132,33 @@ class TurnService:
 
     # What comes in.
 
-    def _receive_from_client(self, local: Address, batch: Batch) -> None:
-        client = FiveTuple(Transport.UDP, batch.source, local)
-        self.server.receive_from_client(batch.datagrams, client, self.loop.time())
-        self.carry_out()
+    def _receive_from_clients(self, udp: PooledSocket, arrivals: list[Arrival]) -> None:
+        pool, now = self._pool, self.loop.time()
+        departures, rest = self.server.forwarding.from_clients(udp.address, pool.buffer, pool.view, arrivals, now)
+        if departures:
+            self._send(departures)
+        if rest:
+            for source, datagrams in _batches(pool.view, rest):
+                client = FiveTuple(Transport.UDP, source, udp.address)
+                self.server.receive_from_client(datagrams, client, now)
+            self.carry_out()
 
-    def _receive_from_peer(self, relay: Address, batch: Batch) -> None:
-        self.server.receive_from_peer(relay, batch.datagrams, batch.source, self.loop.time())
-        self.carry_out()
+    def _receive_from_peers(self, udp: PooledSocket, arrivals: list[Arrival]) -> None:
+        pool, now = self._pool, self.loop.time()
+        departures, rest = self.server.forwarding.from_peers(udp.address, pool.buffer, pool.view, arrivals, now)
+        if departures:
+            self._send(departures)
+        if rest:
+            for source, datagrams in _batches(pool.view, rest):
+                self.server.receive_from_peer(udp.address, datagrams, source, now)
+            self.carry_out()
+
+    def _send(self, departures: list[Departure]) -> None:
+        sockets = self._sockets
+        for departure in departures:
+            udp = sockets.get(departure.local)
+            if udp is not None:
+                udp.send(departure.pieces, departure.destination, departure.segment_size)
 
     def _wake(self) -> None:
         self._timer = None
@@ -157,7 +179,7 @@ class TurnService:
         while (transmit := server.next_transmit()) is not None:
             udp = self._sockets.get(transmit.source) if transmit.source is not None else None
             if udp is not None:
-                udp.send(transmit._replace(source=None))
+                udp.transmit(transmit)
         while (item := server.next_stream_data()) is not None:
             client, data = item
             connection = self.connections.get(client)
@@ -176,12 +198,21 @@ class TurnService:
     def _open(self, local: Address) -> None:
         now = self.loop.time()
         try:
-            udp = self._sockets[local] = UdpSocket.open(local)
+            self._sockets[local] = self._pool.open(local, self._receive_from_peers)
         except TransportError:
             self.server.relay_failed(local, now)
             return
-        udp.on_batch = functools.partial(self._receive_from_peer, local)
         self.server.relay_opened(local, now)
+
+
+def _batches(view: memoryview, arrivals: list[Arrival]) -> Iterator[tuple[Address, list[bytes]]]:
+    """Copy datagrams out of the buffer, those of one source that follow each other together."""
+    for source, group in itertools.groupby(arrivals, operator.itemgetter(0)):
+        datagrams: list[bytes] = []
+        for _, start, size, segment in group:
+            cuts = range(start, start + size, segment) if segment else (start,)
+            datagrams += [bytes(view[cut : min(cut + segment, start + size)]) for cut in cuts]
+        yield source, datagrams
 
 
 class _Connection(asyncio.Protocol):

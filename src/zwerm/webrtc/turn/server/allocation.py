@@ -27,6 +27,7 @@ class Channel:
     relay: Relay
     header: bytes  # the number's two bytes
     expires_at: Instant
+    is_inside: bool = False  # the peer is an address of this server: the kernel is not to carry it
 
 
 @dataclasses.dataclass(slots=True)
@@ -69,7 +70,7 @@ class Allocation:
         by_number = self.channels.get(number)
         return self.by_peer.get(peer) is by_number and (by_number is None or by_number.peer == peer)
 
-    def bind(self, number: int, peer: Address, now: Instant, config: TurnServerConfig) -> None:
+    def bind(self, number: int, peer: Address, now: Instant, config: TurnServerConfig) -> Channel:
         """Make or refresh a channel, and the permission that belongs to it.
 
         Raises:
@@ -86,6 +87,7 @@ class Allocation:
             relay = self.relays[family_of(peer[0])]
             channel = self.channels[number] = self.by_peer[peer] = Channel(peer, relay, number.to_bytes(2, "big"), now)
         channel.expires_at = now + CHANNEL_LIFETIME
+        return channel
 
     def _drop_channel(self, channel: Channel | None, now: Instant) -> None:
         if channel is not None and channel.expires_at <= now:

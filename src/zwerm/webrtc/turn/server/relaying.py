@@ -48,7 +48,7 @@ class Relaying:
         self.by_local: dict[Address, Allocation] = {}
         self._by_outside: dict[Address, Allocation] = {}
         self._own_hosts = own_hosts
-        self._total = total
+        self.total = total
         self._random = random
 
     def add(self, allocation: Allocation) -> None:
@@ -107,18 +107,22 @@ class Relaying:
         message = indication(Method.DATA, self._random.randbytes(12), XOR_PEER_ADDRESS(peer), DATA(data))
         return message.serialize(fingerprint=False)
 
+    def is_within_rate(self, allocation: Allocation, size: int, now: Instant) -> bool:
+        """Take `size` bytes from the budgets of the user and of all; False, and counted, when one has too little."""
+        own, total = allocation.bucket, self.total
+        if (own is not None and not own.has(size, now)) or (total is not None and not total.has(size, now)):
+            self.traffic.dropped_over_rate += 1
+            return False
+        if own is not None:
+            own.take(size, now)
+        if total is not None:
+            total.take(size, now)
+        return True
+
     def _within_rate(self, allocation: Allocation, payloads: Sequence[bytes], now: Instant) -> Sequence[bytes]:
-        buckets = [bucket for bucket in (allocation.bucket, self._total) if bucket is not None]
-        if not buckets:
+        if allocation.bucket is None and self.total is None:
             return payloads
-        passed = []
-        for data in payloads:
-            if all(bucket.has(len(data), now) for bucket in buckets):
-                for bucket in buckets:
-                    bucket.take(len(data), now)
-                passed.append(data)
-        self.traffic.dropped_over_rate += len(payloads) - len(passed)
-        return passed
+        return [data for data in payloads if self.is_within_rate(allocation, len(data), now)]
 
 
 def runs(datagrams: Iterable[bytes]) -> Iterator[tuple[bytes, int | None]]:

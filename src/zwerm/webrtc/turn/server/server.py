@@ -45,6 +45,7 @@ from zwerm.webrtc.turn.server.allocation import Allocation, Channel
 from zwerm.webrtc.turn.server.authenticator import Authenticated, Authenticator
 from zwerm.webrtc.turn.server.bucket import TokenBucket
 from zwerm.webrtc.turn.server.config import DEFAULT_LIFETIME, FiveTuple, TurnServerConfig
+from zwerm.webrtc.turn.server.forwarding import Forwarding
 from zwerm.webrtc.turn.server.opening import CloseRelay, Opening, Openings, OpenRelay, Wishes
 from zwerm.webrtc.turn.server.relaying import Relaying, Traffic
 
@@ -81,6 +82,7 @@ class TurnServer:
         self._relaying = Relaying(
             self._own_hosts, TokenBucket(total, total, now) if total is not None else None, random
         )
+        self.forwarding = Forwarding(self._relaying)
         self._authenticator = Authenticator(
             config, users, nonce_key or random.randbytes(32), started=now, unix_offset=unix_offset
         )
@@ -307,6 +309,7 @@ class TurnServer:
         )
         self._allocations[client] = allocation
         self._relaying.add(allocation)
+        self.forwarding.add(allocation)
         self._made += 1
         self._schedule(allocation)
 
@@ -342,6 +345,7 @@ class TurnServer:
     def _end(self, allocation: Allocation) -> None:
         del self._allocations[allocation.client]
         self._relaying.remove(allocation)
+        self.forwarding.remove(allocation)
         self._leave(allocation.person)
         for relay in allocation.relays.values():
             self._openings.close(relay.local)
@@ -389,9 +393,10 @@ class TurnServer:
         if refusal is not None:
             return refusal
         try:
-            allocation.bind(number, peer, now, self._config)
+            channel = allocation.bind(number, peer, now, self._config)
         except ResourceLimitError:
             return request.error(508, "Insufficient Capacity")
+        channel.is_inside = peer[0] in self._own_hosts
         return request.success()
 
     def _refusal(self, request: Message, allocation: Allocation, peer: Address) -> Message | None:

@@ -1,0 +1,270 @@
+"""Any number of UDP sockets around one buffer: for a relay, which has one for each of its clients.
+
+A `UdpSocket` has a buffer and a line of what waits to be sent, which is too much ten thousand times over. Here what
+comes is read into one buffer, with room in front of each datagram for a header, and handed over in place: who takes it
+is done with it when the callback returns. What the kernel has no room for is dropped and counted, as a network would.
+
+Packets of many clients come one by one, and to be woken for each costs more than to carry it. So while more than 4,000
+come in a second, the pool looks at its sockets every `PERIOD` instead, as network cards moderate their interrupts: a
+packet is late by that at most. Runs of equal datagrams are read and written by one system call each, as `UdpSocket`
+does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import errno
+import select
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
+
+from zwerm.core.errors import TransportError
+from zwerm.core.machine import Address, Transmit
+from zwerm.net.control import SPACE, UDP_GRO, control_for, parse_control
+from zwerm.net.short_timer import ShortTimer
+
+Arrival: TypeAlias = tuple[Address, int, int, int]  # source, start and size in the buffer, size of each datagram
+
+HEADROOM: Final = 4  # bytes left free in front of each arrival
+LARGEST: Final = 65_536  # bytes that one read may bring
+BUFFER: Final = LARGEST + 98_304
+MAX_READS: Final = 64  # system calls on one socket before another has its turn
+MAX_READY: Final = 512  # sockets of one look
+PERIOD: Final = 4e-4  # seconds between two looks while there is much to do
+WINDOW: Final = 0.01  # seconds over which arrivals are counted
+BUSY: Final = 40  # arrivals in a window from which on the pool looks by the clock
+RECEIVE_BUFFER: Final = 1_048_576  # bytes asked of the kernel, which gives what net.core.rmem_max allows
+SEND_BUFFER: Final = 1_048_576
+
+_WOULD_BLOCK: Final = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
+_REFUSES_SEGMENTS: Final = {errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP}  # this interface or kernel never will
+
+
+@dataclasses.dataclass(slots=True)
+class PoolCounters:
+    """What did not get through."""
+
+    dropped: int = 0  # datagrams the kernel had no room for, or too large for the path
+    errors: int = 0  # what the system reported of single destinations
+
+
+class PooledSocket:
+    """One bound socket of a pool."""
+
+    __slots__ = (
+        "_has_segmentation",
+        "_is_ipv6",
+        "_pool",
+        "address",
+        "fileno",
+        "is_eager",
+        "on_arrivals",
+        "receive",
+        "socket",
+    )
+
+    def __init__(
+        self, pool: UdpPool, sock: socket.socket, on_arrivals: Callable[[PooledSocket, list[Arrival]], None]
+    ) -> None:
+        sock.setblocking(False)  # noqa: FBT003
+        name = sock.getsockname()
+        self.address: Address = (name[0], name[1])
+        self.socket = sock
+        self.fileno = sock.fileno()
+        self.receive = sock.recvmsg_into
+        self.on_arrivals = on_arrivals
+        self.is_eager = False  # there was more than one when it was last read
+        self._is_ipv6 = sock.family == socket.AF_INET6
+        self._has_segmentation = True
+        self._pool = pool
+
+    def read(self, view: memoryview, first: Sequence[memoryview]) -> list[Arrival]:
+        """Read once, or until there is nothing more where more is likely."""
+        arrivals: list[Arrival] = []
+        receive = self.receive
+        position, into = HEADROOM, first
+        while True:
+            try:
+                size, messages, _, source = receive(into, SPACE)
+            except (BlockingIOError, InterruptedError):
+                self.is_eager = len(arrivals) > 1
+                return arrivals
+            except OSError:
+                self._pool.counters.errors += 1  # something sent was refused somewhere; that is all it means
+                return arrivals
+            segment = (parse_control(messages).segment_size or size) if messages else size
+            arrivals.append((source[:2] if self._is_ipv6 else source, position, size, segment))
+            position += size + HEADROOM
+            if not self.is_eager:
+                self.is_eager = segment < size or self._pool.is_by_clock
+                return arrivals
+            if len(arrivals) >= MAX_READS or position + LARGEST > BUFFER:
+                return arrivals
+            into = (view[position:],)
+
+    def send(self, pieces: Sequence[bytes | memoryview], destination: Address, segment_size: int | None) -> None:
+        """Send one datagram, or a run of datagrams of `segment_size`; what cannot be sent is dropped and counted."""
+        try:
+            if segment_size is None:
+                if len(pieces) == 1:
+                    self.socket.sendto(pieces[0], destination)
+                else:
+                    self.socket.sendmsg(pieces, (), 0, destination)
+            elif self._has_segmentation:
+                self.socket.sendmsg(pieces, control_for(segment_size, None), 0, destination)
+            else:
+                self._send_singly(pieces, destination, segment_size)
+        except OSError as error:
+            if segment_size is not None and error.errno not in _WOULD_BLOCK:
+                if error.errno in _REFUSES_SEGMENTS:
+                    self._has_segmentation = False
+                self._send_singly(pieces, destination, segment_size)
+            else:
+                self._count(error, segment_size, pieces)
+
+    def _send_singly(self, pieces: Sequence[bytes | memoryview], destination: Address, segment_size: int) -> None:
+        data = b"".join(pieces)
+        for start in range(0, len(data), segment_size):
+            try:
+                self.socket.sendto(data[start : start + segment_size], destination)
+            except OSError as error:
+                self._count(error, None, ())
+
+    def _count(self, error: OSError, segment_size: int | None, pieces: Sequence[bytes | memoryview]) -> None:
+        counters = self._pool.counters
+        if error.errno in _WOULD_BLOCK or error.errno == errno.EMSGSIZE:
+            counters.dropped += 1 if segment_size is None else -(-sum(map(len, pieces)) // segment_size)
+        else:
+            counters.errors += 1
+
+    def transmit(self, transmit: Transmit) -> None:
+        self.send((transmit.data,), transmit.destination, transmit.segment_size)
+
+    def close(self) -> None:
+        """Close at once. Twice is harmless."""
+        self._pool.forget(self)
+        self.socket.close()
+
+
+class UdpPool:
+    """The sockets and what watches them."""
+
+    def __init__(self) -> None:
+        """Watch on the running loop."""
+        self.counters = PoolCounters()
+        self.buffer = bytearray(BUFFER)
+        self.view = memoryview(self.buffer)
+        self._first = (self.view[HEADROOM:],)
+        self._loop = asyncio.get_running_loop()
+        self._sockets: dict[int, PooledSocket] = {}
+        self._epoll: Any = select.epoll() if hasattr(select, "epoll") else None
+        self._clock = ShortTimer()
+        self.is_by_clock = False
+        self._arrived = 0  # in this window
+        self._is_busy = False  # in the last window
+        self._window_ends = 0.0
+        if self._epoll is not None:
+            self._loop.add_reader(self._epoll.fileno(), self._wake)
+
+    def __len__(self) -> int:
+        return len(self._sockets)
+
+    def open(
+        self,
+        address: Address,
+        on_arrivals: Callable[[PooledSocket, list[Arrival]], None],
+        *,
+        receive_buffer: int = RECEIVE_BUFFER,
+    ) -> PooledSocket:
+        """Bind a socket to a numeric address, IPv4 or IPv6 (never both).
+
+        Raises:
+            TransportError: the address is not ours, the port is taken, or there are no more descriptors.
+        """
+        host, port = address
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        try:
+            sock = socket.socket(family, socket.SOCK_DGRAM | getattr(socket, "SOCK_CLOEXEC", 0))
+        except OSError as error:
+            raise TransportError(f"cannot open a UDP socket: {error}") from error
+        try:
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            with contextlib.suppress(OSError):  # a limit of the system's; what it has by default will do
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            sock.bind((host, port))
+            return self.adopt(sock, on_arrivals)
+        except (OSError, OverflowError) as error:
+            sock.close()
+            raise TransportError(f"cannot bind UDP {host} port {port}: {error}") from error
+
+    def adopt(self, sock: socket.socket, on_arrivals: Callable[[PooledSocket, list[Arrival]], None]) -> PooledSocket:
+        """Take over a bound socket."""
+        with contextlib.suppress(OSError):  # without, each datagram is read by itself
+            sock.setsockopt(socket.IPPROTO_UDP, UDP_GRO, 1)
+        pooled = PooledSocket(self, sock, on_arrivals)
+        self._sockets[pooled.fileno] = pooled
+        if self._epoll is not None:
+            self._epoll.register(pooled.fileno, select.EPOLLIN)
+        else:
+            self._loop.add_reader(pooled.fileno, self._read, pooled)
+        return pooled
+
+    def forget(self, pooled: PooledSocket) -> None:
+        """Watch a socket no longer. Twice is harmless."""
+        if self._sockets.get(pooled.fileno) is pooled:
+            del self._sockets[pooled.fileno]
+            if self._epoll is None:
+                self._loop.remove_reader(pooled.fileno)
+            else:
+                self._epoll.unregister(pooled.fileno)
+
+    def close(self) -> None:
+        """Close every socket. Twice is harmless."""
+        for pooled in list(self._sockets.values()):
+            pooled.close()
+        if self._epoll is not None and not self._epoll.closed:
+            self._loop.remove_reader(self._clock.fileno if self.is_by_clock else self._epoll.fileno())
+            self._epoll.close()
+            self._clock.close()
+
+    def _wake(self) -> None:
+        """Something is ready."""
+        self._look()
+        now = time.monotonic()
+        if now >= self._window_ends:
+            self._is_busy = self._arrived >= BUSY
+            self._arrived, self._window_ends = 0, now + WINDOW
+        if self._is_busy and not self._epoll.closed and self._clock.start(PERIOD):
+            self.is_by_clock = True
+            self._loop.remove_reader(self._epoll.fileno())
+            self._loop.add_reader(self._clock.fileno, self._tick)
+
+    def _tick(self) -> None:
+        """It is time to look; when nothing came since the last time, wait to be woken again."""
+        self._clock.read()
+        if not self._look() and not self._epoll.closed:
+            self._clock.stop()
+            self.is_by_clock = False
+            self._loop.remove_reader(self._clock.fileno)
+            self._loop.add_reader(self._epoll.fileno(), self._wake)
+
+    def _look(self) -> int:
+        """Read what is ready; return how many sockets that were."""
+        ready = self._epoll.poll(0, MAX_READY)
+        for number, _ in ready:
+            pooled = self._sockets.get(number)
+            if pooled is not None:  # else closed by what an earlier one brought
+                self._read(pooled)
+        return len(ready)
+
+    def _read(self, pooled: PooledSocket) -> None:
+        arrivals = pooled.read(self.view, self._first)
+        if arrivals:
+            self._arrived += len(arrivals)
+            pooled.on_arrivals(pooled, arrivals)
