@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate
     from zwerm.webrtc.w3c.ice_transport import RTCIceCandidatePair, RTCIceParameters, RTCIceTransport
     from zwerm.webrtc.w3c.peer_connection import RTCPeerConnection
+    from zwerm.webrtc.w3c.recorded import RecordedPeerConnection
     from zwerm.webrtc.w3c.rtc_error import RTCError
     from zwerm.webrtc.w3c.sctp_transport import RTCSctpTransport
     from zwerm.webrtc.w3c.session_description import RTCSessionDescription
@@ -50,6 +51,7 @@ __all__ = [
     "RTCStatsReport",
     "RTCSyntaxError",
     "RTCTypeError",
+    "RecordedPeerConnection",
 ]
 
 _MODULES = {
@@ -69,6 +71,7 @@ _MODULES = {
     "RTCSessionDescription": "session_description",
     "RTCStats": "stats",
     "RTCStatsReport": "stats",
+    "RecordedPeerConnection": "recorded",
 }
 
 

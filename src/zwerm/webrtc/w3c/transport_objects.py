@@ -40,6 +40,9 @@ class TransportObjects(Emitter):
         """
         if selector is not None:
             raise InvalidAccessError(f"statistics of {selector!r}, which no sender or receiver of this connection has")
+        return self._statistics()
+
+    def _statistics(self) -> RTCStatsReport:
         if self._reporter is None:
             self._reporter = StatsReporter(self._bundle.certificate.der)
         dtls = self._objects().transport
