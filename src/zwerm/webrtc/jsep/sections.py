@@ -110,7 +110,7 @@ def add_flow(
     for extension in flow.extensions:
         medium.add_attribute("extmap", extension)
     medium.add_attribute(flow.direction.value)
-    if flow.direction in SENDING:
+    if one.direction in SENDING:  # what it wants, also where the answer gives less
         for stream in one.streams or ("-",):
             medium.add_attribute("msid", f"{stream} {one.track}".rstrip())
     medium.add_attribute("rtcp-mux")

@@ -16,9 +16,8 @@ Nothing is changed when an exception is raised. What the program should hear of 
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from zwerm.core.errors import LocalProtocolError
 from zwerm.webrtc.connection.description import (
     Local,
     Remote,
@@ -29,8 +28,8 @@ from zwerm.webrtc.connection.description import (
 )
 from zwerm.webrtc.dtls.event import Role as DTLSRole
 from zwerm.webrtc.jsep.checks import check_answer, check_continuity, check_mux, check_offer
-from zwerm.webrtc.jsep.codecs import Codec, agree, read_codecs, renumber
-from zwerm.webrtc.jsep.events import SessionEvent, TrackAdded, TrackRemoved, TransceiverAdded, TransceiverRemoved
+from zwerm.webrtc.jsep.codecs import read_codecs, renumber
+from zwerm.webrtc.jsep.events import SessionEvent
 from zwerm.webrtc.jsep.grouping import Grouping, describe
 from zwerm.webrtc.jsep.negotiation_needed import is_negotiation_needed
 from zwerm.webrtc.jsep.plan import Planned, plan_sections
@@ -40,19 +39,17 @@ from zwerm.webrtc.jsep.sections import (
     add_data,
     add_flow,
     add_rejected,
-    agreed_extensions,
     begin,
     extensions_of,
     is_rtp,
     mid_of,
 )
 from zwerm.webrtc.jsep.signaling import Description, Side, Signaling, TransportSection
-from zwerm.webrtc.jsep.transceiver import RECEIVING, SENDING, Snapshot, Transceiver, intersect, reverse
-from zwerm.webrtc.sdp.description import MediaDescription, SessionDescription
-from zwerm.webrtc.sdp.values import Direction, Setup
+from zwerm.webrtc.jsep.transceiver import Snapshot, Transceiver
+from zwerm.webrtc.jsep.transceivers import Transceivers
+from zwerm.webrtc.sdp.description import SessionDescription
+from zwerm.webrtc.sdp.values import Setup
 from zwerm.webrtc.w3c.errors import InvalidStateError, OperationError
-
-MAX_ENCODINGS: Final = 8  # of simulcast that a section may ask us for
 
 
 class _Stable(NamedTuple):
@@ -70,7 +67,7 @@ class Session:
     def __init__(self, *, is_bundle_only: bool = False, requires_mux: bool = True) -> None:
         """`is_bundle_only` is the policy "max-bundle", `requires_mux` the policy "require" of RTCP."""
         self.signaling = Signaling()
-        self.transceivers: list[Transceiver] = []
+        self.media = Transceivers()
         self.wants_data = False
         self.remote: Remote | None = None  # as its last description has it
         self.role: DTLSRole | None = None  # of ours; decided by the first answer
@@ -81,12 +78,15 @@ class Session:
         self._stable: _Stable | None = None  # while something is pending
         self._plan: dict[str, Transceiver] = {}  # by mid, of the offer that was created last
         self._version = 0
-        self._events: list[SessionEvent] = []
+
+    @property
+    def transceivers(self) -> list[Transceiver]:
+        """All there are, in the order they were made; the program's own are put here by the owner."""
+        return self.media.records
 
     def take_events(self) -> list[SessionEvent]:
         """What happened since it was asked last."""
-        events, self._events = self._events, []
-        return events
+        return self.media.take_events()
 
     def is_negotiation_needed(self) -> bool:
         return is_negotiation_needed(self.signaling, self.transceivers, wants_data=self.wants_data)
@@ -170,7 +170,7 @@ class Session:
         if self.signaling.state not in ("have-remote-offer", "have-local-pranswer") or pending is None:
             raise InvalidStateError(f"createAnswer in signaling state {self.signaling.state}")
         offered = pending.parsed
-        grouping = Grouping.of(offered, self._refused(offered))
+        grouping = Grouping.of(offered, self.media.refused(offered))
         setup = setup_of(self.role or (DTLSRole.CLIENT if self.remote is None else role_for_offer(self.remote.setup)))
         self._version += 1
         description = begin(local, self._version, grouping.mids if grouping.is_bundle else ())
@@ -181,7 +181,7 @@ class Session:
             elif medium.is_data_channel:
                 add_data(description, local, medium.mid, setup)
             else:
-                add_flow(description, local, medium.mid, setup, self._answered(medium, self._at(mid)))
+                add_flow(description, local, medium.mid, setup, self.media.flow(medium, mid))
         return str(description)
 
     # Applying.
@@ -198,11 +198,11 @@ class Session:
         is_changed = self.signaling.apply(Side.LOCAL, description)
         for index, medium in enumerate(description.parsed.media):
             mid = mid_of(medium, index)
-            one = self._with_mid(mid) or self._plan.get(mid)
+            one = self.media.find(mid) or self._plan.get(mid)
             if one is not None:
                 one.mid = mid
                 if kind != "offer":
-                    self._settle_local(one, medium)
+                    self.media.answer(one, medium)
         if kind != "offer":
             self._settle_transport(description.parsed)
         self._end(description)
@@ -233,7 +233,7 @@ class Session:
             self.remote, self.role = remote, role
         for index, medium in enumerate(parsed.media):
             if is_rtp(medium):
-                self._take_section(kind, medium, mid_of(medium, index))
+                self.media.take(kind, medium, mid_of(medium, index))
         self._end(description)
         return is_changed
 
@@ -245,22 +245,9 @@ class Session:
         """
         was_remote = self.signaling.state == "have-remote-offer"
         self.signaling.rollback()
-        stable = self._stable
-        if stable is not None:
-            self._slots, self.remote, self.role = stable.slots, stable.remote, stable.role
-            known = {snapshot.transceiver for snapshot in stable.transceivers}
-            for snapshot in stable.transceivers:
-                snapshot.restore()
-                if was_remote:
-                    one = snapshot.transceiver
-                    self._fire(one, one.current_direction or Direction.INACTIVE)
-            for one in [one for one in self.transceivers if one not in known]:
-                one.mid = None
-                if was_remote:
-                    self._fire(one, Direction.INACTIVE)
-                if one.is_created_by_offer and not one.is_from_track:
-                    self._remove(one)
-                one.is_created_by_offer = False
+        if self._stable is not None:
+            self._slots, self.remote, self.role = self._stable.slots, self._stable.remote, self._stable.role
+            self.media.restore(self._stable.transceivers, was_remote=was_remote)
         self._stable, self._plan, self.restarts = None, {}, False
 
     def close(self) -> None:
@@ -283,25 +270,6 @@ class Session:
             kind, rids = transceiver.kind, transceiver.rids
             flow = Flow(transceiver, transceiver.direction, codecs, extensions_of(kind), rids)
             add_flow(description, local, one.mid, Setup.ACTPASS, flow, is_bundle_only=is_bundle_only)
-
-    # What answers hold.
-
-    def _refused(self, offered: SessionDescription) -> set[str]:
-        """The sections for media that we cannot take: nothing agrees, or the program stopped it."""
-        named = [(mid_of(medium, index), medium) for index, medium in enumerate(offered.media)]
-        return {
-            mid
-            for mid, medium in named
-            if is_rtp(medium)
-            and ((one := self._with_mid(mid)) is None or one.is_stopping or not self._agreed(one, medium))
-        }
-
-    def _answered(self, medium: MediaDescription, one: Transceiver) -> Flow:
-        direction = intersect(one.direction, reverse(medium.effective_direction))
-        return Flow(one, direction, self._agreed(one, medium), agreed_extensions(medium), one.rids)
-
-    def _agreed(self, one: Transceiver, medium: MediaDescription) -> list[Codec]:
-        return agree(one.codecs, read_codecs(medium), is_ours_first=bool(one.preferred))
 
     # What descriptions of the other side mean.
 
@@ -341,61 +309,6 @@ class Session:
         if self.remote is not None and self.role is None:
             self.role = role_for_offer(self.remote.setup)
 
-    def _take_section(self, kind: str, medium: MediaDescription, mid: str) -> None:
-        """What a section for media of the other side brings (WebRTC 1.0 section 4.4.1.5)."""
-        one = self._with_mid(mid)
-        if one is None and not medium.is_rejected:
-            one = self._associate(medium, mid)
-        if one is None or one.is_stopped:
-            return
-        direction = Direction.INACTIVE if medium.is_rejected else reverse(medium.effective_direction)
-        if kind == "offer":
-            _take_simulcast(one, medium)
-        one.remote_streams = tuple(entry.stream for entry in medium.media_stream_ids if entry.stream != "-")
-        self._fire(one, direction)
-        if kind == "offer":
-            return
-        one.current_direction = direction
-        one.has_sent |= direction in SENDING
-        one.agreed = tuple(read_codecs(medium))
-        _keep_rids(one, medium)
-        if medium.is_rejected:
-            one.stop()
-
-    def _associate(self, medium: MediaDescription, mid: str) -> Transceiver:
-        """Find the transceiver of a new section, or make one (RFC 9429 section 5.10)."""
-        wants_ours = reverse(medium.effective_direction) in SENDING
-        free = (one for one in self.transceivers if one.is_from_track and one.mid is None and not one.is_stopping)
-        one = next((one for one in free if one.kind == medium.kind and wants_ours), None)
-        if one is None:
-            # The W3C has "recvonly" here. Nothing would take what came: docs/webrtc.md.
-            one = Transceiver(medium.kind, Direction.INACTIVE, is_created_by_offer=True)
-            self.transceivers.append(one)
-            self._events.append(TransceiverAdded(one))
-        one.mid = mid
-        return one
-
-    def _settle_local(self, one: Transceiver, medium: MediaDescription) -> None:
-        """What a section of our answer brings."""
-        if one.is_stopped:
-            return
-        direction = Direction.INACTIVE if medium.is_rejected else medium.effective_direction
-        if direction not in RECEIVING and one.fired_direction in RECEIVING:
-            self._events.append(TrackRemoved(one))
-        one.current_direction = one.fired_direction = direction
-        one.has_sent |= direction in SENDING
-        one.agreed = tuple(read_codecs(medium))
-        if medium.is_rejected:
-            one.stop()
-
-    def _fire(self, one: Transceiver, direction: Direction) -> None:
-        """WebRTC 1.0 section 5.4, "process remote tracks"; `direction` is seen from here."""
-        if direction in RECEIVING and one.fired_direction not in RECEIVING:
-            self._events.append(TrackAdded(one))
-        elif direction not in RECEIVING and one.fired_direction in RECEIVING:
-            self._events.append(TrackRemoved(one))
-        one.fired_direction = direction
-
     # Before and after.
 
     def _begin(self, kind: str) -> None:
@@ -409,26 +322,7 @@ class Session:
         if self.signaling.state != "stable":
             return
         self._stable, self._plan, self.restarts = None, {}, False
-        refused = {slot.mid for slot in self._slots if slot.is_rejected}
-        for one in list(self.transceivers):
-            one.is_created_by_offer = False
-            if one.is_stopped and one.mid in refused:
-                self._remove(one)
-
-    def _remove(self, one: Transceiver) -> None:
-        one.stop()
-        one.mid = None
-        self.transceivers.remove(one)
-        self._events.append(TransceiverRemoved(one))
-
-    def _with_mid(self, mid: str) -> Transceiver | None:
-        return next((one for one in self.transceivers if one.mid == mid), None)
-
-    def _at(self, mid: str) -> Transceiver:
-        found = self._with_mid(mid)
-        if found is None:
-            raise LocalProtocolError(f"no transceiver has mid {mid!r}")
-        return found
+        self.media.settle({slot.mid for slot in self._slots if slot.is_rejected})
 
 
 def _remote_of(description: SessionDescription, grouping: Grouping) -> Remote | None:
@@ -438,20 +332,3 @@ def _remote_of(description: SessionDescription, grouping: Grouping) -> Remote | 
     index = -1 if data is None else description.media.index(data)
     is_used = data is not None and mid_of(data, index) in grouping.mids
     return Remote.read(description, grouping.mids[0], grouping.tagged, data if is_used else None)
-
-
-def _take_simulcast(one: Transceiver, medium: MediaDescription) -> None:
-    """An offer to receive several encodings asks us to send them (WebRTC 1.0 section 4.4.1.5)."""
-    simulcast = medium.simulcast
-    if simulcast is None or not simulcast.recv or len(one.rids) > 1:
-        return
-    asked = (alternatives[0].removeprefix("~") for alternatives in simulcast.recv)
-    one.rids = tuple(dict.fromkeys(asked))[:MAX_ENCODINGS]
-
-
-def _keep_rids(one: Transceiver, medium: MediaDescription) -> None:
-    """Keep the encodings that an answer takes; without simulcast in it, the first."""
-    if len(one.rids) > 1:
-        simulcast = medium.simulcast
-        kept = {rid.removeprefix("~") for streams in (simulcast.recv if simulcast else ()) for rid in streams}
-        one.rids = tuple(rid for rid in one.rids if rid in kept) or one.rids[:1]
