@@ -36,7 +36,8 @@ def watch(*allowed: tuple[str, tuple[str, ...]]) -> BlockBuster:
 
 
 if __name__ == "__main__":
+    from zwerm.cli.text_form import text_form
     from zwerm.daemon.process import up
 
     watch().activate()
-    sys.exit(up(**eval(sys.argv[1])))
+    sys.exit(up(**eval(sys.argv[1]), text=text_form))

@@ -33,6 +33,7 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
         _forget_output()
         return BROKEN_PIPE
     except KeyboardInterrupt:
+        _say_interrupted()
         os._exit(INTERRUPTED)  # everything is closed; a thread that hangs on a pipe must not keep us
     except Exception as error:  # noqa: BLE001 -- the last line of defence: a person gets a sentence, not a traceback
         return _tell(program, words, error)
@@ -210,6 +211,14 @@ def _tell(program: str, words: list[str], error: Exception) -> int:
 
         traceback.print_exception(error)
     return status
+
+
+def _say_interrupted() -> None:
+    """Below the ^C that a terminal shows, and on a line of its own."""
+    from zwerm.cli.output import complain
+
+    start = "\n" if sys.stderr is not None and sys.stderr.isatty() else ""
+    complain(f"{start}Error: interrupted; nothing is left half done")
 
 
 def _flush() -> None:

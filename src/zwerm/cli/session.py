@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zwerm.cli.client import Answer, Client, connect
-from zwerm.cli.output import Output
+from zwerm.cli.output import Output, complain
 from zwerm.daemon.rpc.registry import find
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ class Session:
 
         shown = (os.isatty(2) and not self.settings.json) if wanted is None else wanted
         return Progress(title, total, shown=shown, unit=unit)
+
+    def complain(self, text: str) -> None:
+        """Write a line to standard error, below what was printed so far."""
+        self.output.flush()
+        complain(text)
 
     @staticmethod
     def reads_terminal() -> bool:

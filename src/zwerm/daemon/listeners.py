@@ -16,7 +16,7 @@ from zwerm.daemon.app.api import AppApi
 from zwerm.daemon.http import security
 from zwerm.daemon.http.exchange import Exchange
 from zwerm.daemon.http.gateway import GatewayHandler
-from zwerm.daemon.http.rpc import RpcHandler
+from zwerm.daemon.http.rpc import RpcHandler, TextForm
 from zwerm.daemon.http.server import Handler, HttpServer
 from zwerm.daemon.http.sockets import bind_all, bound_address
 from zwerm.daemon.http.web import WebHandler
@@ -37,8 +37,10 @@ _TEXT: Final = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "n
 class Listeners:
     """Bind, start, stop: in this order, once each."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, text: TextForm | None = None) -> None:
+        """`text` writes the RPC's answers as text for those who ask for it."""
         self._config = config
+        self._text = text
         self._asked = {name: found for name in NAMES if (found := config.address(f"addresses.{name}")) is not None}
         self._sockets: dict[str, list[socket.socket]] = {}
         self._addresses: dict[str, Address] = {}
@@ -83,7 +85,7 @@ class Listeners:
         self._gateway = gateway = GatewayHandler(node, make_gateway(node))
         self._api = api = AppApi(node, self, metrics)
         if (rpc := self.address("api")) is not None:
-            handlers["api"] = self._with_status(RpcHandler(node, rpc.port, stopping.set))
+            handlers["api"] = self._with_status(RpcHandler(node, rpc.port, stopping, self._text))
         handlers["gateway"] = self._unless_stopping(gateway)
         handlers["web"] = self._with_status(WebHandler(node, api, lambda: self.address("gateway")))
         idle = self._config.duration("http.idle")

@@ -18,7 +18,7 @@ _STANDARD: Final = frozenset((*vars(logging.makeLogRecord({})), "message", "asct
 def configure(level: str, form: str, stream: TextIO | None = None) -> None:
     """Send the log lines from `level` on to `stream` (standard error), as `text` or `json`. The last call counts."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _Text())
+    handler.setFormatter(JsonLines() if form == "json" else _Text())
     root = logging.getLogger("zwerm")
     for old in list(root.handlers):
         root.removeHandler(old)
@@ -53,7 +53,7 @@ class _Text(logging.Formatter):
         return line
 
 
-class _Json(logging.Formatter):
+class JsonLines(logging.Formatter):
     """One object a line."""
 
     def format(self, record: logging.LogRecord) -> str:

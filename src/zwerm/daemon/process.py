@@ -23,6 +23,7 @@ from typing import Any, Final, TextIO
 
 from zwerm.core.errors import DiskFull, ZwermError
 from zwerm.daemon import logs
+from zwerm.daemon.http.rpc import TextForm
 from zwerm.daemon.listeners import Listeners
 from zwerm.node.atomic import write_atomically
 from zwerm.node.node import Node
@@ -42,6 +43,7 @@ def up(
     overrides: Mapping[str, Any] | None = None,
     port_offset: int = 0,
     out: TextIO | None = None,
+    text: TextForm | None = None,
 ) -> int:
     """Run a node in the foreground until a signal ends it; return the exit status.
 
@@ -51,10 +53,11 @@ def up(
         overrides: configuration for this run, by dotted key.
         port_offset: added to every fixed port.
         out: where addresses and the ready line go; standard output by default.
+        text: how the RPC's answers read as text.
     """
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(path, profile, overrides, port_offset, out or sys.stdout))
+            return runner.run(_serve(path, profile, overrides, port_offset, out or sys.stdout, text))
     except ZwermError as error:
         sys.stderr.write(f"zwerm: {error}\n")
         return 1
@@ -66,6 +69,7 @@ async def _serve(
     overrides: Mapping[str, Any] | None,
     port_offset: int,
     out: TextIO,
+    text: TextForm | None,
 ) -> int:
     stopping = asyncio.Event()
     _catch_signals(stopping)
@@ -78,7 +82,7 @@ async def _serve(
         logs.configure(config.text("log.level"), config.text("log.format"))
         threads = ThreadPoolExecutor(config.integer("performance.threads"), "zwerm-worker")
         asyncio.get_running_loop().set_default_executor(threads)
-        listeners = Listeners(config)
+        listeners = Listeners(config, text)
         stack.callback(listeners.close_sockets)
         listeners.bind()
         node = Node.on(repository)

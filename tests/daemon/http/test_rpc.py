@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -296,3 +297,66 @@ def test_a_client_that_waits_to_send_its_body_is_told_to_go_on(daemon) -> None:
     with socket.create_connection((host, int(port)), 20) as connection:
         connection.sendall(f"POST /api/v0/nothing HTTP/1.1\r\n{head}".encode())
         assert connection.recv(1000).startswith(b"HTTP/1.1 404 ")
+
+
+def test_text_is_what_the_command_line_prints(daemon) -> None:
+    added = daemon.rpc("add", files={"a file": b"text"}, encoding="text", cid_version=1)
+    cid = added.body.split()[1].decode()
+    assert added.body.decode() == f"added {cid} a file\n"
+    assert (added.status, added.headers["content-type"]) == (200, "text/plain")
+    assert daemon.rpc("pin/ls", cid, encoding="text").body.decode() == f"{cid} recursive\n"
+    assert daemon.rpc("pin/ls", cid, enc="text", quiet=True).body.decode() == f"{cid}\n"
+    assert daemon.rpc("cat", cid, encoding="text").body == b"text"
+    assert daemon.rpc("files/mkdir", "/as-text", encoding="text").body == b""
+    assert daemon.rpc("config", "storage.max", encoding="text").body.strip().isalnum()
+    assert daemon.rpc("block/rm", cid, encoding="text").body.decode().startswith(f"cannot remove {cid}: ")
+
+
+def test_what_prints_nothing_of_its_own_is_json_for_people(daemon) -> None:
+    text = daemon.rpc("config/show", encoding="text").body.decode()
+    assert text.startswith('{\n  "')
+    assert json.loads(text) == daemon.rpc("config/show").json
+
+
+@pytest.mark.parametrize("encoding", ["xml", "protobuf", ""])
+def test_other_encodings_are_refused(daemon, encoding: str) -> None:
+    answer = daemon.rpc("version", encoding=encoding)
+    assert (answer.status, answer.body) == (400, f"invalid encoding: {encoding}; expected json or text\n".encode())
+
+
+def test_a_failure_is_text_too(daemon) -> None:
+    answer = daemon.rpc("files/stat", "/not-there", encoding="text")
+    assert (answer.status, answer.headers["content-type"]) == (500, "text/plain; charset=utf-8")
+    assert answer.body == b"Error: file does not exist\n"
+
+
+def test_text_comes_while_the_command_goes_on_and_may_be_left(daemon) -> None:
+    connection = daemon.connection(daemon.api)
+    connection.request("POST", "/api/v0/stats/bw?poll=true&interval=1ms&encoding=text")
+    response = connection.getresponse()
+    for _ in range(3):
+        assert b"Bandwidth\n" in [response.readline() for _ in range(5)]
+    connection.close()
+
+
+def test_requests_are_listed_while_they_are_in_hand(daemon) -> None:
+    connection = daemon.connection(daemon.api)
+    connection.request("POST", "/api/v0/stats/bw?poll=true&interval=5ms")
+    response = connection.getresponse()
+    response.readline()
+    active = [row for row in daemon.rpc("diag/cmds").json if row["Active"]]
+    assert [row["Command"] for row in active] == ["stats/bw", "diag/cmds"]
+    assert active[0]["Options"] == {"poll": "true", "interval": "5ms"}
+    connection.close()
+
+
+def test_the_log_is_followed(daemon) -> None:
+    daemon.rpc("log/level", "all", "debug")
+    connection = daemon.connection(daemon.api)
+    connection.request("POST", "/api/v0/log/tail")
+    response = connection.getresponse()
+    daemon.rpc("id")
+    lines = (json.loads(response.readline()) for _ in range(100))
+    assert any("/api/v0/id" in line["message"] for line in lines)
+    connection.close()
+    daemon.rpc("log/level", "all", "info")

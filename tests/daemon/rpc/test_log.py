@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 
 import pytest
 
 from tests.daemon.rpc.caller import Rpc
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.daemon.rpc.invoke import invoke
-from zwerm.daemon.rpc.registry import Context, find
+from zwerm.daemon.rpc.registry import Context, RawStream, find
 
 PARTS = ("zwerm", "zwerm.one", "zwerm.other")
 
@@ -63,7 +66,47 @@ async def test_the_parts_are_listed(rpc: Rpc) -> None:
     assert {"one", "other"} <= set(answer["Strings"])
 
 
-@pytest.mark.parametrize("command", ["log/ls", "log/level"])
+async def tail(rpc: Rpc, stopping: asyncio.Event) -> AsyncGenerator[bytes, None]:
+    stream = await invoke(find("log/tail"), Context(rpc.node, stop=stopping.set, stopping=stopping))
+    assert isinstance(stream, RawStream)
+    assert await anext(stream.chunks) == b""  # it has begun
+    return stream.chunks
+
+
+async def test_lines_are_followed_as_they_come_until_the_reader_goes(rpc: Rpc) -> None:
+    handlers = list(logging.getLogger("zwerm").handlers)
+    async with aclosing(await tail(rpc, asyncio.Event())) as lines:
+        logging.getLogger("zwerm.one").info("first", extra={"size": 5})
+        await asyncio.to_thread(logging.getLogger("zwerm.other").error, "second %s", "\udcff")
+        logging.getLogger("zwerm.one").debug("not at this level")
+        first, second = json.loads(await anext(lines)), await anext(lines)
+        assert (first["logger"], first["level"], first["message"], first["size"]) == ("zwerm.one", "info", "first", 5)
+        assert b"second" in second
+    assert logging.getLogger("zwerm").handlers == handlers
+
+
+async def test_following_ends_when_the_node_stops(rpc: Rpc) -> None:
+    stopping = asyncio.Event()
+    async with aclosing(await tail(rpc, stopping)) as lines:
+        stopping.set()
+        assert [line async for line in lines] == []
+
+
+async def test_a_slow_reader_misses_the_oldest_lines(rpc: Rpc) -> None:
+    stopping = asyncio.Event()
+    async with aclosing(await tail(rpc, stopping)) as lines:
+        for number in range(2_000):
+            logging.getLogger("zwerm.one").info("%d", number)
+        seen = []
+        async for line in lines:
+            seen.append(int(json.loads(line)["message"]))
+            if seen[-1] == 1_999:
+                stopping.set()
+    assert len(seen) < 1_100
+    assert seen[-500:] == list(range(1_500, 2_000))
+
+
+@pytest.mark.parametrize("command", ["log/ls", "log/level", "log/tail"])
 async def test_without_a_daemon_there_is_no_log(rpc: Rpc, command: str) -> None:
     with pytest.raises(CommandError, match="no daemon is running"):
         await rpc.call(command)

@@ -37,6 +37,11 @@ def _run(session: Session, parsed: Parsed) -> None:
                 _print(session, parsed, answer, bar)
 
 
+def _text(session: Session, parsed: Parsed, answer: Answer) -> None:
+    with session.progress("adding", wanted=False) as bar:
+        _print(session, parsed, answer, bar)
+
+
 def _print(session: Session, parsed: Parsed, answer: Answer, bar: Progress) -> None:
     quiet, quieter = parsed.flag("quiet"), parsed.flag("quieter")
     last = ""
@@ -92,6 +97,7 @@ COMMANDS = (
         "add",
         rpc="add",
         run=_run,
+        text=_text,
         details="Content gets an address made from its bytes: the same bytes have the same address everywhere. "
         "What is added is kept until it is unpinned. With --to it also appears among the node's files, "
         "as a new version of what was there.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from zwerm.cli.client import Answer
 from zwerm.cli.command import CliCommand, Example, Parsed
-from zwerm.cli.output import complain
 from zwerm.cli.remote import write_chunks
 from zwerm.cli.session import Session
 
@@ -24,12 +23,11 @@ def _rm(session: Session, _parsed: Parsed, answer: Answer) -> int:
     for item in answer.items():
         if item.get("Error"):
             failed = True
-            session.output.flush()
-            complain(f"cannot remove {item['Hash']}: {item['Error']}")
+            session.complain(f"cannot remove {item['Hash']}: {item['Error']}")
         else:
             session.output.line(f"removed {item['Hash']}")
     if failed:
-        complain("Error: some blocks not removed")
+        session.complain("Error: some blocks not removed")
     return int(failed)
 
 

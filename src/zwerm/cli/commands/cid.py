@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from zwerm.cli.client import Answer
 from zwerm.cli.command import CliCommand, Example, Parsed
-from zwerm.cli.output import complain
 from zwerm.cli.session import Session
 
 
@@ -13,12 +12,11 @@ def _converted(session: Session, _parsed: Parsed, answer: Answer) -> int:
     for item in answer.items():
         if item["ErrorMsg"]:
             failed = True
-            session.output.flush()
-            complain(f"{item['CidStr']}: {item['ErrorMsg']}")
+            session.complain(f"{item['CidStr']}: {item['ErrorMsg']}")
         else:
             session.output.line(item["Formatted"])
     if failed:
-        complain("Error: some of it could not be converted")
+        session.complain("Error: some of it could not be converted")
     return int(failed)
 
 

@@ -36,6 +36,13 @@ def _config(session: Session, parsed: Parsed) -> None:
         _say_when(session, parsed.arguments[0])
 
 
+def _value(session: Session, parsed: Parsed, answer: Answer) -> None:
+    """Print what a setting is; of one that was just set, nothing."""
+    for item in answer.items():
+        if len(parsed.arguments) == 1:
+            session.output.line(_shown(item["Value"]))
+
+
 def _list(session: Session, _parsed: Parsed) -> None:
     """Print every setting, what it means above it, as the file would have it."""
     document = session.document("config/settings")
@@ -69,14 +76,18 @@ def _shown(value: Any) -> str:
     return safe(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _applied(session: Session, parsed: Parsed, answer: Answer) -> None:
+def _apply(session: Session, parsed: Parsed) -> None:
+    remote.run(session, parsed)
+    if not parsed.flag("dry-run"):
+        _say_when(session, "profile")
+
+
+def _applied(session: Session, _parsed: Parsed, answer: Answer) -> None:
     for item in answer.items():
         before, after = (_flat(item[name]) for name in ("OldCfg", "NewCfg"))
         for key in sorted(before.keys() | after.keys()):
             if before.get(key) != after.get(key):
                 session.output.line(f"{key}: {_shown(before.get(key))} -> {_shown(after.get(key))}")
-    if not parsed.flag("dry-run"):
-        _say_when(session, "profile")
 
 
 def _flat(document: dict[str, Any], path: str = "") -> dict[str, Any]:
@@ -116,6 +127,7 @@ COMMANDS = (
         "config",
         rpc="config",
         run=_config,
+        text=_value,
         summary="Show and change settings",
         details="Without a key every setting is listed with what it means; a # marks those that have their default.",
         arguments=(
@@ -155,6 +167,7 @@ COMMANDS = (
     CliCommand(
         "config profile apply",
         rpc="config/profile/apply",
+        run=_apply,
         text=_applied,
         examples=(Example("config profile apply server", "Use the defaults for a machine in a data centre."),),
     ),

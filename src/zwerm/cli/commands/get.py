@@ -26,6 +26,7 @@ from zwerm.ipfs.unixfs.reader import Stat
 from zwerm.multiformats.cid import CID
 
 _NO_CID: Final = CID.of(b"")  # an archive does not tell addresses
+_ARCHIVE: Final = Stat(_NO_CID, Kind.FILE, 0, 0, 0, None, None, None, sharded=False)
 
 
 def _run(session: Session, parsed: Parsed) -> None:
@@ -79,9 +80,16 @@ def _archive_name(target: Path, *, archive: bool, compress: bool) -> Path:
 
 
 def _save(target: Path, chunks: Iterator[bytes], bar: Progress) -> None:
-    with target.open("wb", buffering=0) as file:
+    """Write an archive that is there under its name once it is whole; into a pipe or device as it comes."""
+    if target.exists() and not target.is_file():
+        with target.open("wb", buffering=0) as file:
+            for chunk in chunks:
+                file.write(chunk)
+                bar.advance(len(chunk))
+        return
+    with DiskWriter(target, overwrite=True) as disk, disk.partial((), _ARCHIVE) as write:
         for chunk in chunks:
-            file.write(chunk)
+            write([chunk])
             bar.advance(len(chunk))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zwerm.cli.client import Answer
 from zwerm.cli.command import CliCommand, Example, Parsed
+from zwerm.cli.remote import write_chunks
 from zwerm.cli.session import Session
 
 
@@ -30,6 +31,16 @@ COMMANDS = (
         examples=(
             Example("log level all debug", "Let the running node tell everything it does."),
             Example("log level http error", "Let one part of it tell failures only."),
+        ),
+    ),
+    CliCommand(
+        "log tail",
+        rpc="log/tail",
+        text=write_chunks,
+        details="Each line is a JSON object. How much there is, is what `log level` says. Ctrl-C ends it.",
+        examples=(
+            Example("log tail", "Follow what the running node writes to its log."),
+            Example("log tail | grep gateway", "Follow one part of it."),
         ),
     ),
     CliCommand("log ls", rpc="log/ls", text=_ls, examples=(Example("log ls", "List the parts of the node."),)),

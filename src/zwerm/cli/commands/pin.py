@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zwerm.cli.client import Answer
 from zwerm.cli.command import CliCommand, Example, Parsed
-from zwerm.cli.output import complain, safe
+from zwerm.cli.output import safe
 from zwerm.cli.session import Session
 
 
@@ -12,7 +12,7 @@ def _added(session: Session, parsed: Parsed, answer: Answer) -> None:
     how = "recursively" if parsed.flag("recursive", default=True) else "directly"
     for item in answer.items():
         if "Pins" not in item:
-            complain(f"{item['Progress']} blocks")
+            session.complain(f"{item['Progress']} blocks")
             continue
         for address in item["Pins"]:
             session.output.line(f"pinned {address} {how}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zwerm.cli.client import Answer
 from zwerm.cli.command import CliCommand, Example, Parsed
-from zwerm.cli.output import complain, safe
+from zwerm.cli.output import safe
 from zwerm.cli.session import Session
 
 
@@ -13,8 +13,7 @@ def _print(session: Session, _parsed: Parsed, answer: Answer) -> int:
     for item in answer.items():
         if item["Err"]:
             failed = True
-            session.output.flush()
-            complain(f"Error: {item['Err']}")
+            session.complain(f"Error: {item['Err']}")
         else:
             session.output.line(safe(item["Ref"]))
     return int(failed)

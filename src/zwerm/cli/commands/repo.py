@@ -8,7 +8,7 @@ from typing import Any
 from zwerm.cli import remote
 from zwerm.cli.client import Answer
 from zwerm.cli.command import CliCommand, Example, Parsed
-from zwerm.cli.output import complain, human_size, safe
+from zwerm.cli.output import human_size, safe
 from zwerm.cli.session import Session
 
 
@@ -32,10 +32,15 @@ def _size(size: int, human: bool) -> str:
 
 
 def _gc(session: Session, parsed: Parsed) -> int:
+    with closing(remote.call(session, parsed, progress=True)) as answer:
+        return _collected(session, parsed, answer)
+
+
+def _collected(session: Session, parsed: Parsed, answer: Answer) -> int:
     quiet, silent = parsed.flag("quiet"), parsed.flag("silent")
     summary: dict[str, Any] = {}
     failed = False
-    with session.progress("collecting") as bar, closing(remote.call(session, parsed, progress=True)) as answer:
+    with session.progress("collecting") as bar:
         for item in answer.items():
             if session.settings.json:
                 session.output.json(item)
@@ -43,13 +48,12 @@ def _gc(session: Session, parsed: Parsed) -> int:
                 bar.line(session.output, item["Key"]["/"] if quiet else f"removed {item['Key']['/']}")
             elif item.get("Error"):
                 failed = True
-                complain(f"Error: {item['Error']}")
+                session.complain(f"Error: {item['Error']}")
             elif "Phase" in item:
                 summary = item
                 bar.update(item["Bytes"])
     if summary and not (quiet or silent or session.settings.json):
-        session.output.flush()
-        complain(f"{summary['Blocks']} blocks removed, {human_size(summary['Bytes'])}")
+        session.complain(f"{summary['Blocks']} blocks removed, {human_size(summary['Bytes'])}")
     return int(failed)
 
 
@@ -91,6 +95,7 @@ COMMANDS = (
         "repo gc",
         rpc="repo/gc",
         run=_gc,
+        text=_collected,
         without=frozenset({"progress"}),
         details="Kept are: what is pinned, the node's files, and their versions as far as the setting history.policy "
         "keeps them. The node goes on working meanwhile. Ctrl-C stops; the next run goes on from there.",

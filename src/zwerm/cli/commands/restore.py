@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 
+from zwerm.cli import remote
+from zwerm.cli.client import Answer
 from zwerm.cli.command import Argument, CliCommand, Example, Parsed
 from zwerm.cli.output import safe
 from zwerm.cli.session import Session
@@ -18,11 +20,12 @@ def _run(session: Session, parsed: Parsed) -> None:
     if len(arguments) != 2:
         raise UsageError("say what to restore and from when: PATH@VERSION")
     with closing(session.call("restore", arguments, parsed.command.sent(parsed.options))) as answer:
-        for item in answer.items():
-            if session.settings.json:
-                session.output.json(item)
-            else:
-                session.output.line(f"restored {safe(item['Path'])} to {item['Cid']}")
+        remote.show(session, parsed, answer)
+
+
+def _restored(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        session.output.line(f"restored {safe(item['Path'])} to {item['Cid']}")
 
 
 COMMANDS = (
@@ -30,6 +33,7 @@ COMMANDS = (
         "restore",
         rpc="restore",
         run=_run,
+        text=_restored,
         details="The old content comes back as a new version, so nothing is lost and it can be undone in the same way.",
         arguments=(
             Argument("path@version", "What, and from when: ~N, a date, or a commit as `history` shows it."),

@@ -16,6 +16,7 @@ def _run(session: Session, parsed: Parsed) -> int:
         if not equals:
             raise UsageError(f"--set is {text!r}, expected KEY=VALUE")
         overrides[key] = value
+    from zwerm.cli.text_form import text_form
     from zwerm.daemon.process import up
 
     return up(
@@ -23,6 +24,7 @@ def _run(session: Session, parsed: Parsed) -> int:
         profile=parsed.options.get("profile"),
         overrides=overrides,
         port_offset=parsed.options.get("port-offset", 0),
+        text=text_form,
     )
 
 

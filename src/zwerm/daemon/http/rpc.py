@@ -1,9 +1,10 @@
 """The commands of `zwerm.daemon.rpc` as Kubo's HTTP API (Kubo documentation, "RPC API v0").
 
 POST `/api/v0/COMMAND?arg=...&option=...`; uploads are multipart. Answers are one JSON document, a stream of them
-(`X-Chunked-Output`), or bytes (`X-Stream-Output`). An error before the first byte is a status and a JSON body; one
-after it is the trailer `X-Stream-Error`. Most clients look at no trailers and would take the part for the whole, so
-bytes end that way only for those who say `TE: trailers` (RFC 9110 section 6.5.1); for others the connection is cut.
+(`X-Chunked-Output`), or bytes (`X-Stream-Output`); with `encoding=text` documents come as the command line prints them.
+An error before the first byte is a status and a JSON body; one after it is the trailer `X-Stream-Error`. Most clients
+look at no trailers and would take the part for the whole, so bytes end that way only for those who say `TE: trailers`
+(RFC 9110 section 6.5.1); for others the connection is cut.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, aclosing, nullcontext
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from zwerm.core.errors import ZwermError
 from zwerm.core.escaped import json_bytes
@@ -23,7 +24,8 @@ from zwerm.daemon.http.transfer import Transfer
 from zwerm.daemon.http.upload import Upload
 from zwerm.daemon.rpc.errors import CommandNotFound, UsageError, error_body
 from zwerm.daemon.rpc.invoke import invoke
-from zwerm.daemon.rpc.registry import Context, RawStream, find
+from zwerm.daemon.rpc.registry import Command, Context, RawStream, find
+from zwerm.daemon.rpc.requests import Requests
 from zwerm.node.events import origin
 
 if TYPE_CHECKING:
@@ -41,12 +43,27 @@ _EXPOSED: Final = "X-Stream-Output, X-Chunked-Output, X-Content-Length"
 _TEXT: Final = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
 
 
+class TextForm(Protocol):
+    """How documents read as text. They are closed by whoever asked, also when not all was read."""
+
+    def __call__(
+        self,
+        command: Command,
+        arguments: Sequence[str],
+        options: Mapping[str, Any],
+        documents: AsyncGenerator[Any, None],
+    ) -> AsyncGenerator[bytes, None]: ...
+
+
 class RpcHandler:
     """Answers requests below `/api/v0/`, after deciding who may ask."""
 
-    def __init__(self, node: Node, port: int, stop: Callable[[], None]) -> None:
+    def __init__(self, node: Node, port: int, stopping: asyncio.Event, text: TextForm | None = None) -> None:
+        """`stopping` is set by whoever ends the daemon, `shutdown` too; without `text` there is JSON only."""
         self._node = node
-        self._stop = stop
+        self._stopping = stopping
+        self._text = text
+        self._requests = Requests()
         self._own_origins = security.own_origins(port)
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -60,7 +77,14 @@ class RpcHandler:
         if exchange.method == "OPTIONS":
             await exchange.send(204, headers)
             return
-        await answer_command(self._node, exchange, self._cors(exchange), self._stop)
+        context = Context(
+            self._node,
+            stop=self._stopping.set,
+            stopping=self._stopping,
+            requests=self._requests,
+            kubo_version=self._node.config.text("api.version") or None,
+        )
+        await answer_command(context, exchange, self._cors(exchange), self._text)
 
     def _refusal(self, exchange: Exchange) -> str | None:
         """Say why this request is not answered, or None."""
@@ -94,7 +118,7 @@ class RpcHandler:
 
 
 async def answer_command(
-    node: Node, exchange: Exchange, headers: dict[str, str], stop: Callable[[], None] | None = None
+    context: Context, exchange: Exchange, headers: dict[str, str], text: TextForm | None = None
 ) -> None:
     """Run the command that the path names; whoever asks has been let in already."""
     if not exchange.raw_path.startswith(PREFIX):
@@ -105,16 +129,20 @@ async def answer_command(
         await exchange.send(405, {**_TEXT, **headers, **allow}, b"405 - Method Not Allowed\n")
         return
     origin.set("rpc")
+    as_text = False
     try:
         command = find(exchange.raw_path[len(PREFIX) :].strip("/"))
         if command.local_only:
             raise CommandNotFound(command.path)
         arguments, options = _parameters(exchange)
-        context = Context(node, stop=stop, kubo_version=node.config.text("api.version") or None)
-        with Transfer(node, command.path, exchange) as transfer:
+        as_text = text is not None and _takes_text(options)
+        with _listed(context, command, arguments, options), Transfer(context.node, command.path, exchange) as transfer:
             body = Upload.of(exchange, transfer) if command.takes_body else None
             result = await invoke(command, context, arguments, options, body)
-            await _send_result(exchange, headers, result)
+            if as_text and text is not None and result is not None and not isinstance(result, RawStream):
+                await _send_bytes(exchange, headers, RawStream(text(command, arguments, options, _documents(result))))
+            else:
+                await _send_result(exchange, headers, result)
     except CommandNotFound:
         await exchange.send(404, {**_TEXT, **headers}, b"404 page not found\n")
     except UsageError as error:
@@ -126,7 +154,35 @@ async def answer_command(
             raise
         log_if_bug(error, exchange)
         status, document = error_body(error)
+        if as_text:
+            line = f"Error: {document['Message']}\n"
+            await exchange.send(status, {**_TEXT, **headers}, line.encode("utf-8", "surrogateescape"))
+            return
         await exchange.send(status, {**headers, "Content-Type": "application/json"}, _encoder(exchange)(document))
+
+
+def _takes_text(options: dict[str, Any]) -> bool:
+    """Whether text is asked for; the command itself is not told, its documents are the same."""
+    if options.get("encoding", options.get("enc")) != "text":
+        return False
+    for name in ("encoding", "enc"):
+        options.pop(name, None)
+    return True
+
+
+def _listed(
+    context: Context, command: Command, arguments: list[str], options: dict[str, Any]
+) -> AbstractContextManager[Any]:
+    return nullcontext() if context.requests is None else context.requests.entered(command.path, arguments, options)
+
+
+async def _documents(result: Any) -> AsyncGenerator[Any, None]:
+    if not hasattr(result, "__aiter__"):
+        yield result
+        return
+    async with aclosing(result):
+        async for document in result:
+            yield document
 
 
 def _parameters(exchange: Exchange) -> tuple[list[str], dict[str, Any]]:

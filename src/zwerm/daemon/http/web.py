@@ -16,6 +16,7 @@ from zwerm.daemon.app.api import AppApi
 from zwerm.daemon.http import rpc, security
 from zwerm.daemon.http.exchange import Exchange
 from zwerm.daemon.http.static import StaticFiles
+from zwerm.daemon.rpc.registry import Context
 
 if TYPE_CHECKING:
     from zwerm.node.address import Address
@@ -59,7 +60,7 @@ class WebHandler:
             await self._api(exchange)
         elif path.startswith(rpc.PREFIX):
             if await self._api.let_in(exchange):
-                await rpc.answer_command(self._node, exchange, {})
+                await rpc.answer_command(Context(self._node), exchange, {})
         else:
             await self._files.answer(exchange, {**_HEADERS, "Content-Security-Policy": self._policy(exchange)})
 

@@ -33,11 +33,9 @@ ABSENT: Final[dict[str, str]] = {
     "urlstore": _GONE,
     "filestore": _COPIES,
     "files/chroot": "is not offered; `restore /@VERSION` brings back any state of the tree",
-    "diag/cmds": _INSIDE,
     "diag/datastore": _INSIDE,
     "diag/healthy": "is not offered; GET /health on the RPC's port says whether all is well, and `zwerm doctor`",
     "diag/profile": _INSIDE,
-    "log/tail": _INSIDE,
     "repo/fsck": "is gone from Kubo; `repo verify` checks every block",
     "update": "is not offered; update zwerm as you installed it",
 }

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zwerm import __version__
 from zwerm.daemon.rpc import registry
 from zwerm.daemon.rpc.errors import CommandError
-from zwerm.daemon.rpc.registry import Command, Context, Option, command, flag
+from zwerm.daemon.rpc.registry import Command, Context, Option, argument, command, flag
+from zwerm.daemon.rpc.text import NO_TIME, moment_text
+from zwerm.daemon.rpc.values import parse_duration
+
+if TYPE_CHECKING:
+    from zwerm.daemon.rpc.requests import Request, Requests
 
 
 @command(
@@ -70,4 +75,45 @@ async def diag_sys(context: Context) -> dict[str, Any]:
         "python": platform.python_version(),
         "ipfs_version": __version__,
         "net": {"online": False},
+    }
+
+
+@command(
+    "diag/cmds",
+    "List the requests that the running node has in hand and had lately",
+    options=[flag("verbose", "v", text="Show their arguments too.", display=True)],
+)
+async def diag_cmds(context: Context) -> list[dict[str, Any]]:
+    return [_request(request) for request in _requests(context).listed()]
+
+
+@command("diag/cmds/clear", "Forget the requests that have ended")
+async def diag_cmds_clear(context: Context) -> None:
+    _requests(context).clear()
+
+
+@command(
+    "diag/cmds/set-time",
+    "Say how long requests that have ended are listed",
+    arguments=[argument("time", "A duration such as 30m; an hour from each start of the node on.")],
+)
+async def diag_cmds_set_time(context: Context, time: str) -> None:
+    _requests(context).keep(parse_duration(time))
+
+
+def _requests(context: Context) -> Requests:
+    if context.requests is None:
+        raise CommandError("no daemon is running; there are no requests")
+    return context.requests
+
+
+def _request(request: Request) -> dict[str, Any]:
+    return {
+        "ID": request.number,
+        "Command": request.command,
+        "Args": list(request.arguments),
+        "Options": request.options,
+        "Active": request.ended is None,
+        "StartTime": moment_text(request.began),
+        "EndTime": NO_TIME if request.ended is None else moment_text(request.ended),
     }

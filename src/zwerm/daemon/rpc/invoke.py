@@ -40,8 +40,8 @@ async def invoke(
     context.upgrade_cid_v0 = global_values.get("upgrade-cidv0-in-output") or context.upgrade_cid_v0
     context.offline = global_values.get("offline") or context.offline
     encoding = global_values.get("encoding", "json")
-    if encoding != "json":  # Kubo answers an unknown one so, too; its text is what our command line prints
-        raise UsageError(f"invalid encoding: {encoding}; the RPC answers in json, the command line in text too")
+    if encoding != "json":  # HTTP makes `text` of it; Kubo answers an unknown one so, too
+        raise UsageError(f"invalid encoding: {encoding}; expected json or text")
     values.update(_bind_arguments(found, arguments, body))
     timeout = parse_duration(global_values["timeout"]) if global_values.get("timeout") else None
     deadline = None if timeout is None else asyncio.get_running_loop().time() + timeout
@@ -72,14 +72,15 @@ def _bind_options(found: Command, given: Mapping[str, Any]) -> tuple[dict[str, A
     for name, value in given.items():
         option = found.option(name)
         if option is not None:
-            values[option.name] = _value(option, value)
+            values[option.name] = option_value(option, value)
     passed = [option for option in found.options if not option.display]
     own = {option.keyword: option.default for option in passed if option.default is not None}
     own |= {option.keyword: values[option.name] for option in passed if option.name in values}
     return own, {option.name: values[option.name] for option in GLOBAL_OPTIONS if option.name in values}
 
 
-def _value(option: Option, given: Any) -> Any:
+def option_value(option: Option, given: Any) -> Any:
+    """Return what an option was given: text, a list of texts, or a value that is of its kind already."""
     if option.kind is OptionKind.STRINGS:
         return [given] if isinstance(given, str) else list(given)
     if isinstance(given, (list, tuple)):

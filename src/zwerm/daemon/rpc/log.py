@@ -1,12 +1,15 @@
-"""`log/*`: how much the running node writes to its log (Kubo, "RPC API", `/api/v0/log/level`)."""
+"""`log/*`: what the running node writes to its log, and how much (Kubo, "RPC API", `/api/v0/log/level`)."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any, Final
 
 from zwerm.daemon.rpc.errors import CommandError
-from zwerm.daemon.rpc.registry import Context, argument, command
+from zwerm.daemon.rpc.registry import Context, RawStream, argument, command
 
 _ROOT: Final = "zwerm"
 _ALL: Final = ("*", "all")
@@ -18,6 +21,7 @@ _LEVELS: Final = {
     "error": logging.ERROR,
     "fatal": logging.CRITICAL,
 }
+_BEHIND: Final = 1_000  # lines kept for a reader that is slow; then the oldest are left out
 _SPELLINGS: Final = {"warning": "warn", "dpanic": "fatal", "panic": "fatal", "critical": "fatal"}
 
 
@@ -48,6 +52,55 @@ async def log_level(context: Context, subsystem: str = "", level: str = "") -> d
     if subsystem in _ALL:
         return {"Levels": {_DEFAULT: _text(_ROOT)} | {part: _text(f"{_ROOT}.{part}") for part in _parts()}}
     return {"Levels": {subsystem: _text(f"{_ROOT}.{subsystem}")}}
+
+
+@command("log/tail", "Show what the running node writes to its log, as it comes")
+async def log_tail(context: Context) -> RawStream:
+    """Give one JSON object a line, from now until the reader goes or the node stops."""
+    _check_running(context)
+    return RawStream(_lines(context.stopping or asyncio.Event()))
+
+
+async def _lines(stopping: asyncio.Event) -> AsyncGenerator[bytes, None]:
+    tail = _Tail()
+    logger = logging.getLogger(_ROOT)
+    logger.addHandler(tail)
+    ending = asyncio.ensure_future(stopping.wait())
+    try:
+        yield b""  # the answer begins before there is a line
+        while not ending.done():
+            waiting = asyncio.ensure_future(tail.queue.get())
+            try:
+                await asyncio.wait([waiting, ending], return_when=asyncio.FIRST_COMPLETED)
+                if waiting.done():
+                    yield waiting.result()
+            finally:
+                waiting.cancel()
+    finally:
+        ending.cancel()
+        logger.removeHandler(tail)
+
+
+class _Tail(logging.Handler):
+    """Puts lines into a queue of the loop in which it is made, from any thread."""
+
+    def __init__(self) -> None:
+        from zwerm.daemon.logs import JsonLines
+
+        super().__init__()
+        self.setFormatter(JsonLines())
+        self.queue: asyncio.Queue[bytes] = asyncio.Queue(_BEHIND)
+        self._loop = asyncio.get_running_loop()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = (self.format(record) + "\n").encode("utf-8", "surrogateescape")
+        with suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._put, line)
+
+    def _put(self, line: bytes) -> None:
+        if self.queue.full():
+            self.queue.get_nowait()
+        self.queue.put_nowait(line)
 
 
 def _check_running(context: Context) -> None:

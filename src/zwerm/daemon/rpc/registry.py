@@ -31,6 +31,9 @@ from zwerm.daemon.rpc.errors import CommandAbsent, CommandError, CommandNotFound
 from zwerm.daemon.rpc.values import parse_bool, parse_int, parse_unsigned
 
 if TYPE_CHECKING:
+    import asyncio
+
+    from zwerm.daemon.rpc.requests import Requests
     from zwerm.ipfs.ipld.path import ContentPath
     from zwerm.multiformats.cid import CID
     from zwerm.node.node import Node
@@ -194,6 +197,8 @@ class Context:
     offline: bool = False
     in_process: bool = False  # the caller is the person at this machine; paths on disk may be read and written
     stop: Callable[[], None] | None = None  # ends the daemon; None where there is none
+    stopping: asyncio.Event | None = None  # set when the daemon ends
+    requests: Requests | None = None  # those to the daemon
     kubo_version: str | None = None  # what `version` says, where a client insists on an older one
 
     async def resolve(self, path: str) -> CID:
@@ -307,7 +312,12 @@ def command(
 
 
 GLOBAL_OPTIONS: Final = (
-    option("encoding", "enc", text="How the answer is written: json, and nothing else over HTTP.", default="json"),
+    option(
+        "encoding",
+        "enc",
+        text="How the answer is written: json, or text as the command line prints it.",
+        default="json",
+    ),
     flag("stream-channels", text="Send the items of an answer one by one as they come."),
     option("timeout", text="Give up after this long: 300ms, 1.5s, 2m, 1h."),
     flag("offline", text="Ask nobody on the network."),

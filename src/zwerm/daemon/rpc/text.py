@@ -25,6 +25,13 @@ def peer_text(peer_id: PeerId, base: str) -> str:
     return peer_id.to_cid().encode(name)
 
 
+def moment_text(seconds: float) -> str:
+    """Write a moment, in seconds since 1970, in UTC and with its fraction."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
 def time_text(mtime: Mtime | None) -> str:
     """Write a modification time in UTC, with its fraction when it has one; as none, what is beyond the calendar."""
     from datetime import UTC, datetime
