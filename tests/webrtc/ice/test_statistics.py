@@ -42,9 +42,22 @@ def test_checks_and_their_answers_are_counted_on_both_sides() -> None:
     (left,), (right,) = two.left.agent.statistics().pairs, two.right.agent.statistics().pairs
     assert left.counters.requests_sent == right.counters.requests_received
     assert left.counters.responses_received == right.counters.responses_sent
+    assert right.counters.responses_received == left.counters.responses_sent
     assert left.counters.requests_sent >= left.counters.consent_requests_sent > 5
     assert left.round_trip_time == pytest.approx(0.0004, abs=0.0004)
     assert left.counters.total_round_trip_time >= left.round_trip_time
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.2], ids=["after the description", "before the description"])
+def test_the_first_request_which_makes_the_pair_is_counted_with_its_answer(delay: float) -> None:
+    """The right side knows no candidate of the left one, and without its description not even who asks."""
+    two = Two(delay=delay)
+    two.signaling.left.signal = lambda event: None
+    two.connect()
+    two.clock.run_for(20.0)
+    (left,), (right,) = two.left.agent.statistics().pairs, two.right.agent.statistics().pairs
+    assert left.counters.responses_received == right.counters.responses_sent == right.counters.requests_received
+    assert right.counters.responses_received == left.counters.responses_sent == left.counters.requests_received
 
 
 def test_a_batch_is_counted_and_timed_once() -> None:

@@ -199,7 +199,8 @@ class Session:
         if self._conflicts(message, now):
             self._answer(build_error(message, ROLE_CONFLICT, "Role Conflict", self.local), arrival, now)
             return
-        self._answer(build_success(message, arrival.source, self.local), arrival, now)
+        answer = build_success(message, arrival.source, self.local)
+        self._outlet.send(arrival.base, arrival.stream, answer, arrival.source, now)
         if self.is_retired and self.checklist.find(arrival.path) is None:
             return
         priority = message.find(PRIORITY)
@@ -396,6 +397,7 @@ class Session:
             self._trace(now, "role switched", role=self.role.value)
 
     def _answer(self, data: bytes, arrival: Arrival, now: Instant) -> None:
+        """Answer with an error; a success is counted with its request, whose pair may not be there yet."""
         self._outlet.send(arrival.base, arrival.stream, data, arrival.source, now)
         pair = self.checklist.find(arrival.path)
         if pair is not None:
@@ -408,6 +410,7 @@ class Session:
         if pair is None:
             return
         pair.counters.requests_received += 1
+        pair.counters.responses_sent += 1
         pair.has_peer_check = True
         if self._config.lite:
             self._take_request_lite(pair, nominates, now)

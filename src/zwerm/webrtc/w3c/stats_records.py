@@ -142,6 +142,7 @@ class _Moment:
             port=candidate.port,
             protocol=candidate.transport.lower(),
             candidateType=str(candidate.type),
+            isRemote=kind == "remote-candidate",  # of no specification any more, and what readers of dumps look at
             priority=candidate.priority,
             url=(server.url or None) if server is not None else None,
             relayProtocol=server.transport.value if is_relayed and isinstance(server, TurnServer) else None,
