@@ -27,7 +27,16 @@ COMPILED: list[str] = [
     "src/zwerm/webrtc/sctp/send_queue.py",
     "src/zwerm/webrtc/sctp/sender.py",
     "src/zwerm/webrtc/sctp/chunks/sack.py",
+    "src/zwerm/webrtc/sctp/reconfiguration.py",
+    "src/zwerm/core/rangeset.py",
+    "src/zwerm/core/timers.py",
+    # Above and below it, for each packet and each turn of the loop
+    "src/zwerm/webrtc/connection/transport.py",
+    "src/zwerm/webrtc/datachannel/channel.py",
     "src/zwerm/webrtc/datachannel/channels.py",
+    "src/zwerm/webrtc/dtls/connection.py",
+    "src/zwerm/webrtc/dtls/records.py",
+    "src/zwerm/webrtc/dtls/replay.py",
 ]
 
 

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Final
 
 from zwerm.core.errors import LocalProtocolError, TransportError
-from zwerm.core.machine import DRAIN_LIMIT, Address, Instant
+from zwerm.core.machine import DRAIN_LIMIT, Address, Instant, Transmit
 from zwerm.core.random import SYSTEM
+from zwerm.net.alarm import Alarm
 from zwerm.net.interfaces import InterfaceAddress, watch_interfaces
+from zwerm.net.mdns.aio import MulticastNames
 from zwerm.net.tcp import TcpConnections
 from zwerm.net.udp import Batch
 from zwerm.webrtc.connection.local_network import LocalNetwork
 from zwerm.webrtc.connection.sockets import LocalSockets
 from zwerm.webrtc.connection.transport import Event, Transport
+from zwerm.webrtc.datachannel.channel import MESSAGES
 from zwerm.webrtc.ice.candidate import TcpType
 from zwerm.webrtc.ice.config import ServerTransport
 from zwerm.webrtc.ice.events import CloseStream, OpenStream, RegisterName, ResolveName, SendStream
@@ -45,16 +49,18 @@ class TransportDriver:
             on_writable=self.pump,
         )
         self._sockets = LocalSockets(self._streams, SYSTEM, self._receive, self._stream_accepted, self.pump)
+        self._names: MulticastNames | None = None
         self._unwatch: Callable[[], None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._loop, self._wake, time.monotonic)
         self._soon: asyncio.Handle | None = None
         self._is_draining = False
+        self._is_blocked = False  # a socket was full
         self._is_closed = False
 
     @property
     def now(self) -> Instant:
-        """The instant to call commands with."""
-        return self._loop.time()
+        """The instant to call commands with: not the loop's, which in uvloop counts in milliseconds."""
+        return time.monotonic()
 
     def open(self, network: LocalNetwork | None = None) -> None:
         """Bind sockets on each address that lets us, and watch for changes; the rest were gone by now.
@@ -72,8 +78,8 @@ class TransportDriver:
 
     def pump_soon(self) -> None:
         """Pump when the loop comes round: commands given until then go out together."""
-        if self._soon is None and not self._is_closed:
-            self._soon = self._loop.call_soon(self._pump_now)
+        if not self._is_draining:  # or it goes out with the others of this round
+            self._schedule()
 
     def pump(self) -> None:
         """Carry out what the transport has to say, and set the timer anew."""
@@ -81,11 +87,14 @@ class TransportDriver:
             return
         self._is_draining = True
         try:
-            if not any(self._drain() for _ in range(ROUNDS)):
-                self.pump_soon()
+            for _ in range(ROUNDS):
+                if self._drain():
+                    break
+            else:
+                self._schedule()
         finally:
             self._is_draining = False
-        self._set_timer()
+        self._alarm.set(self.transport.next_timeout())
 
     def close(self) -> None:
         """Carry out what is left, and let go of every socket. The transport is closed before; twice is harmless."""
@@ -93,14 +102,16 @@ class TransportDriver:
             return
         self._is_closed = True
         self._send()
-        for handle in (self._timer, self._soon):
-            if handle is not None:
-                handle.cancel()
+        self._alarm.set(None)
+        if self._soon is not None:
+            self._soon.cancel()
         while (event := self.transport.next_event()) is not None:
             self._answer(event)
             self._on_event(event)
         if self._unwatch is not None:
             self._unwatch()
+        if self._names is not None:
+            self._names.close()
         self._sockets.close()
         self._streams.close_all()
 
@@ -108,33 +119,46 @@ class TransportDriver:
         """Wait until the loop has let go of what `close` closed: a few turns, whatever the other side does."""
         await self._streams.wait_closed()
 
+    def _schedule(self) -> None:
+        if self._soon is None and not self._is_closed:
+            self._soon = self._loop.call_soon(self._pump_now)
+
     def _pump_now(self) -> None:
         self._soon = None
         self.pump()
 
     def _drain(self) -> bool:
-        """Take one round of outputs; return whether that was all."""
-        is_whole = self._send()
+        """Take one round of outputs; return whether that was all.
+
+        Events go first: what they make their owner send goes out with the acknowledgement of what brought them.
+        """
+        transport, on_event = self.transport, self._on_event
         for _ in range(DRAIN_LIMIT):
-            if self._is_closed or (event := self.transport.next_event()) is None:
-                return is_whole
-            is_whole = False
-            self._answer(event)
-            self._on_event(event)
-        return False
+            event = None if self._is_closed else transport.next_event()
+            if event is None:
+                break
+            if not isinstance(event, MESSAGES):
+                self._answer(event)
+            on_event(event)
+        return self._send() and event is None and not transport.has_events
 
     def _send(self) -> bool:
         """Send until there is nothing, or a socket is full, which tells when there is room; False: there is more."""
+        if self._streams.is_full or (self._is_blocked and self._sockets.is_full):
+            return True
+        self._is_blocked = False
         sockets = self._sockets.udp
         for _ in range(DRAIN_LIMIT):
-            if self._sockets.is_full or self._streams.is_full:
-                return True
             transmit = self.transport.next_transmit()
             if transmit is None:
                 return True
-            socket = None if transmit.source is None else sockets.get(transmit.source)
+            data, destination, segment_size, source = transmit
+            socket = None if source is None else sockets.get(source)
             if socket is not None:
-                socket.send(transmit._replace(source=None))
+                socket.send(Transmit(data, destination, segment_size))
+                if socket.is_full:
+                    self._is_blocked = True
+                    return True
         return False
 
     def _answer(self, event: Event) -> None:
@@ -151,9 +175,11 @@ class TransportDriver:
             case CloseStream(stream):
                 self._streams.close(stream)
             case ResolveName(name):
-                self.transport.agent.name_resolved(name, None, self.now)
-            case RegisterName(name):
-                self.transport.agent.name_registered(name, self.now, success=False)
+                if self._is_closed or not self._multicast().resolve(name, self._name_resolved):
+                    self.transport.agent.name_resolved(name, None, self.now)
+            case RegisterName(name, host):
+                is_registered = not self._is_closed and self._multicast().register(name, host)
+                self.transport.agent.name_registered(name, self.now, success=is_registered)
 
     # What the sockets bring.
 
@@ -179,6 +205,20 @@ class TransportDriver:
             self.transport.agent.stream_closed(stream, self.now)
             self.pump()
 
+    # Names of multicast DNS.
+
+    def _multicast(self) -> MulticastNames:
+        """The names of this connection, from the first that is needed on; on the interfaces it has sockets on."""
+        if self._names is None:
+            self._names = MulticastNames()
+        self._names.join(address[0] for address in self._sockets.udp)
+        return self._names
+
+    def _name_resolved(self, name: str, host: str) -> None:
+        if not self._is_closed:
+            self.transport.agent.name_resolved(name, host, self.now)
+            self.pump()
+
     # Local addresses.
 
     def _open_host(self, host: str) -> str | None:
@@ -195,6 +235,8 @@ class TransportDriver:
                 passive = self._sockets.listen(host, network.ports)
                 if passive is not None:
                     agent.add_local_address(passive, self.now, tcp_type=TcpType.PASSIVE)
+        if self._names is not None:
+            self._names.join([host])
         return None
 
     def _close_host(self, host: str) -> None:
@@ -223,15 +265,6 @@ class TransportDriver:
     # Time.
 
     def _wake(self) -> None:
-        self._timer = None
         if not self._is_closed:
             self.transport.handle_timeout(self.now)
             self.pump()
-
-    def _set_timer(self) -> None:
-        timeout = None if self._is_closed else self.transport.next_timeout()
-        if self._timer is not None:
-            if timeout is not None and self._timer.when() <= timeout:
-                return  # it wakes early, which changes nothing, and is set anew then
-            self._timer.cancel()
-        self._timer = None if timeout is None else self._loop.call_at(timeout, self._wake)

@@ -164,6 +164,13 @@ class Transport:
         """Offer what one system call read from `source`."""
         if self.tap is not None:
             self.tap.received(datagrams, source, local, now)
+        connection = self.dtls
+        if connection is not None and self.agent.receive_data(datagrams, source, now, local=local):
+            self._now = max(self._now, now)
+            self._traffic.received(datagrams)
+            connection.receive_accepted(datagrams, self._now)
+            self._work_dtls(connection)
+            return len(datagrams)
         taken = self.agent.receive_datagrams(datagrams, source, now, local=local)
         self._work(now)
         return taken
@@ -190,16 +197,25 @@ class Transport:
 
     def next_event(self) -> Event | None:
         if not self._events:
+            event = self.channels.next_event()
+            if event is not None:
+                return event
             self._work(self._now)
         return self._events.popleft() if self._events else self.channels.next_event()
+
+    @property
+    def has_events(self) -> bool:
+        """Whether `next_event` may have one now."""
+        return bool(self._events) or self.channels.has_events or self.agent.has_events
 
     def next_timeout(self) -> Instant | None:
         if self._is_closed:
             return None
-        waits = [self.agent.next_timeout(), self.channels.next_timeout()]
-        if self.dtls is not None:
-            waits.append(self.dtls.next_timeout())
-        return min((wait for wait in waits if wait is not None), default=None)
+        earliest = self.agent.next_timeout()
+        for wait in (self.channels.next_timeout(), None if self.dtls is None else self.dtls.next_timeout()):
+            if wait is not None and (earliest is None or wait < earliest):
+                earliest = wait
+        return earliest
 
     # Downward.
 
@@ -240,20 +256,23 @@ class Transport:
             elif event.source == source:
                 batch.append(event.data)
             else:
-                self._receive_dtls(batch, source)
+                if batch:
+                    self._receive_dtls(batch, source)
                 batch, source = [event.data], event.source
-        self._receive_dtls(batch, source)
+        if batch:
+            self._receive_dtls(batch, source)
         if self.dtls is None and self._role is not None and self.agent.selected_pair is not None:
             self._make_dtls(self._role)
-        self._work_dtls()
+        if self.dtls is not None:
+            self._work_dtls(self.dtls)
 
     def _receive_dtls(self, datagrams: list[bytes], source: Address) -> None:
-        if datagrams and self.dtls is None and self._role is not None:
+        if self.dtls is None and self._role is not None:
             self._make_dtls(self._role)
         self._traffic.received(datagrams)
-        if datagrams and self.dtls is not None:
+        if self.dtls is not None:
             self.dtls.receive_datagrams(datagrams, source, self._now)
-            self._work_dtls()
+            self._work_dtls(self.dtls)
 
     def _make_dtls(self, role: dtls.Role) -> None:
         if self._is_closed or self._remote is None:
@@ -269,10 +288,7 @@ class Transport:
             trace=self._trace,
         )
 
-    def _work_dtls(self) -> None:
-        connection = self.dtls
-        if connection is None:
-            return
+    def _work_dtls(self, connection: DTLSConnection) -> None:
         while (event := connection.next_event()) is not None:
             match event:
                 case dtls.ApplicationData(payloads):

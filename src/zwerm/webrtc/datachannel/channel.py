@@ -68,6 +68,9 @@ class BinaryReceived:
         return f"BinaryReceived(channel {self.channel.id}, {len(self.data)} bytes)"
 
 
+MESSAGES: Final = (TextReceived, BinaryReceived)  # the events that may be many
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class ChannelOpened:
     """A channel of ours may be used."""

@@ -368,6 +368,11 @@ class DataChannels:
         self._work_off(self.association.now)
         return self._events.popleft() if self._events else None
 
+    @property
+    def has_events(self) -> bool:
+        """Whether `next_event` may have one now."""
+        return len(self._events) > 0 or self.association.has_events
+
     def next_events(self) -> list[ChannelEvent]:
         """All events there are."""
         self._work_off(self.association.now)

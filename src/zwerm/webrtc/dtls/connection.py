@@ -240,6 +240,10 @@ class DTLSConnection:
     def receive_datagrams(self, datagrams: Sequence[bytes], source: Address, now: Instant) -> int:
         if source != self.destination if self._accepts is None else not self._accepts(source):
             return 0
+        return self.receive_accepted(datagrams, now)
+
+    def receive_accepted(self, datagrams: Sequence[bytes], now: Instant) -> int:
+        """Take what came from a source that the caller knows to be accepted."""
         ours = [datagram for datagram in datagrams if datagram and datagram[0] in FIRST_BYTES]
         if self.state is State.CONNECTED and self._sealer is not None:
             self._open(ours)

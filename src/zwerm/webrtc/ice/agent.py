@@ -348,14 +348,31 @@ class Agent:
         for data in datagrams:
             if pair is not None and data and data[0] > 3:  # RFC 7983: not STUN
                 self._outbox.deliver(pair, data)
+                pair.counters.received_at = now
                 taken += 1
                 continue
             taken += self.receive_datagram(data, source, now, local=local)
             if base is not None and self.state is not ConnectionState.CLOSED:
                 pair = self._valid_pair((base.address, source))
-        if pair is not None and taken:
-            pair.counters.received_at = now
         return taken
+
+    def receive_data(
+        self, datagrams: Sequence[bytes], source: Address, now: Instant, *, local: Address | None = None
+    ) -> bool:
+        """Count datagrams of DTLS that came on a validated pair, for a caller who takes them on by itself.
+
+        False: there is something else among them, and nothing was counted: it is for `receive_datagrams`.
+        """
+        base = self._base(local)
+        if base is None or self.state is ConnectionState.CLOSED:
+            return False
+        pair = self._valid_pair((base.address, source))
+        if pair is None or not all(data and 20 <= data[0] <= 63 for data in datagrams):  # RFC 7983 section 7
+            return False
+        pair.counters.packets_received += len(datagrams)
+        pair.counters.bytes_received += sum(map(len, datagrams))
+        pair.counters.received_at = now
+        return True
 
     # Streams.
 
@@ -434,6 +451,10 @@ class Agent:
 
     def next_event(self) -> Event | None:
         return self._outbox.next_event()
+
+    @property
+    def has_events(self) -> bool:
+        return self._outbox.has_events
 
     # Inside.
 

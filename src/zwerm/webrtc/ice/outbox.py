@@ -42,6 +42,10 @@ class Outbox:
         return self._events.popleft() if self._events else None
 
     @property
+    def has_events(self) -> bool:
+        return bool(self._events)
+
+    @property
     def is_full(self) -> bool:
         """Whether events wait that nobody takes: then what can be told later is told later."""
         return len(self._events) >= self._config.max_waiting_events

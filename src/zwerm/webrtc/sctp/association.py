@@ -290,7 +290,7 @@ class Association(Arrivals):
         if sender.owes_forward_tsn and room >= 64:
             parts.append(sender.forward_tsn(room))
             room -= len(parts[-1])
-        if self._features.reconfiguration and self._is_sending:
+        if self._reconfiguration.has_work and self._features.reconfiguration and self._is_sending:
             for chunk in self._reconfiguration.take_chunks(sender.outstanding.next_tsn - 1):
                 self._reply(chunk)
             while self._control and len(self._control[0]) <= room:
@@ -313,6 +313,10 @@ class Association(Arrivals):
             self._receiver.taken(len(event.data), self._now)
         return event
 
+    @property
+    def has_events(self) -> bool:
+        return len(self._events) > 0
+
     def next_events(self) -> list[Event]:
         """All events there are."""
         events = list(self._events)
@@ -327,16 +331,26 @@ class Association(Arrivals):
 
     def next_timeout(self) -> Instant | None:
         """The earliest deadline; ask after everything else was taken."""
-        self._arm()
-        return self._timers.next_timeout()
+        earliest = self._timers.next_timeout()
+        if self._is_over:
+            return earliest
+        sender = self._sender
+        due: float = _NEVER if earliest is None else earliest
+        for moving in (sender.t3_due, sender.probe_due, sender.outstanding.reorder_due, sender.pace_due):
+            if 0.0 < moving < due:
+                due = moving
+        acknowledging = self._receiver.queue.due_at
+        if 0.0 < acknowledging < due:
+            due = acknowledging
+        return None if due == _NEVER else due
 
     def handle_timeout(self, now: Instant) -> None:
         """Advance to `now`. Early, or twice, changes nothing."""
-        self._arm()
+        self._arm_expired(now)
         while (fired := self._timers.pop_expired(now)) is not None:
             self._now = max(self._now, now)
             _TIMEOUTS[fired.timer](self)
-            self._arm()
+            self._arm_expired(now)
 
     def _time_out_init(self) -> None:
         if self._attempts > self.config.max_init_retransmissions:

@@ -269,24 +269,25 @@ class ControlBlock:
         self._attempts = 0
         self._send_shutdown(self._now)
 
-    def _arm(self) -> None:
-        """Copy the deadlines of the halves into the table."""
+    def _arm_expired(self, now: Instant) -> None:
+        """Put deadlines of the halves that have come into the table, which keeps them in order with the others.
+
+        They move with every packet, so those to come are only looked at: see `Association.next_timeout`.
+        """
         if self._is_over:
             return
         sender = self._sender
-        self._set(Timer.T3_RTX, sender.t3_due)
-        self._set(Timer.PROBE, sender.probe_due)
-        self._set(Timer.REORDER, sender.outstanding.reorder_due)
-        self._set(Timer.PACE, sender.pace_due)
-        self._set(Timer.DELAYED_SACK, self._receiver.queue.due_at)
+        self._arm_if_expired(Timer.T3_RTX, sender.t3_due, now)
+        self._arm_if_expired(Timer.PROBE, sender.probe_due, now)
+        self._arm_if_expired(Timer.REORDER, sender.outstanding.reorder_due, now)
+        self._arm_if_expired(Timer.PACE, sender.pace_due, now)
+        self._arm_if_expired(Timer.DELAYED_SACK, self._receiver.queue.due_at, now)
 
-    def _set(self, timer: Timer, due: Instant) -> None:
-        armed = self._timers.deadline(timer)
-        if due == 0.0:
-            if armed is not None:
-                self._timers.cancel(timer)
-        elif armed != due:
+    def _arm_if_expired(self, timer: Timer, due: Instant, now: Instant) -> None:
+        if 0.0 < due <= now:
             self._timers.arm(timer, due)
+        else:
+            self._timers.cancel(timer)
 
     def _setup_wait(self) -> float:
         return min(self.config.rto_initial * 2.0 ** (self._attempts - 1), _MAX_SETUP_WAIT)

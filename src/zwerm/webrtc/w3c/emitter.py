@@ -138,7 +138,7 @@ class Emitter:
             except Exception as error:  # noqa: BLE001 - a handler is a program of its own
                 self._report(event, error)
                 continue
-            if inspect.iscoroutine(result):
+            if result is not None and inspect.iscoroutine(result):
                 self._run(event, result)
         return True
 

@@ -355,6 +355,9 @@ class RTCPeerConnection(PeerMedia):
     # What the transport tells.
 
     def _take(self, event: Event) -> None:
+        if isinstance(event, news.MESSAGES):
+            self._channels.take(event)
+            return
         match event:
             case news.ChannelAnnounced():
                 channel = self._channels.announced(event)
@@ -378,14 +381,7 @@ class RTCPeerConnection(PeerMedia):
                 )
             case ice.RestartNeeded():
                 self.restartIce()
-            case (
-                news.TextReceived()
-                | news.BinaryReceived()
-                | news.ChannelOpened()
-                | news.ChannelClosing()
-                | news.ChannelClosed()
-                | news.BufferLow()
-            ):
+            case news.ChannelOpened() | news.ChannelClosing() | news.ChannelClosed() | news.BufferLow():
                 self._channels.take(event)
             case _:
                 self._update_connection_state()
