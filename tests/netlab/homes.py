@@ -151,6 +151,7 @@ class WideNetwork:
             box.nft(rules_of(kind, home.wan))
         if home.address6 is not None:
             self._join6(home)
+        host.wait_for(home.address, *([] if home.address6 is None else [home.address6]))
         return home
 
     def _join6(self, home: Home) -> None:

@@ -11,8 +11,11 @@ import ctypes
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Self, TypeVar
+
+from zwerm.net.interfaces import list_addresses
 
 CLONE_NEWNET = 0x4000_0000
 
@@ -76,6 +79,15 @@ class Namespace:
                     file.write(str(value))
 
         self.call(write)
+
+    def wait_for(self, *hosts: str) -> None:
+        """Wait until these addresses can be sent from: the kernel takes its time to see that a cable has two ends."""
+
+        def look() -> None:
+            while not set(hosts) <= {one.address for one in list_addresses()}:
+                time.sleep(0.005)  # there is nothing to wait for but the list
+
+        self.call(look)
 
     def close(self) -> None:
         """Let go of it; the kernel removes it when nothing inside runs any more. Twice is harmless."""

@@ -3,9 +3,9 @@
     names.register("8d4d4f0e-....local", "192.0.2.7", now)
     names.resolve("1f2e3d4c-....local", now)           # Resolved(name, host), if somebody knows
 
-It answers queries for the names it was given, and asks for others: at once, and twice more, a second apart (section
-5.2). The names are random UUIDs, so nobody is asked whether they are taken, and nobody is told of them who did not ask
-(draft-ietf-mmusic-mdns-ice-candidates section 3.1.1). Nothing is remembered: a name is looked up once, for one
+It answers queries for the names it was given, and asks for others: at once, after a second, and with waits that double
+(section 5.2). The names are random UUIDs, so nobody is asked whether they are taken, and nobody is told of them who did
+not ask (draft-ietf-mmusic-mdns-ice-candidates section 3.1.1). Nothing is remembered: a name is looked up once, for one
 connection. Multicasts go to `GROUP` here; the shell sends them on each interface and family it has.
 """
 
@@ -23,8 +23,8 @@ from zwerm.net.mdns.message import AAAA, ANY, A, AddressRecord, MdnsMessage, Nam
 
 PORT: Final = 5_353
 GROUP: Final[Address] = ("224.0.0.251", PORT)  # RFC 6762 section 3; ff02::fb for IPv6
-QUERIES: Final = 3  # sent for a name, `INTERVAL` apart
-INTERVAL: Final = 1.0  # seconds between queries for one name, and between multicast answers with it (sections 5.2, 6)
+QUERIES: Final = 4  # sent for a name: after 0, 1, 3 and 7 seconds
+INTERVAL: Final = 1.0  # seconds between the first two, and between multicast answers with one name (sections 5.2, 6)
 TTL: Final = 120  # seconds, of records with an address (section 10)
 LEGACY_TTL: Final = 10  # seconds, in answers to programs that do not speak multicast DNS (section 6.7)
 
@@ -187,8 +187,8 @@ class MdnsResponder:
             if lookup.sent == QUERIES:
                 del self._lookups[key]
                 continue
+            lookup.due = now + INTERVAL * 2**lookup.sent
             lookup.sent += 1
-            lookup.due = now + INTERVAL
             questions += [Question(key, kind) for kind in _QUESTION_TYPES]
         for start in range(0, len(questions), 8):
             self._multicast(MdnsMessage(questions=tuple(questions[start : start + 8])))

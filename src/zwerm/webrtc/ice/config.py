@@ -70,7 +70,7 @@ class Config:
     turn_servers: tuple[TurnServer, ...] = ()
     stun_timeout: float = 5.0  # for one server; the RFC's 39.5 s would keep gathering from ending
     turn_timeout: float = 10.0  # for one allocation, with its round trips for realm and nonce
-    mdns_timeout: float = 3.0  # for one name, made or looked up
+    mdns_timeout: float = 10.0  # for one name, made or looked up; browsers send one answer a second, to all who ask
 
     ta: float = 0.02  # between two new checks; below 0.005 the RFC forbids, 0.05 is its default
     ta_triggered: float = 0.005  # the same for a check that answers one of the peer's: there is a path already
