@@ -68,7 +68,7 @@ def test_a_name_that_is_not_registered_in_time_is_not_signaled_and_gathering_end
     home.air.later = lambda action: None  # nothing is ever answered
     home.left.gather()
     assert home.left.agent.gathering_state is GatheringState.GATHERING
-    home.clock.run_for(5.0)
+    home.clock.run_for(Config().mdns_timeout)
     assert home.left.agent.gathering_state is GatheringState.COMPLETE
     assert home.left.gathered == []
 
@@ -122,7 +122,7 @@ def test_names_that_wait_are_limited() -> None:
     home.left.do(home.left.agent.set_remote, home.right.agent.local_credentials)
     taken = [home.left.do(home.left.agent.add_remote_candidate, named(f"n{number}.local")) for number in range(5)]
     assert taken == [True] * 3 + [False] * 2
-    home.clock.run_for(4.0)  # they time out, and there is room again
+    home.clock.run_for(11.0)  # they time out, and there is room again
     assert home.left.do(home.left.agent.add_remote_candidate, named("later.local"))
 
 

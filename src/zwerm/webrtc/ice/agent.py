@@ -28,7 +28,7 @@ from zwerm.core.trace import Trace
 from zwerm.webrtc.ice.arrival import Arrival
 from zwerm.webrtc.ice.candidate import Candidate, TcpType, canonical_with_zone
 from zwerm.webrtc.ice.check import parse_message_untrusted, ufrags_of
-from zwerm.webrtc.ice.config import Config, Role, ServerTransport, StunServer, TurnServer
+from zwerm.webrtc.ice.config import Config, Role, StunServer, TurnServer
 from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.ice.events import (
     ConnectionState,
@@ -37,12 +37,13 @@ from zwerm.webrtc.ice.events import (
     SelectedPairChanged,
     ServerFailed,
 )
-from zwerm.webrtc.ice.gather import Allocation, Gatherer
+from zwerm.webrtc.ice.gather import Gatherer
 from zwerm.webrtc.ice.names import OwnNames
 from zwerm.webrtc.ice.outbox import Outbox
 from zwerm.webrtc.ice.pacer import Pacer
 from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate, Pair, Path
-from zwerm.webrtc.ice.relay import MakeRelay, RelayAllocated, RelayEvent, RelayFailed, RelayReceived
+from zwerm.webrtc.ice.relay import MakeRelay
+from zwerm.webrtc.ice.relays import Relays
 from zwerm.webrtc.ice.session import Session
 from zwerm.webrtc.ice.statistics import AgentStatistics, statistics_of
 from zwerm.webrtc.ice.told import Told
@@ -83,6 +84,7 @@ class Agent:
         self._pacer = pacer or Pacer(config.ta, config.ta_triggered)
         self._gatherer = Gatherer(config, random, make_relay, self._found, self._server_failed)
         self._outbox = Outbox(config, lambda: self._gatherer.allocations)
+        self._relays = Relays(self._gatherer, self._outbox, self._receive, self._base_lost)
         self._outgoing = OutgoingCandidates(config, OwnNames(random), self._outbox.tell)
         self._incoming = IncomingCandidates(config, self._use_remote, self._outbox.tell, trace)
         self._timers = TimerTable(Timer)
@@ -157,7 +159,7 @@ class Agent:
         self._gatherer.bases.append(base)
         if self._is_gathering:
             self._gatherer.gather([base], now)
-            self._open_relay_streams()
+            self._relays.open_streams()
             self._settle(now)
 
     def remove_local_address(self, address: Address, now: Instant, *, tcp_type: TcpType | None = None) -> None:
@@ -167,8 +169,7 @@ class Agent:
             return
         had_pair = self._session.selected is not None
         for gone in self._gatherer.remove(base, now):
-            for session in self._sessions():
-                session.remove_base(gone, now)
+            self._base_lost(gone, now)
         self._settle(now)
         if had_pair and self._session.selected is None:
             self._told.ask_for_restart(f"the local address {address[0]} is gone")
@@ -179,7 +180,7 @@ class Agent:
         if not self._is_gathering:
             self._is_gathering = True
             self._gatherer.gather(list(self._gatherer.bases), now)
-            self._open_relay_streams()
+            self._relays.open_streams()
             self._settle(now)
 
     def name_registered(self, name: str, now: Instant, *, success: bool = True) -> None:
@@ -265,7 +266,7 @@ class Agent:
         self._told.restarted()
         if self._is_gathering:
             self._gatherer.repeat(now)
-            self._open_relay_streams()
+            self._relays.open_streams()
         self._settle(now)
         return self._session.local
 
@@ -289,7 +290,7 @@ class Agent:
         if self.state is ConnectionState.CLOSED:
             return
         self._gatherer.release(now)
-        self._pump_relays(now)
+        self._relays.pump(now)
         for session in self._sessions():
             session.close()
         for stream in self._outbox.streams:
@@ -325,12 +326,11 @@ class Agent:
         base = self._base(local)
         if base is None or not data or self.state is ConnectionState.CLOSED:
             return False
-        for allocation in self._gatherer.allocations:
-            is_from_server = allocation.host is base and allocation.server.address == source
-            if is_from_server and allocation.stream is None and allocation.relay.receive_datagram(data, source, now):
-                if self._pump_relays(now):
-                    self._settle(now)
-                return True
+        has_news = self._relays.receive_datagram(data, base, source, now)
+        if has_news is not None:
+            if has_news:
+                self._settle(now)
+            return True
         arrival = Arrival(base, None, source)
         if not is_stun(data):  # nothing but data changes nothing, and comes a hundred thousand times a second
             return self._receive_data(data, arrival, now)
@@ -400,22 +400,16 @@ class Agent:
         known = self._outbox.streams.find(stream)
         if known is None:
             return
-        for allocation in self._gatherer.allocations:
-            if allocation.stream == stream:
-                allocation.relay.receive_data(data, now)
-                self._settle(now)
-                return
-        for packet in known.deframer.receive(data):
-            self._receive(packet, Arrival(known.base, stream, known.remote), now)
+        if not self._relays.receive_stream_data(stream, data, now):
+            for packet in known.deframer.receive(data):
+                self._receive(packet, Arrival(known.base, stream, known.remote), now)
         self._settle(now)
 
     def stream_closed(self, stream: int, now: Instant) -> None:
         """A connection ended, or could not be opened."""
         if self._outbox.streams.remove(stream) is None:
             return
-        for allocation in self._gatherer.allocations:
-            if allocation.stream == stream:
-                allocation.relay.receive_eof(now)
+        self._relays.stream_closed(stream, now)
         for session in self._sessions():
             session.stream_lost(stream, now)
         self._settle(now)
@@ -431,8 +425,7 @@ class Agent:
         for session in self._sessions():
             session.handle_timeout(now)
         self._gatherer.handle_timeout(now)
-        for allocation in self._gatherer.allocations:
-            allocation.relay.handle_timeout(now)
+        self._relays.handle_timeout(now)
         self._outgoing.handle_timeout(now)
         self._incoming.handle_timeout(now)
         self._settle(now)
@@ -441,8 +434,7 @@ class Agent:
         if self.state is ConnectionState.CLOSED:
             return None
         waits = [session.next_timeout() for session in self._sessions()]
-        waits += [allocation.relay.next_timeout() for allocation in self._gatherer.allocations]
-        waits += [self._gatherer.next_timeout(), self._timers.next_timeout()]
+        waits += [self._relays.next_timeout(), self._gatherer.next_timeout(), self._timers.next_timeout()]
         waits += [self._outgoing.names.next_timeout(), self._incoming.next_timeout()]
         return min((wait for wait in waits if wait is not None), default=None)
 
@@ -526,9 +518,8 @@ class Agent:
         """After every change: move what parts of the agent have for each other, and tell what is new."""
         for transmit in self._gatherer.take_transmits():
             self._outbox.transmit(transmit)
-        while self._gatherer.given_up:
-            self._close_relay_stream(self._gatherer.given_up.pop())
-        self._pump_relays(now)
+        self._relays.close_streams_of(self._gatherer.take_given_up())
+        self._relays.pump(now)
         session = self._session
         is_complete = self._is_gathering and self._gatherer.is_complete
         if session.local_is_complete is not is_complete:
@@ -567,38 +558,9 @@ class Agent:
     def _server_failed(self, server: StunServer | TurnServer, code: int, reason: str) -> None:
         self._outbox.tell(ServerFailed(server, code, reason))
 
-    def _open_relay_streams(self) -> None:
-        for allocation in self._gatherer.allocations:
-            if allocation.server.transport is not ServerTransport.UDP and allocation.stream is None:
-                self._outbox.open_relay_stream(allocation)
-
-    def _close_relay_stream(self, allocation: Allocation) -> None:
-        if allocation.stream is not None:
-            self._outbox.close_stream(allocation.stream)
-
-    def _pump_relays(self, now: Instant) -> bool:
-        """Carry out what TURN clients have to say; False when it was nothing, or data alone."""
-        has_news = False
-        for allocation in list(self._gatherer.allocations):
-            while (event := allocation.relay.next_event()) is not None:
-                has_news |= not isinstance(event, RelayReceived) or is_stun(event.data)
-                self._take_relay_event(allocation, event, now)
-            self._outbox.pump(allocation)
-        return has_news
-
-    def _take_relay_event(self, allocation: Allocation, event: RelayEvent, now: Instant) -> None:
-        match event:
-            case RelayAllocated(relayed, mapped):
-                self._gatherer.allocated(allocation, relayed, mapped, now)
-            case RelayReceived(data, peer) if allocation.base is not None and data:
-                self._receive(data, Arrival(allocation.base, None, peer), now)
-            case RelayFailed(code, reason):
-                self._gatherer.lost(allocation)
-                self._gatherer.fail(allocation.server, code, reason)
-                self._close_relay_stream(allocation)
-                if allocation.base is not None:
-                    for session in self._sessions():
-                        session.remove_base(allocation.base, now)
+    def _base_lost(self, base: Base, now: Instant) -> None:
+        for session in self._sessions():
+            session.remove_base(base, now)
 
     # Remote candidates.
 

@@ -77,7 +77,7 @@ class Gatherer:
     ) -> None:
         self.bases: list[Base] = []
         self.allocations: list[Allocation] = []
-        self.given_up: list[Allocation] = []  # no use any more: their streams are to be closed
+        self._given_up: list[Allocation] = []  # no use any more: their streams are to be closed
         self._config = config
         self._random = random
         self._make_relay = make_relay
@@ -127,7 +127,7 @@ class Gatherer:
         for allocation in [allocation for allocation in self.allocations if allocation.host is base]:
             allocation.relay.release(now)
             self.allocations.remove(allocation)
-            self.given_up.append(allocation)
+            self._given_up.append(allocation)
             if allocation.base is not None:
                 gone.append(allocation.base)
         for removed in gone:
@@ -165,7 +165,7 @@ class Gatherer:
         for allocation in list(self.allocations):
             if allocation.give_up_at is not None and allocation.give_up_at <= now:
                 self.lost(allocation)
-                self.given_up.append(allocation)
+                self._given_up.append(allocation)
                 self.fail(allocation.server, NO_ANSWER, "the TURN server does not answer")
         self._settle(now)
 
@@ -179,6 +179,11 @@ class Gatherer:
         """What is to be sent, oldest first."""
         transmits, self._transmits = self._transmits, []
         return transmits
+
+    def take_given_up(self) -> list[Allocation]:
+        """The allocations that were forgotten since the last time."""
+        given_up, self._given_up = self._given_up, []
+        return given_up
 
     def keep_alive(self, now: Instant, *, needed: bool) -> None:
         """While no pair is selected, mappings are kept."""
