@@ -57,6 +57,8 @@ window.selected = async () => {
 class Runner(Protocol):
     """What a browser does here."""
 
+    async def open(self, address: str) -> None: ...
+
     async def run(self, expression: str) -> Any:
         """Evaluate an expression on the page; its value as JSON."""
         ...
@@ -73,7 +75,8 @@ class Tab:
         return await self._runner.run(expression)
 
     async def begin(self, configuration: Mapping[str, Any] | None = None) -> None:
-        """Make a new connection in place of the last one."""
+        """Make a connection on a new page: Chromium tells names again that it took back with the last connection."""
+        await self._runner.open("about:blank")
         script = SCRIPT.replace("CONFIGURATION", json.dumps(configuration or {}))
         await self.run(f"(() => {{ {script} return true; }})()")
 
@@ -112,6 +115,9 @@ def described(ours: RTCPeerConnection) -> str:
 class _ChromiumPage:
     def __init__(self, page: Any) -> None:
         self._page = page
+
+    async def open(self, address: str) -> None:
+        await self._page.goto(address)
 
     async def run(self, expression: str) -> Any:
         return await self._page.evaluate(f"async () => await ({expression})")
