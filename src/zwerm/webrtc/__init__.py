@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zwerm.webrtc.w3c.certificate import RTCCertificate, RTCDtlsFingerprint
-    from zwerm.webrtc.w3c.configuration import RTCConfiguration, RTCIceServer
+    from zwerm.webrtc.w3c.configuration import RTCBundlePolicy, RTCConfiguration, RTCIceServer
     from zwerm.webrtc.w3c.data_channel import RTCDataChannel
     from zwerm.webrtc.w3c.dtls_transport import RTCDtlsTransport
     from zwerm.webrtc.w3c.errors import (
@@ -15,24 +15,42 @@ if TYPE_CHECKING:
         InvalidStateError,
         NotSupportedError,
         OperationError,
+        RTCRangeError,
         RTCSyntaxError,
         RTCTypeError,
     )
-    from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate
+    from zwerm.webrtc.w3c.event import Event
+    from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate, RTCIceCandidateError
     from zwerm.webrtc.w3c.ice_transport import RTCIceCandidatePair, RTCIceParameters, RTCIceTransport
+    from zwerm.webrtc.w3c.media_stream_track import MediaStream, MediaStreamTrack
     from zwerm.webrtc.w3c.peer_connection import RTCPeerConnection
     from zwerm.webrtc.w3c.recorded import RecordedPeerConnection
     from zwerm.webrtc.w3c.rtc_error import RTCError
+    from zwerm.webrtc.w3c.rtp_parameters import (
+        RTCRtpCapabilities,
+        RTCRtpCodecCapability,
+        RTCRtpCodecParameters,
+        RTCRtpEncodingParameters,
+        RTCRtpHeaderExtensionCapability,
+        RTCRtpReceiveParameters,
+        RTCRtpSendParameters,
+    )
+    from zwerm.webrtc.w3c.rtp_sender import RTCRtpReceiver, RTCRtpSender
+    from zwerm.webrtc.w3c.rtp_transceiver import RTCRtpTransceiver
     from zwerm.webrtc.w3c.sctp_transport import RTCSctpTransport
     from zwerm.webrtc.w3c.session_description import RTCSessionDescription
     from zwerm.webrtc.w3c.stats import RTCStats, RTCStatsReport
 
 __all__ = [
+    "Event",
     "InvalidAccessError",
     "InvalidModificationError",
     "InvalidStateError",
+    "MediaStream",
+    "MediaStreamTrack",
     "NotSupportedError",
     "OperationError",
+    "RTCBundlePolicy",
     "RTCCertificate",
     "RTCConfiguration",
     "RTCDataChannel",
@@ -40,11 +58,23 @@ __all__ = [
     "RTCDtlsTransport",
     "RTCError",
     "RTCIceCandidate",
+    "RTCIceCandidateError",
     "RTCIceCandidatePair",
     "RTCIceParameters",
     "RTCIceServer",
     "RTCIceTransport",
     "RTCPeerConnection",
+    "RTCRangeError",
+    "RTCRtpCapabilities",
+    "RTCRtpCodecCapability",
+    "RTCRtpCodecParameters",
+    "RTCRtpEncodingParameters",
+    "RTCRtpHeaderExtensionCapability",
+    "RTCRtpReceiveParameters",
+    "RTCRtpReceiver",
+    "RTCRtpSendParameters",
+    "RTCRtpSender",
+    "RTCRtpTransceiver",
     "RTCSctpTransport",
     "RTCSessionDescription",
     "RTCStats",
@@ -55,6 +85,10 @@ __all__ = [
 ]
 
 _MODULES = {
+    "Event": "event",
+    "MediaStream": "media_stream_track",
+    "MediaStreamTrack": "media_stream_track",
+    "RTCBundlePolicy": "configuration",
     "RTCCertificate": "certificate",
     "RTCConfiguration": "configuration",
     "RTCDataChannel": "data_channel",
@@ -62,11 +96,22 @@ _MODULES = {
     "RTCDtlsTransport": "dtls_transport",
     "RTCError": "rtc_error",
     "RTCIceCandidate": "ice_candidate",
+    "RTCIceCandidateError": "ice_candidate",
     "RTCIceCandidatePair": "ice_transport",
     "RTCIceParameters": "ice_transport",
     "RTCIceServer": "configuration",
     "RTCIceTransport": "ice_transport",
     "RTCPeerConnection": "peer_connection",
+    "RTCRtpCapabilities": "rtp_parameters",
+    "RTCRtpCodecCapability": "rtp_parameters",
+    "RTCRtpCodecParameters": "rtp_parameters",
+    "RTCRtpEncodingParameters": "rtp_parameters",
+    "RTCRtpHeaderExtensionCapability": "rtp_parameters",
+    "RTCRtpReceiveParameters": "rtp_parameters",
+    "RTCRtpReceiver": "rtp_sender",
+    "RTCRtpSendParameters": "rtp_parameters",
+    "RTCRtpSender": "rtp_sender",
+    "RTCRtpTransceiver": "rtp_transceiver",
     "RTCSctpTransport": "sctp_transport",
     "RTCSessionDescription": "session_description",
     "RTCStats": "stats",

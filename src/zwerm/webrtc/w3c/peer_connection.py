@@ -66,6 +66,7 @@ class RTCPeerConnection(PeerMedia):
         self._is_negotiation_needed = False
         self._added = []
         self._ended: str | None = None  # the generation whose end of candidates was told
+        self._is_releasing = False  # soon
         self._is_closed = False
         self._ice_state = ice.ConnectionState.NEW
         self._connection_state = "new"
@@ -264,7 +265,8 @@ class RTCPeerConnection(PeerMedia):
         return "offer" if state in ("stable", "have-local-offer", "have-remote-pranswer") else "answer"
 
     async def _create_offer(self, *, restart: bool = False) -> str:
-        self._created["offer"] = sdp = self._session.create_offer(self._side(restart=restart))
+        is_wanted = self._bundle.agent.local_credentials.ufrag in self._to_replace
+        self._created["offer"] = sdp = self._session.create_offer(self._side(restart=restart or is_wanted))
         if self._configuration.iceCandidatePoolSize > 0 and _has_sections(sdp):
             await self._open(ICERole.CONTROLLING)
             self._bundle.gather()
@@ -275,11 +277,10 @@ class RTCPeerConnection(PeerMedia):
         return sdp
 
     def _side(self, *, restart: bool) -> Local:
-        """What the next description says of us: with new credentials where those in force are to be replaced."""
+        """What the next description says of us; in a restart with new credentials, unless those were never in force."""
         ufrag = self._bundle.agent.local_credentials.ufrag
-        is_used = ufrag in self._session.ufrags(Side.LOCAL, is_current=True)
-        is_new = (restart and is_used) or ufrag in self._to_replace
-        return self._bundle.local(Credentials.random(SYSTEM) if is_new else None)
+        is_used = ufrag in self._to_replace | self._session.ufrags(Side.LOCAL, is_current=True)
+        return self._bundle.local(Credentials.random(SYSTEM) if restart and is_used else None)
 
     async def _set_local(self, kind: str, sdp: str) -> None:
         name = "offer" if kind == "offer" else "answer"
@@ -365,7 +366,10 @@ class RTCPeerConnection(PeerMedia):
                 self._channels.take(event)
             case ice.CandidateGathered():
                 self._bundle.found(event)
-                self._release_candidates()
+                if self._configuration.trickle:
+                    self._release()
+                else:
+                    self._release_candidates()
             case ice.GatheringStateChanged(state):
                 self._gathering_changed(state)
             case ice.ServerFailed(server, code, reason):
@@ -396,17 +400,28 @@ class RTCPeerConnection(PeerMedia):
             self._bundle.is_gathered.clear()
 
     def _release(self) -> None:
-        """Tell the candidates of the description that counts, and their end."""
+        """Tell the candidates of the description that counts, and their end.
+
+        With trickle they come after whoever awaits `setLocalDescription` had its turn, to send the description first.
+        """
+        if not self._configuration.trickle:
+            self._release_now()
+        elif not self._is_releasing:
+            self._is_releasing = True
+            self._loop.call_soon(self._loop.call_soon, self._release_now)
+
+    def _release_now(self) -> None:
+        self._is_releasing = False
         self._release_candidates()
         transport = self._session.transport
         is_over = self._bundle.agent.gathering_state is ice.GatheringState.COMPLETE
-        if is_over and transport is not None and transport.ufrag != self._ended:
+        if is_over and not self._is_closed and transport is not None and transport.ufrag != self._ended:
             self._ended = transport.ufrag
             self.emit("icecandidate", None, candidate=None)
 
     def _release_candidates(self) -> None:
         transport = self._session.transport
-        if transport is None:
+        if transport is None or self._is_closed:
             return
         for event in self._bundle.release(transport.ufrag):
             candidate = RTCIceCandidate(str(event.candidate), transport.mid, transport.index, event.ufrag)
