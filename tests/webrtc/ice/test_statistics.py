@@ -60,6 +60,17 @@ def test_the_first_request_which_makes_the_pair_is_counted_with_its_answer(delay
     assert right.counters.responses_received == left.counters.responses_sent == left.counters.requests_received
 
 
+def test_checks_are_no_data() -> None:
+    two = Two()
+    two.connect()
+    two.left.send(b"data")
+    two.clock.run_for(60.0)
+    (right,) = two.right.agent.statistics().pairs
+    assert right.counters.packets_received == 1
+    assert right.counters.received_at is not None
+    assert right.counters.received_at < two.clock.now - 59.0
+
+
 def test_a_batch_is_counted_and_timed_once() -> None:
     two = Two()
     two.connect()
