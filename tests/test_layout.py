@@ -24,6 +24,7 @@ _GATEWAY: Final = tuple(
 _STORE: Final = tuple(f"ipfs/blockstore/test_{name}.py" for name in ("packstore", "recovery", "store_machine"))
 _CONFIG: Final = ("node/test_config.py",)
 _NODE: Final = ("node/test_node.py",)
+_CLI: Final = tuple(sorted(path.relative_to(TESTS).as_posix() for path in (TESTS / "cli").glob("test_*.py")))
 _APP: Final = tuple(f"daemon/app/test_{name}.py" for name in ("files", "history", "storage"))
 
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
@@ -37,6 +38,8 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/app/uploads.py": _APP,
     "daemon/http/sendfile.py": ("daemon/http/test_gateway.py",),
     "daemon/listeners.py": ("daemon/test_process.py",),
+    "daemon/turn/serve.py": ("cli/test_turn.py",),
+    "daemon/turn/worker.py": ("daemon/turn/test_workers.py",),
     "ipfs/blockstore/disk.py": _STORE,
     "ipfs/blockstore/flusher.py": _STORE,
     "ipfs/blockstore/recovery.py": _STORE,
@@ -66,6 +69,8 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
 
 def files_that_test(module: str) -> tuple[str, ...]:
     """The test files that cover a module, as paths below `tests`; none when there are none."""
+    if module.startswith("cli/"):
+        return _CLI
     own = Path(module).with_name(f"test_{Path(module).name}").as_posix()
     found = (own,) if (TESTS / own).is_file() else ()
     return found + tuple(file for file in ELSEWHERE.get(module, ()) if file != own)

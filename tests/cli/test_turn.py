@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from benchmarks.processes import resident
 from benchmarks.turn_load import Client
 from tests.cli.harness import Harness
+from tests.webrtc.certificate import write_certificate
 
 
 class Relay:
@@ -21,6 +23,7 @@ class Relay:
         self.process = subprocess.Popen(
             harness.command("--json", "turn", "--listen", "127.0.0.1:0", *options),
             stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             env=harness.environment(),
         )
@@ -34,10 +37,9 @@ class Relay:
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(30)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        return status
+        _, written = self.process.communicate(timeout=30)
+        self.errors = [json.loads(line) for line in written.splitlines()]
+        return self.process.returncode
 
 
 @pytest.fixture
@@ -58,6 +60,24 @@ def test_a_relay_prints_what_to_paste_and_tests_itself(relay: Relay) -> None:
     assert relay.server["credential"] == "wonder"
     assert relay.server["urls"][1] == relay.server["urls"][0] + "?transport=tcp"
     assert relay.lines[1] == "Self-test passed: two clients met through the relay"
+
+
+@pytest.mark.slow
+def test_workers_and_numbers_and_a_new_certificate(harness: Harness, tmp_path: Path) -> None:
+    certificate, key = write_certificate(tmp_path, "127.0.0.1")
+    relay = Relay(
+        harness, "--workers", "2", "--metrics", "127.0.0.1:0", "--cert", str(certificate), "--key", str(key),
+        "--external-ip", "127.0.0.1",
+    )  # fmt: skip
+    try:
+        assert [url.split(":")[0] for url in relay.server["urls"]] == ["turn", "turn", "turns"]
+        with urllib.request.urlopen(relay.lines[1].removeprefix("Metrics: "), timeout=20) as page:
+            assert b"\nzwerm_turn_workers 2\n" in page.read()
+        relay.process.send_signal(signal.SIGHUP)
+    finally:
+        assert relay.stop() == 0
+    assert relay.errors[0]["message"] == "certificate read anew"
+    assert relay.errors[-1]["message"] == "stopping"
 
 
 @pytest.mark.slow

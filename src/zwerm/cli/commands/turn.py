@@ -10,7 +10,8 @@ from zwerm.daemon.rpc.errors import UsageError
 def _run(session: Session, parsed: Parsed) -> int:
     if parsed.arguments:
         raise UsageError(f"{parsed.arguments[0]!r} is one argument too many")
-    from zwerm.daemon.turn import TurnOptions, run_turn
+    from zwerm.daemon.turn.options import TurnOptions
+    from zwerm.daemon.turn.serve import run_turn
 
     given = parsed.options
     options = TurnOptions(
@@ -26,6 +27,9 @@ def _run(session: Session, parsed: Parsed) -> int:
         max_allocations=given.get("max-allocations", 10_000),
         user_quota=given.get("user-quota", 64),
         user_bytes_per_second=given.get("user-rate"),
+        total_bytes_per_second=given.get("total-rate"),
+        workers=given.get("workers", 1),
+        metrics=given.get("metrics"),
         is_self_tested=not parsed.flag("no-self-test"),
         is_json=session.settings.json,
     )
@@ -42,7 +46,8 @@ COMMANDS = (
         "turn",
         summary="Relay for programs that cannot reach each other (a TURN server)",
         details="Needs no repository. It listens for UDP and TCP, with --cert for TLS too, answers STUN as well, and "
-        "prints the iceServers block to paste. Nothing private is relayed to unless --allow-peer opens it.",
+        "prints the iceServers block to paste. Nothing private is relayed to unless --allow-peer opens it. It tests "
+        "itself at the start and says what is wrong; SIGHUP reads the certificate anew.",
         run=_run,
         arguments=(),
         options=(
@@ -62,11 +67,15 @@ COMMANDS = (
             option("max-allocations", kind=OptionKind.UINT, text="Allocations in all. Default: 10000."),
             option("user-quota", kind=OptionKind.UINT, text="Allocations of one user. Default: 64."),
             option("user-rate", kind=OptionKind.UINT, text="Bytes a second of one user, both ways. Default: no cap."),
-            flag("no-self-test", text="Do not send a datagram through the relay at the start."),
+            option("total-rate", kind=OptionKind.UINT, text="Bytes a second of all users. Default: no cap."),
+            option("workers", kind=OptionKind.UINT, text="Processes that relay, one for each core. Default: 1."),
+            option("metrics", text="ADDRESS:PORT where /metrics is served for Prometheus. Default: nowhere."),
+            flag("no-self-test", text="Do not test at the start whether clients inside and outside get through."),
         ),
         examples=(
             Example("turn", "Relay, with a password made for this run."),
             Example("turn --user alice:wonder --external-ip 203.0.113.5", "Behind a NAT that forwards every port."),
+            Example("turn --external-ip stun:stun.example.org --workers 4", "Ask for the address outside; four cores."),
             Example("turn --static-auth-secret s3cret --cert fullchain.pem --key privkey.pem", "For a web service."),
         ),
     ),

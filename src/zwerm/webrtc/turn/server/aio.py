@@ -11,11 +11,13 @@ import contextlib
 import dataclasses
 import itertools
 import operator
+import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
-from zwerm.core.errors import TransportError
+from zwerm.core.errors import TransportError, WireError
 from zwerm.core.machine import Address
 from zwerm.core.random import SYSTEM
 from zwerm.net.pool import Arrival, PooledSocket, UdpPool
@@ -25,8 +27,13 @@ from zwerm.webrtc.stun.uri import Transport
 from zwerm.webrtc.turn.credentials import Users
 from zwerm.webrtc.turn.server.config import FiveTuple, TurnServerConfig
 from zwerm.webrtc.turn.server.forwarding import Departure
+from zwerm.webrtc.turn.server.handover import Handover, worker_of
 from zwerm.webrtc.turn.server.opening import OpenRelay
 from zwerm.webrtc.turn.server.server import Statistics, TurnServer
+from zwerm.webrtc.turn.server.shared import SharedCounts
+
+MAX_HANDOVERS: Final = 64  # messages of other workers taken at once
+MAX_HANDOVER_SIZE: Final = 70_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,8 +47,24 @@ class ServiceConfig:
     max_unread: int = 1_048_576  # bytes that wait for a client on a stream before what comes is dropped
 
 
+class Inherited(NamedTuple):
+    """The sockets of one listening address, bound by somebody else; all workers have such of the same port."""
+
+    transport: Transport  # UDP, TCP or TLS
+    socket: socket.socket
+
+
+class Crew(NamedTuple):
+    """What a worker process has of the others."""
+
+    shared: SharedCounts
+    inbox: socket.socket  # a Unix datagram socket, for handovers to this worker
+    outboxes: dict[int, socket.socket]  # of the other workers, by number
+    ports: range  # of all
+
+
 class TurnService:
-    """A TURN server that listens."""
+    """A TURN server that listens, or one worker process of it."""
 
     def __init__(
         self,
@@ -50,8 +73,15 @@ class TurnService:
         service: ServiceConfig | None = None,
         *,
         nonce_key: bytes | None = None,
+        inherited: Sequence[Inherited] = (),
+        crew: Crew | None = None,
+        started: float | None = None,
     ) -> None:
+        """Workers share `nonce_key` and `started`, an instant; `inherited` is listened on instead of the config's."""
         self._config = config
+        self._inherited = inherited
+        self._crew = crew
+        self._started = started
         self._users = users
         self.limits = service or ServiceConfig()
         self._nonce_key = nonce_key
@@ -70,10 +100,7 @@ class TurnService:
         self.loop = asyncio.get_running_loop()
         self._pool = UdpPool()
         try:
-            listening = tuple([await self._listen(address) for address in self._config.listening])
-            for address in self.limits.tls_listening:
-                bound = await self._listen_stream(address, Transport.TLS)
-                self.addresses.append((Transport.TLS, bound))
+            listening = await self._listen_inherited() if self._inherited else await self._listen_everywhere()
         except OSError as error:
             await self.close()
             raise TransportError(f"cannot listen: {error.strerror or error}") from error
@@ -84,14 +111,20 @@ class TurnService:
         self.server = TurnServer(
             dataclasses.replace(self._config, listening=listening),
             self._users,
-            now=now,
+            now=now if self._started is None else self._started,
             random=SYSTEM,
             unix_offset=time.time() - now,
             nonce_key=self._nonce_key,
+            shared=self._crew.shared if self._crew else None,
         )
+        if self._crew is not None:
+            self._crew.inbox.setblocking(False)  # noqa: FBT003
+            self.loop.add_reader(self._crew.inbox.fileno(), self._receive_handovers)
 
     async def close(self) -> None:
         """Close everything; clients find out by themselves. Twice is harmless."""
+        if self._crew is not None:
+            self.loop.remove_reader(self._crew.inbox.fileno())
         for listener in self._listeners:
             listener.close()
         for connection in list(self.connections.values()):
@@ -106,6 +139,26 @@ class TurnService:
 
     def statistics(self) -> Statistics:
         return self.server.statistics()
+
+    async def _listen_everywhere(self) -> tuple[Address, ...]:
+        listening = tuple([await self._listen(address) for address in self._config.listening])
+        for address in self.limits.tls_listening:
+            bound = await self._listen_stream(address, Transport.TLS)
+            self.addresses.append((Transport.TLS, bound))
+        return listening
+
+    async def _listen_inherited(self) -> tuple[Address, ...]:
+        listening: list[Address] = []
+        for transport, sock in self._inherited:
+            if transport is Transport.UDP:
+                udp = self._pool.adopt(sock, self._receive_from_clients)
+                self._sockets[udp.address] = udp
+                listening.append(udp.address)
+                bound = udp.address
+            else:
+                bound = await self._listen_stream(sock, transport)
+            self.addresses.append((transport, bound))
+        return tuple(listening)
 
     async def _listen(self, address: Address) -> Address:
         """Listen for datagrams and streams on one port."""
@@ -123,9 +176,12 @@ class TurnService:
             return bound
         raise TransportError(f"no port of {address[0]} is free for both UDP and TCP")
 
-    async def _listen_stream(self, address: Address, transport: Transport) -> Address:
+    async def _listen_stream(self, where: Address | socket.socket, transport: Transport) -> Address:
         tls = self.limits.tls if transport is Transport.TLS else None
-        listener = await self.loop.create_server(lambda: _Connection(self, transport), *address, ssl=tls)
+        if isinstance(where, socket.socket):
+            listener = await self.loop.create_server(lambda: _Connection(self, transport), sock=where, ssl=tls)
+        else:
+            listener = await self.loop.create_server(lambda: _Connection(self, transport), *where, ssl=tls)
         self._listeners.append(listener)
         host, port = listener.sockets[0].getsockname()[:2]
         return host, port
@@ -160,6 +216,25 @@ class TurnService:
             if udp is not None:
                 udp.send(departure.pieces, departure.destination, departure.segment_size)
 
+    def _receive_handovers(self) -> None:
+        """Take what other workers sent; each message was checked by them, and is parsed all the same."""
+        crew = self._crew
+        for _ in range(MAX_HANDOVERS):
+            try:
+                data = crew.inbox.recv(MAX_HANDOVER_SIZE) if crew is not None else b""
+                self.server.receive_handover(Handover.parse(data), self.loop.time())
+            except (OSError, WireError):
+                break
+        self.carry_out()
+
+    def _hand_over(self, handover: Handover) -> None:
+        crew = self._crew
+        number = worker_of(handover.destination[1], crew.ports, len(crew.outboxes) + 1) if crew is not None else None
+        outbox = crew.outboxes.get(number) if crew is not None and number is not None else None
+        if outbox is not None:
+            with contextlib.suppress(OSError):  # it is full: lost, as on a network
+                outbox.send(handover.serialize(), socket.MSG_DONTWAIT)
+
     def _wake(self) -> None:
         self._timer = None
         self.server.handle_timeout(self.loop.time())
@@ -180,6 +255,8 @@ class TurnService:
             udp = self._sockets.get(transmit.source) if transmit.source is not None else None
             if udp is not None:
                 udp.transmit(transmit)
+        while (handover := server.next_handover()) is not None:
+            self._hand_over(handover)
         while (item := server.next_stream_data()) is not None:
             client, data = item
             connection = self.connections.get(client)

@@ -28,6 +28,12 @@ class TokenBucket:
         self._fill(now)
         return amount <= self._level
 
+    def change(self, rate: float, burst: float, now: Instant) -> None:
+        """Fill at another rate from now on."""
+        self._fill(now)
+        self._rate, self._burst = rate, burst
+        self._level = min(self._level, burst)
+
     def _fill(self, now: Instant) -> None:
         self._level = min(self._burst, self._level + (now - self._updated) * self._rate)
         self._updated = now

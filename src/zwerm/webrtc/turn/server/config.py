@@ -45,6 +45,7 @@ class TurnServerConfig:
     listening: tuple[Address, ...]  # the first is where datagrams come to unless said otherwise
     relays: tuple[RelayHost, ...]  # at most one of each family
     ports: range = range(49_152, 65_536)  # of relayed addresses (RFC 8656 section 7.2)
+    siblings: range = range(0)  # ports of all workers, where this is one of several; `ports` is its share of them
     own: frozenset[str] = frozenset()  # further addresses of this machine, which are not sent to either
     peers: PeerPolicy = dataclasses.field(default_factory=PeerPolicy)
     max_lifetime: int = MAX_LIFETIME  # seconds; what is granted at most

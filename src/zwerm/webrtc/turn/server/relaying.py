@@ -20,6 +20,7 @@ from zwerm.webrtc.turn.channel_data import pad
 from zwerm.webrtc.turn.server.allocation import Allocation, Relay
 from zwerm.webrtc.turn.server.bucket import TokenBucket
 from zwerm.webrtc.turn.server.config import FiveTuple
+from zwerm.webrtc.turn.server.handover import Handover
 
 MAX_SEGMENTS: Final = 64  # datagrams in one run (UDP_MAX_SEGMENTS of Linux)
 MAX_RUN: Final = 65_000  # bytes in one run; the kernel takes an IP packet's worth
@@ -41,8 +42,13 @@ class Traffic:
 class Relaying:
     """The way of data through the server."""
 
-    def __init__(self, own_hosts: Collection[str], total: TokenBucket | None, random: Random) -> None:
+    def __init__(
+        self, own_hosts: Collection[str], total: TokenBucket | None, random: Random, siblings: range = range(0)
+    ) -> None:
+        """`siblings` are the ports of all worker processes, when there are several."""
         self.traffic = Traffic()
+        self.handovers: deque[Handover] = deque(maxlen=MAX_WAITING)
+        self._siblings = siblings
         self.transmits: deque[Transmit] = deque(maxlen=MAX_WAITING)
         self.stream_data: deque[tuple[FiveTuple, bytes]] = deque(maxlen=MAX_WAITING)
         self.by_local: dict[Address, Allocation] = {}
@@ -72,13 +78,25 @@ class Relaying:
         self.traffic.bytes_to_peers += sum(map(len, payloads))
         if peer[0] in self._own_hosts:
             other = self._by_outside.get(peer)
-            if other is None:
-                self.traffic.dropped_unknown += len(payloads)
-            else:
+            if other is not None:
                 self.to_client(other, relay.outside, payloads, now)
+            elif peer[1] in self._siblings:
+                for data, segment_size in runs(payloads):
+                    self.handovers.append(Handover(relay.outside, peer, segment_size or len(data), data))
+            else:
+                self.traffic.dropped_unknown += len(payloads)
             return
         for data, segment_size in runs(payloads):
             self.transmits.append(Transmit(data, peer, segment_size, relay.local))
+
+    def receive_handover(self, handover: Handover, now: Instant) -> None:
+        """Take what the client of another worker sends to one of ours."""
+        payloads = handover.payloads()
+        allocation = self._by_outside.get(handover.destination)
+        if allocation is None:
+            self.traffic.dropped_unknown += len(payloads)
+        else:
+            self.to_client(allocation, handover.source, payloads, now)
 
     def to_client(self, allocation: Allocation, peer: Address, payloads: Sequence[bytes], now: Instant) -> None:
         """Carry what came from a peer to the client, if the client permitted that peer."""

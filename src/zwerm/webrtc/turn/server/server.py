@@ -46,8 +46,10 @@ from zwerm.webrtc.turn.server.authenticator import Authenticated, Authenticator
 from zwerm.webrtc.turn.server.bucket import TokenBucket
 from zwerm.webrtc.turn.server.config import DEFAULT_LIFETIME, FiveTuple, TurnServerConfig
 from zwerm.webrtc.turn.server.forwarding import Forwarding
+from zwerm.webrtc.turn.server.handover import Handover
 from zwerm.webrtc.turn.server.opening import CloseRelay, Opening, Openings, OpenRelay, Wishes
 from zwerm.webrtc.turn.server.relaying import Relaying, Traffic
+from zwerm.webrtc.turn.server.shared import SharedCounts
 
 Event: TypeAlias = OpenRelay | CloseRelay
 
@@ -74,14 +76,16 @@ class TurnServer:
         random: Random,
         unix_offset: float = 0.0,
         nonce_key: bytes | None = None,
+        shared: SharedCounts | None = None,
     ) -> None:
-        """`unix_offset` added to an instant gives seconds since 1970. Workers share `nonce_key` and `now`."""
+        """`unix_offset` added to an instant gives seconds since 1970. Workers share `nonce_key`, `now` and `shared`."""
         self._config = config
         self._own_hosts = config.own_hosts()
         total = config.total_bytes_per_second
         self._relaying = Relaying(
-            self._own_hosts, TokenBucket(total, total, now) if total is not None else None, random
+            self._own_hosts, TokenBucket(total, total, now) if total is not None else None, random, config.siblings
         )
+        self._shared = shared
         self.forwarding = Forwarding(self._relaying)
         self._authenticator = Authenticator(
             config, users, nonce_key or random.randbytes(32), started=now, unix_offset=unix_offset
@@ -158,6 +162,10 @@ class TurnServer:
         if allocation is not None:
             self._relaying.to_client(allocation, peer, datagrams, now)
 
+    def receive_handover(self, handover: Handover, now: Instant) -> None:
+        """Take what the client of another worker sends to one of ours."""
+        self._relaying.receive_handover(handover, now)
+
     def relay_opened(self, relay: Address, now: Instant) -> None:
         """The socket that `OpenRelay` asked for is there."""
         opening = self._openings.opened(relay, now)
@@ -189,6 +197,10 @@ class TurnServer:
     def next_stream_data(self) -> tuple[FiveTuple, bytes] | None:
         """What is to be written to the stream of a client over TCP or TLS."""
         return self._relaying.stream_data.popleft() if self._relaying.stream_data else None
+
+    def next_handover(self) -> Handover | None:
+        """What is for the client of another worker."""
+        return self._relaying.handovers.popleft() if self._relaying.handovers else None
 
     def next_event(self) -> Event | None:
         return self._openings.next_event()
@@ -270,11 +282,12 @@ class TurnServer:
         if isinstance(wishes, Message):
             return wishes
         person = person_of(user.username)
-        if self._persons[person] >= self._config.max_allocations_per_user:
+        elsewhere, all_elsewhere = self._elsewhere(person)
+        if self._persons[person] + elsewhere >= self._config.max_allocations_per_user:
             return request.error(486, "Allocation Quota Reached")
-        if len(self._allocations) + self._openings.count >= self._config.max_allocations:
+        if len(self._allocations) + self._openings.count + all_elsewhere >= self._config.max_allocations:
             return request.error(508, "Insufficient Capacity")
-        self._persons[person] += 1
+        self._enter(person)
         ready = self._openings.start(Opening(client, request, user, person, wishes), now)
         if ready is not None:
             self._finish_allocate(ready, now)
@@ -326,6 +339,7 @@ class TurnServer:
         if lifetime == 0:
             self._end(allocation)
         else:
+            allocation.bucket = self._bucket(allocation.person, now)  # the user's share may be another by now
             is_sooner = now + lifetime < allocation.expires_at
             allocation.expires_at = now + lifetime
             if is_sooner:
@@ -353,8 +367,19 @@ class TurnServer:
             self._ends = [entry for entry in self._ends if self._allocations.get(entry[2].client) is entry[2]]
             heapq.heapify(self._ends)
 
+    def _elsewhere(self, person: str) -> tuple[int, int]:
+        """How many allocations the user, and how many all, have with other workers."""
+        return (self._shared.of_others(person), self._shared.total_of_others()) if self._shared else (0, 0)
+
+    def _enter(self, person: str) -> None:
+        self._persons[person] += 1
+        if self._shared is not None:
+            self._shared.enter(person)
+
     def _leave(self, person: str) -> None:
         self._persons[person] -= 1
+        if self._shared is not None:
+            self._shared.leave(person)
         if self._persons[person] <= 0:
             del self._persons[person]
             self._buckets.pop(person, None)
@@ -363,9 +388,14 @@ class TurnServer:
         rate = self._config.bytes_per_second
         if rate is None:
             return None
-        if person not in self._buckets:
-            self._buckets[person] = TokenBucket(rate, rate, now)
-        return self._buckets[person]
+        elsewhere, _ = self._elsewhere(person)
+        share = rate * self._persons[person] / (self._persons[person] + elsewhere)
+        bucket = self._buckets.get(person)
+        if bucket is None:
+            bucket = self._buckets[person] = TokenBucket(share, share, now)
+        elif self._shared is not None:
+            bucket.change(share, share, now)
+        return bucket
 
     # Permissions, channels, indications.
 

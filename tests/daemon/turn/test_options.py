@@ -5,12 +5,13 @@ import json
 import pytest
 
 from zwerm.core.errors import LocalProtocolError, TransportError
-from zwerm.daemon.turn import (
+from zwerm.daemon.turn.options import (
     TurnOptions,
     external_address,
+    host_and_port,
+    ice_servers,
     make_config,
     make_users,
-    self_test,
     server_uris,
 )
 from zwerm.webrtc.stun.uri import Transport
@@ -97,15 +98,33 @@ async def test_the_outside_address_is_typed_or_asked_for() -> None:
     await service.start()
     try:
         assert await external_address(f"stun:127.0.0.1:{service.addresses[0][1][1]}") == "127.0.0.1"
-        assert (await self_test(service, Credential("alice", "wonder"))).startswith("Self-test passed")
-        assert (await self_test(service, Credential("alice", "wrong"))).startswith("Self-test failed: no allocation")
     finally:
         await service.close()
 
 
 def test_what_is_printed_can_be_pasted() -> None:
-    from zwerm.daemon.turn import _block
-
     uris = server_uris([(Transport.UDP, ("127.0.0.1", 1))], {})
-    document = json.loads(_block(uris, Credential("alice", "wonder")))
+    document = json.loads(json.dumps(ice_servers(uris, Credential("alice", "wonder"))))
     assert document == {"iceServers": [{"urls": ["turn:127.0.0.1:1"], "username": "alice", "credential": "wonder"}]}
+
+
+def test_workers_have_ports_of_their_own_and_parts_of_the_limits() -> None:
+    options = TurnOptions(listen=LISTEN, ports="50000-50099", workers=3, total_bytes_per_second=3_000)
+    configs = [make_config(options, None, worker) for worker in range(3)]
+    ports = [port for config in configs for port in config.ports]
+    assert ports == list(range(50_000, 50_100))
+    assert [config.ports.start % 2 for config in configs] == [0, 0, 0]
+    assert {config.siblings for config in configs} == {range(50_000, 50_100)}
+    assert {config.total_bytes_per_second for config in configs} == {1_000}
+    assert {config.max_allocations for config in configs} == {10_000}
+    assert {config.max_failures for config in configs} == {7}
+    with pytest.raises(LocalProtocolError, match="--workers"):
+        make_config(TurnOptions(listen=LISTEN, workers=0), None)
+
+
+def test_an_address_with_its_port_is_read() -> None:
+    assert host_and_port("[::1]:5", "listen") == ("::1", 5)
+    assert host_and_port("::1", "listen") == ("::1", 3_478)
+    assert host_and_port(":7", "metrics") == ("", 7)
+    with pytest.raises(LocalProtocolError, match="--metrics is 'here'"):
+        host_and_port("here", "metrics")
