@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import os
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,6 +14,8 @@ from hypothesis import settings
 from tests.forms import take_the_form_asked_for
 
 take_the_form_asked_for()
+# A shell starts what runs in its background with Ctrl-C ignored, and every command that a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # A time limit for each example would fail on a busy machine; how long a test may take is pytest-timeout's affair.
 # `make test` tries the same hundred examples of each property every time; `make test-all` asks for more, and new ones.
 examples = os.environ.get("ZWERM_EXAMPLES")
