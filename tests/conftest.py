@@ -14,7 +14,7 @@ from hypothesis import settings
 from tests.forms import take_the_form_asked_for
 
 take_the_form_asked_for()
-# A shell starts what runs in its background with Ctrl-C ignored, and every command that a test starts would inherit that.
+# A shell starts what it runs in its background with Ctrl-C ignored, which every command of a test would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # A time limit for each example would fail on a busy machine; how long a test may take is pytest-timeout's affair.
 # `make test` tries the same hundred examples of each property every time; `make test-all` asks for more, and new ones.
