@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zwerm.core.escaped import json_bytes, legible, legible_value
+from zwerm.core.escaped import from_portable, json_bytes, legible, legible_value, portable
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,24 @@ def test_keys_are_names_too() -> None:
 def test_every_text_of_a_value_is_made_legible_its_keys_too() -> None:
     value = {"a\udcff": ["\udcfe", {"b": "c"}, 1], "d": None}
     assert legible_value(value) == {"a\ufffd": ["\ufffd", {"b": "c"}, 1], "d": None}
+
+
+@given(st.binary() | st.text(st.characters(min_codepoint=0x10FE70, max_codepoint=0x10FF10)).map(str.encode))
+def test_a_portable_name_is_utf_8_and_comes_back(name: bytes) -> None:
+    text = name.decode("utf-8", "surrogateescape")
+    carried = portable(text)
+    carried.encode()
+    assert from_portable(carried) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "carried"),
+    [
+        (b"plain", "plain"),
+        ("é€😀".encode(), "é€😀"),
+        (b"caf\xe9.txt", "caf\U0010fee9.txt"),
+        ("\U0010fee9".encode(), "\U0010fef4\U0010fe8f\U0010febb\U0010fea9"),  # meant as itself
+    ],
+)
+def test_only_bytes_that_are_no_utf_8_are_carried_otherwise(name: bytes, carried: str) -> None:
+    assert portable(name.decode("utf-8", "surrogateescape")) == carried

@@ -271,3 +271,35 @@ async def test_large_folder_comes_in_pages(chromium: Chromium, daemon: WebDaemon
         await page.get_by_role("button", name="More", exact=True).click()
         await expect(page.locator(".files .title")).to_have_count(450)
         assert (await names(visit))[-1] == "bird 449.txt"
+
+
+async def test_files_whose_names_are_no_utf_8_are_opened_renamed_and_deleted(
+    chromium: Chromium, daemon: WebDaemon
+) -> None:
+    """As they come from an old disk: `café` in Latin-1, shown as far as it can be."""
+    daemon.rpc(
+        "add",
+        files={b"old/caf\xe9/na\xefve.txt": b"from an old disk", b"old/caf\xe9/\xfcber.txt": b"and another"},
+        to_files="/old",
+    )
+    async with chromium.visit(daemon, "files-bytes") as visit:
+        page = visit.page
+        await visit.open("files/old")
+        await page.get_by_role("link", name="caf\ufffd").click()
+        await visit.settled()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("caf\ufffd")
+        await page.get_by_role("link", name="na\ufffdve.txt").click()
+        await expect(page.get_by_role("dialog")).to_contain_text("from an old disk")
+        await visit.shot("opened")
+        await page.keyboard.press("Escape")
+        await page.get_by_role("button", name="Actions for na\ufffdve.txt").click()
+        await page.get_by_role("menuitem", name="Rename").click()
+        await page.get_by_role("dialog").get_by_role("textbox").fill("naïve.txt")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("link", name="naïve.txt")).to_be_visible()
+        await page.get_by_role("button", name="Actions for \ufffdber.txt").click()
+        await page.get_by_role("menuitem", name="Delete").click()
+        await expect(page.get_by_role("link", name="\ufffdber.txt")).to_have_count(0)
+        assert daemon.ask("GET", "files", path="/old")["total"] == 1
+        folder = daemon.ask("GET", "files", path="/old")["entries"][0]["path"]
+        assert daemon.names(folder) == ["naïve.txt"]

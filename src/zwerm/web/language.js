@@ -50,6 +50,12 @@ export const locale = computed(() => {
 const plurals = computed(() => new Intl.PluralRules(language.value));
 
 /**
+ * A path as people read it: what stands for a byte that is no UTF-8 (docs/app-api.md) is shown as such.
+ * @param {string} text
+ */
+export const legible = (text) => text.replace(/[\u{10fe80}-\u{10feff}]/gu, "\ufffd");
+
+/**
  * A message in the page's language. Numbers among the values are written as the locale writes them.
  * @param {Key} key
  * @param {Values} [values]
@@ -65,7 +71,7 @@ export function t(key, values) {
   return text.replace(/\{(\w+)\}/g, (place, name) => {
     const value = values[name];
     if (value === undefined) return place;
-    return typeof value === "number" ? value.toLocaleString(locale.value) : value;
+    return typeof value === "number" ? value.toLocaleString(locale.value) : legible(value);
   });
 }
 

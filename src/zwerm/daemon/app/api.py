@@ -10,11 +10,11 @@ import secrets
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
-from zwerm.core.escaped import json_bytes
 from zwerm.daemon.app.entries import Listings
 from zwerm.daemon.app.failure import AppError, explain
 from zwerm.daemon.app.jobs import Jobs
 from zwerm.daemon.app.live import Live
+from zwerm.daemon.app.places import place_bytes
 from zwerm.daemon.app.request import ROUTES, Reply, Request, Route, Stream
 from zwerm.daemon.http import security
 from zwerm.daemon.http.exchange import Exchange
@@ -132,7 +132,7 @@ class AppApi:
     async def _send(self, exchange: Exchange, reply: Reply) -> None:
         body = reply.body
         if isinstance(body, dict):
-            body = json_bytes(body)
+            body = place_bytes(body)
         headers = {**_HEADERS, **reply.headers, "Content-Type": reply.content_type}
         await exchange.send(reply.status, headers, body)
 

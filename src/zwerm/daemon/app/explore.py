@@ -8,6 +8,7 @@ from collections import deque
 from typing import Any, Final
 
 from zwerm.core.errors import WireError, ZwermError
+from zwerm.core.escaped import from_portable
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.request import Reply, Request, route
 from zwerm.ipfs.block import BlockNotFound
@@ -32,7 +33,7 @@ async def explore(request: Request) -> dict[str, Any]:
     from zwerm.ipfs.ipld.resolve import resolve
 
     node = request.node
-    text = request.text("path")
+    text = from_portable(request.text("path"))
     try:
         content = await content_path(node, text)
     except WireError as error:

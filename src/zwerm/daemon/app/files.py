@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from typing import Any, Final
 
+from zwerm.core.escaped import from_portable
 from zwerm.daemon.app.changed import last_changed
 from zwerm.daemon.app.entries import entry_document, plain, stat_document
 from zwerm.daemon.app.failure import AppError
@@ -243,7 +244,7 @@ async def undo(request: Request) -> dict[str, Any]:
 async def keep(request: Request) -> dict[str, Any]:
     """Put content that has a CID among the files."""
     document = await request.json()
-    content = field(document, "path", str)
+    content = from_portable(field(document, "path", str))
     to = field(document, "to", str)
     cid = await request.node.resolve(content)
     change = await request.node.put_file(to, cid, name=content.rstrip("/").rpartition("/")[2])

@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.core.errors import ZwermError
-from zwerm.core.escaped import json_bytes
+from zwerm.daemon.app.places import place_bytes
 from zwerm.node.events import Event
 
 if TYPE_CHECKING:
@@ -93,4 +93,4 @@ class Live:
 
 
 def _serialize(event: Event) -> bytes:
-    return f"id: {event.number}\nevent: {event.name}\ndata: ".encode() + json_bytes(event.data) + b"\n\n"
+    return f"id: {event.number}\nevent: {event.name}\ndata: ".encode() + place_bytes(event.data) + b"\n\n"

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from zwerm.core.errors import WireError
+from zwerm.core.escaped import from_portable
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.http.exchange import Exchange
 from zwerm.ipfs.mfs.path import FilePath
@@ -124,8 +125,8 @@ def path_list(document: dict[str, Any], name: str) -> list[FilePath]:
 
 
 def file_path(text: str) -> FilePath:
-    """Read a files path; `BadPath` when it is none."""
-    return FilePath.from_text(text)._replace(directory=False)
+    """Read a files path as the API writes it; `BadPath` when it is none."""
+    return FilePath.from_text(from_portable(text))._replace(directory=False)
 
 
 def parse_cid(text: str) -> CID:

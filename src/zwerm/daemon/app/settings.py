@@ -10,7 +10,7 @@ from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.request import Request, route
 from zwerm.node.settings import BY_KEY
 
-_SECRET = "api.token"  # noqa: S105 -- the name of the key, which is shown as set or not set
+_SECRETS = ("api.token", "turn.secret")  # keys whose values are shown as set or not set
 
 
 @route("GET", "settings")
@@ -27,7 +27,7 @@ def _document(request: Request) -> dict[str, Any]:
         "settings": [
             {
                 "key": shown.setting.key,
-                "value": ("********" if shown.value else "") if shown.setting.key == _SECRET else shown.value,
+                "value": ("********" if shown.value else "") if shown.setting.key in _SECRETS else shown.value,
                 "default": shown.default,
                 "type": shown.setting.kind.name,
                 "choices": list(shown.setting.kind.choices) if shown.setting.kind.choices else None,

@@ -7,6 +7,7 @@ import shutil
 import time
 from typing import Any, Final
 
+from zwerm.core.escaped import from_portable
 from zwerm.daemon.app.entries import plain
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.jobs import Job
@@ -64,7 +65,7 @@ async def add_pin(request: Request) -> Reply:
     if "cid" in document:
         cid = parse_cid(field(document, "cid", str))
     else:
-        cid = await node.resolve(field(document, "path", str))
+        cid = await node.resolve(from_portable(field(document, "path", str)))
     recursive = field(document, "recursive", bool, default=True)
     name = field(document, "name", str, default="")
     await node.pins.add(node.source, cid, recursive=recursive, name=name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from zwerm.core.escaped import from_portable
 from zwerm.daemon.app.entries import stat_document
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.files import change_document
@@ -25,10 +26,11 @@ _MAX_DIRECTORY: Final = 32_768  # bytes of a directory's name
 @route("PUT", "files/upload")
 async def upload_one(request: Request) -> Reply:
     """Take one file."""
-    path = FilePath.from_text(request.text("path"))
+    text = from_portable(request.text("path"))
+    path = FilePath.from_text(text)
     if path.directory or not path.segments:
         raise AppError("bad-path", f"{path} is a folder, expected the path of the file")
-    relative_path(request.text("path").removeprefix("/"))  # `..` is refused here, and not followed
+    relative_path(text.removeprefix("/"))  # `..` is refused here, and not followed
     conflict = request.choice("conflict", *_CONFLICTS)
     modified = request.exchange.headers.get("X-Zwerm-Modified")
     mtime = Mtime(int(parse_time(modified)), 0) if modified else None

@@ -1,6 +1,6 @@
 /** The way from the top to this folder; each step is a link, and files may be dropped on it. */
 import { html } from "../vendor/preact.js";
-import { t } from "../language.js";
+import { legible, t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { href } from "../route.js";
 import { draggedPaths, dragsPaths } from "./file-list.js";
@@ -32,7 +32,7 @@ export function Breadcrumbs({ path, move, page = "files" }) {
                   move(paths, step.path);
                 }
               }}
-              >${step.name}</a
+              >${legible(step.name)}</a
             >
           </li>`,
       )}

@@ -173,8 +173,8 @@ export function FileList(props) {
             >
             ${
               places &&
-              html`<a class="place small quiet" href=${href("files", entry.path.slice(0, -entry.name.length))}
-                >${t("files.in", { folder: entry.path.slice(0, -entry.name.length) })}</a
+              html`<a class="place small quiet" href=${href("files", entry.path.slice(0, entry.path.lastIndexOf("/") + 1))}
+                >${t("files.in", { folder: entry.path.slice(0, entry.path.lastIndexOf("/") + 1) })}</a
               >`
             }
           </td>

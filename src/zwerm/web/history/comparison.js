@@ -3,7 +3,7 @@ import { html, useState } from "../vendor/preact.js";
 import { read } from "../api.js";
 import { originAddress } from "../content.js";
 import { dayAndTime, size, when } from "../format.js";
-import { t } from "../language.js";
+import { legible, t } from "../language.js";
 import { EmptyState } from "../parts/empty-state.js";
 import { FailureCard } from "../parts/failure-card.js";
 import { Icon } from "../parts/icon.js";
@@ -62,7 +62,7 @@ function DifferenceLine({ difference, from, to, open: initially }) {
     <button type="button" class="plain" aria-expanded=${open} onClick=${() => setOpen(!open)}>
       <span class=${`state ${tone}`}><${Icon} name=${icon} />${t(word)}</span>
       <span class="grow path"
-        >${difference.path.slice(1)}${difference.source && html`${" "}<small class="quiet">${t("compare.renamedFrom", { path: difference.source.slice(1) })}</small>`}</span
+        >${legible(difference.path.slice(1))}${difference.source && html`${" "}<small class="quiet">${t("compare.renamedFrom", { path: difference.source.slice(1) })}</small>`}</span
       ><span class="small quiet wide">${sizeChange(difference)}</span><${Icon} name=${open ? "up" : "down"} />
     </button>
     ${

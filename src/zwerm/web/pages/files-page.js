@@ -13,7 +13,7 @@ import { NameDialog } from "../files/name-dialog.js";
 import { share } from "../files/share-dialog.js";
 import { AddButtons, Nothing, SelectionBar, ViewButtons } from "../files/toolbars.js";
 import { useKeys } from "../keys.js";
-import { t } from "../language.js";
+import { legible, t } from "../language.js";
 import { FailureCard } from "../parts/failure-card.js";
 import { Icon } from "../parts/icon.js";
 import { PageHead } from "../parts/page-head.js";
@@ -182,7 +182,7 @@ export function FilesPage() {
   const address = (entry) =>
     isFolder(entry) ? href("files", entry.path) : href("files", path, { show: searching ? entry.path : entry.name });
   const closePreview = () => replace(href("files", path));
-  const title = path === "/" ? t("nav.files") : lastName(path);
+  const title = path === "/" ? t("nav.files") : legible(lastName(path));
   const failure = searching ? found.failure : listing.failure;
   const loading = searching ? found.loading && !found.data : listing.loading && !listing.data;
 

@@ -4,7 +4,7 @@ import { read } from "../api.js";
 import { choose } from "../files/actions.js";
 import { kindOf } from "../content.js";
 import { parentOf, shortHash } from "../format.js";
-import { LANGUAGES, chooseLanguage, language, t } from "../language.js";
+import { LANGUAGES, chooseLanguage, language, legible, t } from "../language.js";
 import { PAGES } from "../pages.js";
 import { theme } from "../preferences.js";
 import { useResource } from "../resource.js";
@@ -81,7 +81,7 @@ function fileChoice(entry) {
     go(kind === "folder" ? href("files", entry.path) : href("files", parentOf(entry.path), { show: entry.name }));
   return {
     label: entry.name,
-    hint: parentOf(entry.path),
+    hint: legible(parentOf(entry.path)),
     icon: kind === "markdown" ? "text" : kind,
     run,
     group: t("nav.files"),
