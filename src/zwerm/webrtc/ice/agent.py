@@ -170,9 +170,9 @@ class Agent:
         had_pair = self._session.selected is not None
         for gone in self._gatherer.remove(base, now):
             self._base_lost(gone, now)
-        self._settle(now)
         if had_pair and self._session.selected is None:
             self._told.ask_for_restart(f"the local address {address[0]} is gone")
+        self._settle(now)
 
     def gather(self, now: Instant) -> None:
         """Begin to gather on all addresses. Twice is harmless."""

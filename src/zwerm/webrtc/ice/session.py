@@ -60,7 +60,7 @@ class Timer(enum.Enum):
     CONSENT = "the selected pair is to be asked again, or did not answer"
     NOMINATE = "patience for a better pair has ended"
     KEEPALIVE = "spare pairs are to be kept alive"
-    GIVE_UP = "the time in which a pair could have been found has ended"
+    GIVE_UP = "the time in which a pair could have been found, or found again, has ended"
 
 
 class Outlet(Protocol):
@@ -112,6 +112,7 @@ class Session:
         self._early: deque[EarlyCheck] = deque(maxlen=config.max_early_checks)
         self._timers = TimerTable(Timer)
         self._checking_since: Instant | None = None
+        self._lost_at: Instant | None = None  # there was a pair until then
 
     @property
     def role(self) -> Role:
@@ -289,6 +290,10 @@ class Session:
     def _state_without_pair(self, now: Instant) -> tuple[ConnectionState, str]:
         if self.remote is None or self._checking_since is None:
             return ConnectionState.NEW, ""
+        if self._lost_at is not None:
+            if now - self._lost_at < self._config.consent_timeout:
+                return ConnectionState.DISCONNECTED, "the path is gone, and there is no other"
+            return ConnectionState.FAILED, f"no path for {self._config.consent_timeout:.0f} s"
         waited = now - self._checking_since
         if waited >= self._config.connect_timeout and not any(pair.is_unfinished for pair in self.checklist):
             return ConnectionState.FAILED, f"no path found in {self._config.connect_timeout:.0f} s"
@@ -364,8 +369,10 @@ class Session:
         if pair is self.selected:
             return
         self.selected = pair
+        self._lost_at = now if pair is None else None
         if pair is None:
             self.consent = None
+            self._timers.arm(Timer.GIVE_UP, now + self._config.consent_timeout)
             return
         self._note(now, "selected", pair)
         answered_at = pair.responded_at if pair.responded_at is not None else now

@@ -43,6 +43,8 @@ class Told:
             self._outbox.tell(GatheringStateChanged(gathering))
         self._update_pair(session if session.selected is not None or previous is None else previous)
         state, cause = _state_of(session, previous, now)
+        if state is ConnectionState.NEW and self.state is not ConnectionState.NEW:
+            state = ConnectionState.CHECKING  # a restart; a connection is new once
         if state is not self.state:
             self.state = state
             self._outbox.tell(ConnectionStateChanged(state, cause))
