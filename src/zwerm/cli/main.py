@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None, program: str | None = None) -> 
     except BrokenPipeError:
         _forget_output()
         return BROKEN_PIPE
-    except KeyboardInterrupt:
+    except _interruptions():
         _say_interrupted()
         os._exit(INTERRUPTED)  # everything is closed; a thread that hangs on a pipe must not keep us
     except Exception as error:  # noqa: BLE001 -- the last line of defence: a person gets a sentence, not a traceback
@@ -211,6 +211,13 @@ def _tell(program: str, words: list[str], error: Exception) -> int:
 
         traceback.print_exception(error)
     return status
+
+
+def _interruptions() -> tuple[type[BaseException], ...]:
+    """What Ctrl-C is by the time it arrives here: where it met a task of the loop, that was cancelled."""
+    from asyncio import CancelledError
+
+    return KeyboardInterrupt, CancelledError
 
 
 def _say_interrupted() -> None:
