@@ -38,6 +38,8 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/app/uploads.py": _APP,
     "daemon/http/sendfile.py": ("daemon/http/test_gateway.py",),
     "daemon/listeners.py": ("daemon/test_process.py",),
+    "daemon/turn/node.py": ("daemon/app/test_turn.py",),
+    "daemon/turn/numbers.py": ("daemon/turn/test_relay.py",),
     "daemon/turn/serve.py": ("cli/test_turn.py",),
     "daemon/turn/worker.py": ("daemon/turn/test_workers.py",),
     "ipfs/blockstore/disk.py": _STORE,

@@ -24,6 +24,7 @@ from zwerm.daemon.metrics import CONTENT_TYPE, Metrics
 from zwerm.node.maintenance import collect_when_full
 
 if TYPE_CHECKING:
+    from zwerm.daemon.turn.relay import TurnRelay
     from zwerm.node.address import Address
     from zwerm.node.config import Config
     from zwerm.node.node import Node
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("zwerm.daemon")
 
 NAMES: Final = ("api", "gateway", "web")
+RELAY: Final = "turn"
 _TEXT: Final = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 
 
@@ -41,7 +43,9 @@ class Listeners:
         """`text` writes the RPC's answers as text for those who ask for it."""
         self._config = config
         self._text = text
-        self._asked = {name: found for name in NAMES if (found := config.address(f"addresses.{name}")) is not None}
+        names = (*NAMES, RELAY) if config.boolean("turn.enabled") else NAMES
+        self._asked = {name: found for name in names if (found := config.address(f"addresses.{name}")) is not None}
+        self.relay: TurnRelay | None = None
         self._sockets: dict[str, list[socket.socket]] = {}
         self._addresses: dict[str, Address] = {}
         self._servers: list[HttpServer] = []
@@ -59,7 +63,7 @@ class Listeners:
         Raises:
             PortsTaken: at least one is in use; none is kept.
         """
-        self._sockets = bind_all(self._asked)
+        self._sockets = bind_all(self._asked, both=(RELAY,))
         for name, sockets in self._sockets.items():
             self._addresses[name] = bound_address(sockets, self._asked[name])
 
@@ -89,6 +93,12 @@ class Listeners:
         handlers["gateway"] = self._unless_stopping(gateway)
         handlers["web"] = self._with_status(WebHandler(node, api, lambda: self.address("gateway")))
         idle = self._config.duration("http.idle")
+        for taken in self._sockets.pop(RELAY, ()):
+            taken.close()  # they held the port; the relay opens its own
+        if (turn := self.address(RELAY)) is not None:
+            from zwerm.daemon.turn.node import start_relay
+
+            self.relay = await start_relay(self._config, turn)
         for name, sockets in self._sockets.items():
             server = HttpServer(name, handlers[name], idle=idle, observe=metrics.observe)
             self._servers.append(server)
@@ -104,6 +114,8 @@ class Listeners:
             await asyncio.wait([self._keeper])
         if self._api is not None:
             await self._api.close()
+        if self.relay is not None:
+            await self.relay.close()
         grace = min(self._config.duration("http.grace"), 3.0)
         await asyncio.gather(*(server.stop(grace) for server in self._servers))
 
@@ -170,4 +182,6 @@ class Listeners:
             "http_active_requests": sum(server.active for server in self._servers),
             "gateway_sent_bytes": self.gateway_sent,
         }
+        if self.relay is not None:
+            numbers |= await self.relay.statistics()
         await exchange.send(200, {**_TEXT, "Content-Type": CONTENT_TYPE}, self._metrics.render(numbers))

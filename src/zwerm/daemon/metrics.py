@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from zwerm.daemon.http.exchange import Exchange
+from zwerm.daemon.turn import numbers as turn_numbers
 
 if TYPE_CHECKING:
     from zwerm.node.node import Node
@@ -80,7 +81,8 @@ class Metrics:
         )
         yield "zwerm_http_request_seconds", "histogram", "Time to answer an HTTP request.", self._histogram()
         for name, value in storage.items():
-            yield f"zwerm_{name}", "gauge", _STORAGE_HELP.get(name, "Of the node."), [Sample({}, value)]
+            kind = "counter" if name.endswith("_total") else "gauge"
+            yield f"zwerm_{name}", kind, _STORAGE_HELP.get(name, "Of the node."), [Sample({}, value)]
         usage = resource.getrusage(resource.RUSAGE_SELF)
         process = (
             ("start_time_seconds", "gauge", "Start of the process since 1970.", self._started),
@@ -109,6 +111,7 @@ _STORAGE_HELP: Final = {
     "http_connections": "Open HTTP connections.",
     "http_active_requests": "HTTP requests being answered.",
     "gateway_sent_bytes": "Bytes of content sent by the gateway since the start.",
+    **turn_numbers.HELP,
 }
 
 

@@ -156,6 +156,8 @@ def _announce(node: Node, listeners: Listeners, out: TextIO) -> None:
         lines.append(f"Gateway server listening on {gateway.multiaddr}")
     if (web := listeners.address("web")) is not None:
         lines.append(f"Web app: {listeners.web_url(web)}")
+    if listeners.relay is not None:
+        lines.extend(f"Relay: {uri}" for uri in listeners.relay.uris)
     lines.append("Daemon is ready")
     with contextlib.suppress(BrokenPipeError):
         out.write("\n".join(lines) + "\n")

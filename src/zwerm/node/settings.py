@@ -5,6 +5,7 @@ This table is the documentation: `zwerm config --help`, the settings page and `d
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -49,6 +50,20 @@ def _url(text: str) -> None:
 def _stun(text: str) -> None:
     if not re.fullmatch(r"stun:[A-Za-z0-9.:\[\]_-]{1,253}", text):
         raise LocalProtocolError(f"{text[:64]!r} is not a STUN server; expected a form like stun:stun.example.org:3478")
+
+
+def _external(text: str) -> None:
+    if not text or re.fullmatch(r"stuns?:[A-Za-z0-9.:\[\]_-]{1,253}", text):
+        return
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise LocalProtocolError(f"{text[:64]!r} is neither an IP address nor a server such as stun:HOST") from None
+
+
+def _port_range(text: str) -> None:
+    if not re.fullmatch(r"[1-9]\d{0,4}-[1-9]\d{0,4}", text):
+        raise LocalProtocolError(f"{text[:32]!r} is no range of ports; expected FIRST-LAST, such as 49152-65535")
 
 
 def _version(text: str) -> None:
@@ -117,6 +132,44 @@ SETTINGS: Final = (
         "address (empty: only machines of one network connect).",
         restart=False,
     ),
+    Setting(
+        "turn.enabled",
+        BOOLEAN,
+        default=False,
+        doc="Whether this node relays for browsers and programs that cannot reach each other (a TURN server), as "
+        "`zwerm up --turn` does.",
+    ),
+    Setting(
+        "addresses.turn",
+        ADDRESS,
+        "0.0.0.0:3478",
+        "Where the relay listens, for UDP and TCP; 0.0.0.0 means every IPv4 address of this machine.",
+    ),
+    Setting(
+        "turn.external",
+        checked_text(_external),
+        "",
+        "Address of the relay outside, where a NAT stands before this machine; or a STUN server that tells it, such as "
+        "stun:stun.example.org (empty: it is reached under its own).",
+    ),
+    Setting(
+        "turn.secret",
+        TEXT,
+        "",
+        "A secret of which credentials that end by themselves are made, shared with other web services that make them "
+        "(empty: a new one at every start).",
+    ),
+    Setting("turn.realm", TEXT, "zwerm", "The realm of the relay's credentials."),
+    Setting("turn.cert", TEXT, "", "Certificate chain (PEM) for TLS on port 5349 (empty: no TLS)."),
+    Setting("turn.key", TEXT, "", "Its key (PEM), when it is not in the same file."),
+    Setting("turn.ports", checked_text(_port_range), "49152-65535", "The UDP ports of relayed addresses, FIRST-LAST."),
+    Setting("turn.workers", integer(1, 64), 1, "Processes that relay, one for each core."),
+    Setting(
+        "turn.allow_peers", LIST, [], "Ranges that the relay sends to although they are private, such as 10.1.0.0/16."
+    ),
+    Setting("turn.user_quota", integer(1, 10_000), 64, "The most allocations of one user."),
+    Setting("turn.user_rate", SIZE, "0", "The most bytes a second that the relay carries for one user (0: no limit)."),
+    Setting("turn.total_rate", SIZE, "0", "The most bytes a second that the relay carries in all (0: no limit)."),
     Setting(
         "storage.max",
         SIZE,
@@ -246,6 +299,8 @@ SETTINGS: Final = (
 
 BY_KEY: Final[Mapping[str, Setting]] = {setting.key: setting for setting in SETTINGS}
 
+SECRETS: Final = ("api.token", "turn.secret")  # values that are shown as set or not set, and no further
+
 PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "default": ("A node on a computer somebody works at.", {}),
     "server": (
@@ -267,6 +322,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "addresses.api": "127.0.0.1:0",
             "addresses.gateway": "127.0.0.1:0",
             "addresses.web": "127.0.0.1:0",
+            "addresses.turn": "127.0.0.1:0",
             "bootstrap": [],
             "discovery.lan": False,
             "connect.stun": [],
@@ -285,7 +341,7 @@ def check_profile_rules(profile: str, values: Mapping[str, Any]) -> None:
         return
     if values["bootstrap"]:
         raise SettingError("bootstrap: the profile test joins nobody; remove it, or choose another profile")
-    for key in ("addresses.api", "addresses.gateway", "addresses.web"):
+    for key in ("addresses.api", "addresses.gateway", "addresses.web", "addresses.turn"):
         address = BY_KEY[key].kind.value(values[key])
         if address and not address.is_loopback:
             raise SettingError(f"{key}: {values[key]} is not on the loopback, where the profile test stays")

@@ -7,8 +7,9 @@ import pytest
 
 from tests.webrtc.certificate import write_certificate
 from zwerm.core.errors import LocalProtocolError
+from zwerm.daemon.turn.numbers import HELP, render
 from zwerm.daemon.turn.options import TurnOptions
-from zwerm.daemon.turn.relay import HELP, TurnRelay, render, serve_metrics
+from zwerm.daemon.turn.relay import TurnRelay, serve_metrics
 from zwerm.webrtc.stun.uri import Transport
 from zwerm.webrtc.turn.aio import Allocation
 

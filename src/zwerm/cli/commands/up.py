@@ -10,7 +10,7 @@ from zwerm.daemon.rpc.errors import UsageError
 def _run(session: Session, parsed: Parsed) -> int:
     if parsed.arguments:
         raise UsageError(f"{parsed.arguments[0]!r} is one argument too many")
-    overrides = {}
+    overrides = {"turn.enabled": "true"} if parsed.flag("turn") else {}
     for text in parsed.options.get("set", ()):
         key, equals, value = text.partition("=")
         if not equals:
@@ -46,11 +46,13 @@ COMMANDS = (
             option("profile", text="Set of defaults for this run: default, server, lan, lowpower or test."),
             option("port-offset", kind=OptionKind.INT, text="Added to every port, when another node has them."),
             option("set", kind=OptionKind.STRINGS, text="KEY=VALUE: a setting for this run; can be given again."),
+            flag("turn", text="Relay for browsers and programs too, as `zwerm turn` does, on port 3478."),
             *(flag(name, text=text) for name, text in _KUBO),
         ),
         examples=(
             Example("up", "Start the node."),
             Example("up --port-offset 10", "Start it beside another one, with Kubo's ports moved by ten."),
+            Example("up --turn --set turn.external=203.0.113.5", "With a relay, behind a NAT that forwards its ports."),
             Example("up --profile test --repo /tmp/trial", "Try it out: this machine only, any free ports."),
         ),
     ),

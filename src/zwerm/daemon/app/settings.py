@@ -8,9 +8,7 @@ from typing import Any
 from zwerm.core.errors import LocalProtocolError
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.request import Request, route
-from zwerm.node.settings import BY_KEY
-
-_SECRETS = ("api.token", "turn.secret")  # keys whose values are shown as set or not set
+from zwerm.node.settings import BY_KEY, SECRETS
 
 
 @route("GET", "settings")
@@ -27,7 +25,7 @@ def _document(request: Request) -> dict[str, Any]:
         "settings": [
             {
                 "key": shown.setting.key,
-                "value": ("********" if shown.value else "") if shown.setting.key in _SECRETS else shown.value,
+                "value": ("********" if shown.value else "") if shown.setting.key in SECRETS else shown.value,
                 "default": shown.default,
                 "type": shown.setting.kind.name,
                 "choices": list(shown.setting.kind.choices) if shown.setting.kind.choices else None,

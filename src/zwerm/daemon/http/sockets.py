@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from zwerm.core.errors import TransportError
 from zwerm.node.address import Address
 
 BACKLOG: Final = 1024  # connections the kernel keeps until they are accepted
+_TRIES: Final = 20  # ports that are tried where TCP and UDP want the same
 _STEP: Final = 100  # the port offset that is proposed first
 
 
@@ -29,8 +30,8 @@ class PortsTaken(TransportError):
         self.taken = dict(taken)
 
 
-def bind_all(addresses: Mapping[str, Address]) -> dict[str, list[socket.socket]]:
-    """Bind every address; `localhost` is bound on IPv4 and, where there is one, IPv6.
+def bind_all(addresses: Mapping[str, Address], both: Collection[str] = ()) -> dict[str, list[socket.socket]]:
+    """Bind every address; `localhost` is bound on IPv4 and, where there is one, IPv6. Those in `both` for UDP too.
 
     Raises:
         PortsTaken: at least one port is in use; none stays bound.
@@ -41,7 +42,7 @@ def bind_all(addresses: Mapping[str, Address]) -> dict[str, list[socket.socket]]
     with contextlib.ExitStack() as stack:
         for name, address in addresses.items():
             try:
-                bound[name] = _bind(address)
+                bound[name] = _bind_both(address) if name in both else _bind(address)
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     reason = error.strerror or str(error)
@@ -59,6 +60,27 @@ def bind_all(addresses: Mapping[str, Address]) -> dict[str, list[socket.socket]]
 def bound_address(sockets: Sequence[socket.socket], asked: Address) -> Address:
     """Return the address with the port that the system gave."""
     return asked._replace(port=int(sockets[0].getsockname()[1]))
+
+
+def _bind_both(address: Address) -> list[socket.socket]:
+    """Bind TCP and UDP to one port; where any will do, one that is free for both."""
+    for attempt in range(_TRIES):
+        sockets = _bind(address)
+        try:
+            for listener in list(sockets):
+                datagram = socket.socket(listener.family, socket.SOCK_DGRAM)
+                sockets.append(datagram)
+                if listener.family == socket.AF_INET6:
+                    datagram.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                datagram.bind(listener.getsockname())
+        except OSError:
+            for each in sockets:
+                each.close()
+            if address.port or attempt + 1 == _TRIES:
+                raise
+        else:
+            return sockets
+    raise AssertionError  # the last attempt returned or raised
 
 
 def _bind(address: Address) -> list[socket.socket]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zwerm.daemon.rpc.body import Body, read_one
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.daemon.rpc.registry import Context, argument, command, file_argument, flag
+from zwerm.node.settings import SECRETS
 
 if TYPE_CHECKING:
     from zwerm.node.config import Config
@@ -176,7 +177,7 @@ def _shown(config: Config, key: str) -> Any:
 
 
 def _hidden(key: str, value: Any) -> Any:
-    return "(set)" if key == "api.token" and value else value
+    return "(set)" if key in SECRETS and value else value
 
 
 def _our_key(key: str) -> str:
@@ -188,7 +189,7 @@ def _our_key(key: str) -> str:
 
 def _find(context: Context, key: str) -> Any:
     """Return a setting or a whole table of them, in either spelling."""
-    if key == "api.token":
+    if key in SECRETS:
         return _hidden(key, context.node.config.raw(key))
     if key[:1].isupper():
         place: Any = kubo_document(context)

@@ -1,6 +1,6 @@
-"""One worker process of a relay, started by `workers.py`: `python -m zwerm.daemon.turn.worker DESCRIPTOR`.
+"""One worker process of a relay, started by `workers.py`: `python -m zwerm.daemon.turn.worker`.
 
-The descriptor is a connection to who started it. First comes the task, then one line for each thing to do; its end is
+Standard input is a connection to who started it. First comes the task, then one line for each thing to do; its end is
 the end of the worker.
 """
 
@@ -10,20 +10,21 @@ import asyncio
 import contextlib
 import json
 import mmap
+import os
 import signal
 import socket
-import sys
 from typing import Any
 
 from zwerm.core.errors import ZwermError
+from zwerm.daemon.turn.numbers import numbers_of
 from zwerm.daemon.turn.options import TurnOptions, load_certificate, make_config, make_users, service_config
-from zwerm.daemon.turn.relay import numbers_of, raise_descriptor_limit
+from zwerm.daemon.turn.relay import raise_descriptor_limit
 from zwerm.webrtc.stun.uri import Transport
 from zwerm.webrtc.turn.server.aio import Crew, Inherited, TurnService
 from zwerm.webrtc.turn.server.shared import SharedCounts
 
 
-def main(descriptor: int) -> None:
+def main() -> None:
     """Run until the connection ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # signals are meant for who started this
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -31,14 +32,14 @@ def main(descriptor: int) -> None:
     try:
         import uvloop
     except ImportError:
-        asyncio.run(_work(descriptor))
+        asyncio.run(_work())
     else:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_work(descriptor))
+            runner.run(_work())
 
 
-async def _work(descriptor: int) -> None:
-    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
+async def _work() -> None:
+    reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=os.dup(0)))
     line = await reader.readline()
     if not line:
         return
@@ -98,4 +99,4 @@ def _say(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main()

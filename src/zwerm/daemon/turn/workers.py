@@ -170,10 +170,10 @@ class Workers:
         ours, theirs = socket.socketpair()
         outboxes = {other.number: other.outbox for other in self._workers if other is not worker}
         with theirs:
-            passed = [theirs, worker.inbox, *outboxes.values(), *(sock for _, sock in worker.sockets)]
+            passed = [worker.inbox, *outboxes.values(), *(sock for _, sock in worker.sockets)]
             worker.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "zwerm.daemon.turn.worker", str(theirs.fileno()),
-                pass_fds=(self._memory_fd, *(sock.fileno() for sock in passed)), stdin=asyncio.subprocess.DEVNULL,
+                sys.executable, "-m", "zwerm.daemon.turn.worker", stdin=theirs,
+                pass_fds=(self._memory_fd, *(sock.fileno() for sock in passed)),
             )  # fmt: skip
         worker.reader, worker.writer = await asyncio.open_connection(sock=ours)
         task = {

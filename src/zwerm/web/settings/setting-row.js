@@ -65,7 +65,7 @@ function Control({ setting, value, change, fault, id, describedBy }) {
       value=${asText(value)}
       onInput=${(/** @type {any} */ event) => change(event.currentTarget.value.split("\n"))}
     />`;
-  const secret = setting.key.endsWith(".token");
+  const secret = setting.key.endsWith(".token") || setting.key.endsWith(".secret");
   return html`<input
     class="field"
     type=${secret ? "password" : "text"}

@@ -64,6 +64,7 @@ def local_host_towards(server: Address) -> str:
     """
     family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.setblocking(False)  # noqa: FBT003 - it never would: nothing is sent
         try:
             probe.connect(server)
         except OSError as error:
