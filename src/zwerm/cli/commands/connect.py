@@ -21,6 +21,12 @@ def _run(session: Session, parsed: Parsed) -> int:
     from zwerm.node.config import Config, profile_from_environment
 
     given = parsed.options
+    if "capture" in given:
+        from zwerm.webrtc.w3c.capturing import capture_process
+
+        capture_process(given["capture"], has_keys=parsed.flag("capture-keys"))
+    elif parsed.flag("capture-keys"):
+        raise UsageError("--capture-keys without --capture FILE, which they would be written to")
     config = Config(session.settings.repository / "config.toml", profile=profile_from_environment())
     stun = given.get("stun")
     reach = Reach(
@@ -59,12 +65,17 @@ COMMANDS = (
                 text="Server that tells how this machine looks from outside, or none. Default: connect.stun.",
             ),
             flag("loopback", text="Also reach a program on this same machine."),
+            option(
+                "capture", text="Write what passes to this file, for Wireshark: unencrypted, readable by you alone."
+            ),
+            flag("capture-keys", text="Write the keys of the encryption there too."),
         ),
         examples=(
             Example("connect --paste", "Talk to somebody."),
             Example("connect --paste --send photos.zip --send letter.pdf", "Send two files, then end."),
             Example("connect --paste --into ~/Downloads", "Receive whatever the other side sends."),
             Example("connect --paste --qr", "Show the code so that a telephone can read it."),
+            Example("connect --paste --capture call.pcapng", "See in Wireshark what happens."),
         ),
     ),
 )

@@ -1,7 +1,7 @@
-"""Which connections are captured, and where to: as their configuration says, or the environment for all of a process.
+"""Which connections are captured, and where to: as their configuration says, or one file for all of a process.
 
-`ZWERM_CAPTURE=FILE` captures every connection of a process that asks for no capture itself, into one row of files; with
-`ZWERM_CAPTURE_KEYS=1` the keys go with it.
+The latter is asked for by `capture_process`, or from outside: `ZWERM_CAPTURE=FILE`, with `ZWERM_CAPTURE_KEYS=1` for the
+keys too. It takes every connection that asks for no capture itself.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from zwerm.webrtc.w3c.configuration import RTCConfiguration
 FILE_VARIABLE: Final = "ZWERM_CAPTURE"
 KEYS_VARIABLE: Final = "ZWERM_CAPTURE_KEYS"
 
-_shared: dict[tuple[str, bool], CaptureFile] = {}  # those that the environment asked for, until the process ends
+_shared: dict[tuple[str, bool], CaptureFile] = {}  # of this process, until it ends
 
 
 class Capturing:
@@ -40,7 +40,7 @@ class Capturing:
             has_keys = configuration.captureKeys
             self._file = self._owned = CaptureFile(wanted, now=now, wall=time.time(), has_keys=has_keys)
         else:
-            self._file = _from_environment(now)
+            self._file = _of_process(now)
         self.tap: Tap | None = None if self._file is None else self._file.tap()
 
     def close(self) -> None:
@@ -51,7 +51,13 @@ class Capturing:
             self._file.flush()
 
 
-def _from_environment(now: Instant) -> CaptureFile | None:
+def capture_process(path: str | os.PathLike[str], *, has_keys: bool = False) -> None:
+    """Capture every connection that this process begins from now on, as the environment does from outside."""
+    os.environ[FILE_VARIABLE] = os.fspath(path)
+    os.environ[KEYS_VARIABLE] = "1" if has_keys else "0"
+
+
+def _of_process(now: Instant) -> CaptureFile | None:
     path, has_keys = os.environ.get(FILE_VARIABLE, ""), os.environ.get(KEYS_VARIABLE) == "1"
     if not path:
         return None
@@ -63,7 +69,7 @@ def _from_environment(now: Instant) -> CaptureFile | None:
 
 
 def close_shared() -> None:
-    """Close what the environment asked for: the next connection begins anew."""
+    """Close what was asked for the process: the next connection begins anew."""
     while _shared:
         file = _shared.popitem()[1]
         file.close()
