@@ -66,6 +66,11 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "node/services.py": _NODE,
     "node/setting.py": _CONFIG,
     "node/settings.py": _CONFIG,
+    "webrtc/dtls/event.py": ("webrtc/dtls/test_connection.py", "webrtc/dtls/test_hostile.py"),
+    "webrtc/sctp/codes.py": ("webrtc/sctp/test_packet.py", "webrtc/sctp/test_arrivals.py"),
+    "webrtc/sctp/control_block.py": ("webrtc/sctp/test_association.py", "webrtc/sctp/test_arrivals.py"),
+    "webrtc/sctp/events.py": ("webrtc/sctp/test_association.py", "webrtc/sctp/test_transfer.py"),
+    "webrtc/sctp/message.py": ("webrtc/sctp/test_outstanding.py", "webrtc/sctp/test_send_queue.py"),
 }
 
 
