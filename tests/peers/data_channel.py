@@ -7,6 +7,7 @@ Each line of input is a JSON list, a verb and its arguments; each is answered by
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import re
@@ -113,6 +114,7 @@ class Peer:
         self.connection = self.engine.connection()
         self.current: Any = None
         self.inbox: list[list[Any]] = []
+        self.counted = 0
         self.is_open, self.is_closed = asyncio.Event(), asyncio.Event()
         self.receive: Callable[[Any], None] = self._echo
         self.trickled: list[Any] = []
@@ -236,6 +238,34 @@ class Peer:
         await done.wait()
         self.receive = self._echo
         return time.perf_counter() - began
+
+    async def stream(self, size: int, seconds: float) -> int:
+        """Send messages of `size` bytes for so long, whatever of them arrives; how many."""
+        self.receive = lambda _data: None
+        channel, message = self.current, bytes(size)
+        low = asyncio.Event()
+        channel.bufferedAmountLowThreshold = LOW // 2
+        self.engine.on(channel, "bufferedamountlow", low.set)
+        count, ends = 0, time.perf_counter() + seconds
+        while time.perf_counter() < ends:
+            if channel.bufferedAmount > LOW:
+                low.clear()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(max(ends - time.perf_counter(), 0)):
+                        await low.wait()
+            else:
+                channel.send(message)
+                count += 1
+        return count
+
+    async def count(self) -> int:
+        """The bytes that came since the last time; from now on nothing is sent back."""
+        total, self.counted = self.counted, 0
+        self.receive = self._count
+        return total
+
+    def _count(self, data: str | bytes) -> None:
+        self.counted += len(data)
 
     async def ping(self, count: int) -> float:
         """Send a message and wait for it to come back; the median of the seconds."""

@@ -30,16 +30,34 @@ def test_a_window_that_is_not_filled_does_not_grow() -> None:
 
 def test_a_loss_takes_three_tenths_and_the_curve_comes_back_to_where_it_was() -> None:
     cubic = Cubic(SEGMENT, 100)
-    cubic.lost()
+    cubic.lost(has_queue=True)
     assert cubic.cwnd == cubic.ssthresh == 70_000
     k = (30 / 0.4) ** (1 / 3)  # seconds, RFC 9438 section 4.2
     grown(cubic, int(k / RTT) + 1)
     assert cubic.cwnd == pytest.approx(100_000, rel=0.05)
 
 
+def test_a_loss_without_a_queue_takes_an_eighth() -> None:
+    cubic = Cubic(SEGMENT, 100)
+    cubic.lost(has_queue=False)
+    assert cubic.cwnd == cubic.ssthresh == 87_500
+
+
+def test_from_where_it_was_reduced_it_grows_a_packet_each_round_trip() -> None:
+    """RFC 9438 section 4.3: alpha is 1 again from there on."""
+    cubic = Cubic(SEGMENT, 20)
+    cubic.lost(has_queue=False)
+    cubic.lost(has_queue=False)  # the curve flattens far above: Reno is what grows
+    grown(cubic, 6, rtt=0.001)
+    before = cubic.cwnd
+    assert before > 17_500
+    grown(cubic, 1, rtt=0.001)
+    assert cubic.cwnd - before == pytest.approx(SEGMENT, rel=0.05)
+
+
 def test_on_short_paths_it_grows_at_least_as_reno_does() -> None:
     cubic = Cubic(SEGMENT, 20)
-    cubic.lost()
+    cubic.lost(has_queue=True)
     grown(cubic, 50, rtt=0.001)
     assert cubic.cwnd > 14_000 + 0.5 * 50 * SEGMENT
 
@@ -47,8 +65,8 @@ def test_on_short_paths_it_grows_at_least_as_reno_does() -> None:
 def test_a_second_loss_below_the_first_gives_way() -> None:
     """RFC 9438 section 4.7: fast convergence."""
     cubic = Cubic(SEGMENT, 100)
-    cubic.lost()
-    cubic.lost()
+    cubic.lost(has_queue=True)
+    cubic.lost(has_queue=True)
     assert cubic._w_max == pytest.approx(70_000 * 0.85)
 
 
@@ -62,7 +80,7 @@ def test_a_timeout_begins_with_one_packet_and_a_second_keeps_the_threshold() -> 
 
 def test_a_needless_reduction_is_taken_back() -> None:
     cubic = Cubic(SEGMENT, 100)
-    cubic.lost()
+    cubic.lost(has_queue=True)
     cubic.undo()
     assert cubic.cwnd == 100_000
     assert cubic.is_slow_start

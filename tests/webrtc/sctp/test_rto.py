@@ -29,3 +29,13 @@ def test_it_stays_between_its_bounds() -> None:
     for _ in range(10):
         trip.back_off()
     assert trip.rto == 10.0
+
+
+def test_a_sample_well_above_the_least_says_that_there_is_a_queue() -> None:
+    trip = RoundTrip(1.0, 0.3, 10.0)
+    trip.measure(0.1)
+    assert not trip.has_queue
+    trip.measure(0.114)
+    assert not trip.has_queue
+    trip.measure(0.115)
+    assert trip.has_queue

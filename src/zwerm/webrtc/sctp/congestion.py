@@ -10,6 +10,7 @@ from typing import Final
 
 _C: Final = 0.4  # RFC 9438 section 5
 _BETA: Final = 0.7
+_MILD: Final = 0.875  # in the place of `_BETA` where a loss came without a queue: the factor of Scalable TCP
 _ALPHA: Final = 3 * (1 - _BETA) / (1 + _BETA)  # RFC 9438 section 4.3: grows like Reno with this step
 
 _ROUND_SAMPLES: Final = 8  # RFC 9406 section 4.3, N_RTT_SAMPLE
@@ -24,7 +25,19 @@ _INFINITE: Final = 1e18
 class Cubic:
     """The congestion window of one path."""
 
-    __slots__ = ("_before", "_cautious", "_epoch", "_k", "_reno", "_segment", "_w_max", "cwnd", "rounds", "ssthresh")
+    __slots__ = (
+        "_before",
+        "_cautious",
+        "_epoch",
+        "_k",
+        "_prior",
+        "_reno",
+        "_segment",
+        "_w_max",
+        "cwnd",
+        "rounds",
+        "ssthresh",
+    )
 
     def __init__(self, segment: int, initial_segments: int) -> None:
         self._segment = float(segment)
@@ -36,6 +49,7 @@ class Cubic:
         self._w_max = 0.0  # bytes, where the last reduction happened
         self._k = 0.0  # seconds from the epoch until the window is at `_w_max` again
         self._reno = 0.0  # bytes, what Reno's window would be
+        self._prior = 0.0  # bytes, the window before the last reduction
         self._before = (0.0, 0.0, 0.0)  # cwnd, ssthresh and w_max before the last reduction
 
     @property
@@ -57,7 +71,8 @@ class Cubic:
             self._k = ((self._w_max - self.cwnd) / self._segment / _C) ** (1 / 3)
         target = self._at(now - self._epoch + rtt)
         target = min(max(target, self.cwnd), 1.5 * self.cwnd)
-        self._reno += _ALPHA * self._segment * size / self.cwnd
+        step = _ALPHA if self._reno < self._prior else 1.0  # RFC 9438 section 4.3: as Reno from where it was reduced
+        self._reno += step * self._segment * size / self.cwnd
         self.cwnd = max(self.cwnd + (target - self.cwnd) / self.cwnd * size, self._reno)
 
     def _at(self, elapsed: float) -> float:
@@ -82,11 +97,15 @@ class Cubic:
         elif verdict == JUMPED:
             self.ssthresh = self.cwnd
 
-    def lost(self) -> None:
-        """Reduce once for a recovery (RFC 9438 section 4.6)."""
+    def lost(self, *, has_queue: bool) -> None:
+        """Reduce once for a recovery (RFC 9438 section 4.6).
+
+        Where the round trip is as short as it ever was (no `has_queue`), radio or chance lost the packet rather than a
+        buffer that ran over, and less is given up.
+        """
         self._remember()
         self._w_max = self.cwnd * (1 + _BETA) / 2 if self.cwnd < self._w_max else self.cwnd
-        self.ssthresh = max(self.cwnd * _BETA, 4 * self._segment)
+        self.ssthresh = max(self.cwnd * (_BETA if has_queue else _MILD), 4 * self._segment)
         self.cwnd = self.ssthresh
 
     def timed_out(self, *, is_first: bool) -> None:
@@ -114,6 +133,7 @@ class Cubic:
             self._epoch = -1.0
 
     def _remember(self) -> None:
+        self._prior = self.cwnd
         self._before = (self.cwnd, self.ssthresh, self._w_max)
         self._epoch = -1.0
         self._cautious = 0

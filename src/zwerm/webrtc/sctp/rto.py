@@ -7,6 +7,8 @@ from typing import Final
 _ALPHA: Final = 0.125
 _BETA: Final = 0.25
 _MARGIN: Final = 0.2  # seconds above the round trip at least: a peer may keep a SACK back for so long
+_QUEUED: Final = 1.125  # of the least round trip
+_JITTER: Final = 0.002  # seconds: timers, and the turns of two loops
 _LEAST: Final = 1e-6  # seconds; a round trip of zero under a virtual clock divides nothing
 
 
@@ -38,6 +40,11 @@ class RoundTrip:
             self.minimum = min(self.minimum, sample)
         margin = max(4 * self.rttvar, _MARGIN, self.srtt)
         self.rto = min(max(self.srtt + margin, self._min), self._max)
+
+    @property
+    def has_queue(self) -> bool:
+        """Whether the last sample was longer than the path alone explains: something waits on the way."""
+        return self.latest > self.minimum * _QUEUED + _JITTER
 
     def back_off(self) -> None:
         """Double the timeout after it ran out (section 6.3.3 rule E2)."""

@@ -285,7 +285,7 @@ class Sender:
             self._recovery_end = self.outstanding.next_tsn - 1
             self._is_timeout = False
             self.outstanding.begin_recovery(lost)
-            self.congestion.lost()
+            self.congestion.lost(has_queue=self.round_trip.has_queue)
             self._is_rescue_wanted = True
 
     def settle(self, now: float) -> None:
