@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.harness import Harness
 from tests.daemon.harness import Daemon
+from tests.faults.rot import rot
 from zwerm import Node
 
 MEBIBYTE = 1024 * 1024
@@ -34,18 +35,6 @@ class Damaged:
     leaf: str  # a block in the middle of large.bin
 
 
-def damage(repository: Path, content: bytes) -> None:
-    """Change one bit of what lies in a pack."""
-    for pack in (repository / "blocks").iterdir():
-        position = pack.read_bytes().find(content)
-        if position >= 0:
-            with pack.open("r+b") as file:
-                file.seek(position)
-                file.write(bytes([content[0] ^ 1]))
-            return
-    raise AssertionError("the content is in no pack")
-
-
 def fill(zwerm: Harness) -> Damaged:
     """Add the content, of which nothing is damaged yet."""
     zwerm.file("folder/bad.txt", TEXT)
@@ -62,16 +51,16 @@ def fill(zwerm: Harness) -> Damaged:
     return Damaged(zwerm, folder, text, node, leaf)
 
 
-def rot(damaged: Damaged) -> None:
+def rot_all(damaged: Damaged) -> None:
     for content in (TEXT, NODE, LARGE[BAD : BAD + 64]):
-        damage(damaged.zwerm.repository, content)
+        rot(damaged.zwerm.repository / "blocks", content)
 
 
 @pytest.fixture
 def local_damaged(local: Harness) -> Damaged:
     """Commands that work on the repository themselves."""
     found = fill(local)
-    rot(found)
+    rot_all(found)
     return found
 
 
@@ -80,7 +69,7 @@ def served_damaged(request: pytest.FixtureRequest, local: Harness) -> Iterator[t
     """A daemon that meets the damage for the first time, or that has had the right bytes in its hands."""
     if request.param == "started on it":
         found = fill(local)
-        rot(found)
+        rot_all(found)
         daemon = local.start()
     else:
         if request.param == "read it before":
@@ -92,7 +81,7 @@ def served_damaged(request: pytest.FixtureRequest, local: Harness) -> Iterator[t
         assert daemon.get(daemon.gateway, f"/ipfs/{found.folder}/large.bin").body == LARGE
         assert daemon.get(daemon.gateway, f"/ipfs/{found.text}?download=true").body == TEXT
         assert local.run("cat", f"{found.folder}/large.bin").raw == LARGE
-        rot(found)
+        rot_all(found)
     yield found, daemon
     local.stop()
 
@@ -266,7 +255,7 @@ def test_the_library_raises_and_gives_no_wrong_byte(local_damaged: Damaged) -> N
 
 def test_a_read_is_enough_for_the_block_to_be_counted_shown_and_healed(local: Harness) -> None:
     damaged = fill(local)
-    rot(damaged)
+    rot_all(damaged)
     daemon = local.start()
     assert damaged.text in local.run("cat", damaged.text, status=1).err
     for answer in (
@@ -283,7 +272,7 @@ def test_a_read_is_enough_for_the_block_to_be_counted_shown_and_healed(local: Ha
 
 def test_a_check_names_all_and_the_same_content_heals_them(local: Harness) -> None:
     damaged = fill(local)
-    rot(damaged)
+    rot_all(damaged)
     daemon = local.start()
     found = local.run("repo", "verify", status=1)
     for cid in (damaged.text, damaged.leaf):
@@ -301,7 +290,7 @@ def test_with_storage_verify_the_same_is_said(local: Harness) -> None:
     damaged = fill(local)
     local.run("config", "storage.verify", "true")
     assert local.run("cat", f"{damaged.folder}/large.bin").raw == LARGE
-    rot(damaged)
+    rot_all(damaged)
     assert damaged.text in local.fails("cat", damaged.text)
     daemon = local.start()
     assert body_of(daemon, f"{damaged.folder}/good.txt") == (200, b"good", True)

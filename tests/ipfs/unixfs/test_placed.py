@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.faults.rot import rot
 from zwerm.core.errors import WireError
 from zwerm.ipfs.block import Block, BlockNotFound, CorruptBlock
 from zwerm.ipfs.blockstore import LocalSource, PackBlockstore
@@ -76,18 +77,6 @@ async def joined(opened: Opened, cid: CID, start: int = 0, end: int = len(DATA),
     return bytes(found)
 
 
-def rot(tmp_path: Path, content: bytes) -> None:
-    """Change one bit of the disk where `content` lies."""
-    for pack in (tmp_path / "blocks").iterdir():
-        position = pack.read_bytes().find(content)
-        if position >= 0:
-            with pack.open("r+b") as file:
-                file.seek(position)
-                file.write(bytes([content[0] ^ 1]))
-            return
-    raise AssertionError("the content is in no pack")
-
-
 @pytest.mark.parametrize("verify", [False, True], ids=["once", "each time"])
 async def test_any_range_is_what_reading_gives(reopen: Callable[[], Opened], verify: bool) -> None:
     cid = build(reopen().store)
@@ -119,7 +108,7 @@ async def test_a_rotten_leaf_ends_the_runs_behind_what_is_right(
         opened = reopen()
     assert not known or await joined(opened, cid) == DATA
     bad = 3 * 1024 * KIB
-    rot(tmp_path, DATA[bad : bad + 64])
+    rot(tmp_path / "blocks", DATA[bad : bad + 64])
     found = 0
 
     async def send() -> None:
