@@ -187,6 +187,28 @@ export interface Setting {
   set: boolean;
 }
 
+export interface Relay {
+  running: boolean;
+  urls: string[];
+  realm: string | null;
+  external: string | null;
+  workers: number;
+  numbers: Record<string, number>;
+}
+
+export interface RelayCredential {
+  iceServers: { urls: string[]; username: string; credential: string }[];
+  username: string;
+  credential: string;
+  lifetime: number;
+  ends: string;
+}
+
+export interface RelayFinding {
+  good: boolean;
+  words: string;
+}
+
 export interface Settings {
   profile: string;
   settings: Setting[];

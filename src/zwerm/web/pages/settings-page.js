@@ -11,6 +11,7 @@ import { Skeleton } from "../parts/skeleton.js";
 import { theme } from "../preferences.js";
 import { asFailure, useResource } from "../resource.js";
 import { route } from "../route.js";
+import { RelayCard } from "../settings/relay-card.js";
 import { SettingRow, asText } from "../settings/setting-row.js";
 import { GROUPS } from "../settings/words.js";
 
@@ -148,6 +149,7 @@ export function SettingsPage() {
                   ({ title, keys }) =>
                     html`<section class="card settings" key=${title}>
                       <header><h2>${t(title)}</h2></header>
+                      ${title === "settings.relay" && html`<${RelayCard} />`}
                       ${Object.entries(keys).map(([key, words]) => {
                         const setting = settings.data?.settings.find((candidate) => candidate.key === key);
                         if (!setting) return null;

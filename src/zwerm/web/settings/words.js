@@ -56,6 +56,24 @@ export const GROUPS = [
     },
   },
   {
+    title: "settings.relay",
+    keys: {
+      "turn.enabled": ["set.turnEnabled", "set.turnEnabled.why"],
+      "addresses.turn": ["set.turnAddress", "set.turnAddress.why"],
+      "turn.external": ["set.turnExternal", "set.turnExternal.why"],
+      "turn.secret": ["set.turnSecret", "set.turnSecret.why"],
+      "turn.realm": ["set.turnRealm", "set.turnRealm.why"],
+      "turn.cert": ["set.turnCert", "set.turnCert.why"],
+      "turn.key": ["set.turnKey", "set.turnKey.why"],
+      "turn.ports": ["set.turnPorts", "set.turnPorts.why"],
+      "turn.workers": ["set.turnWorkers", "set.turnWorkers.why"],
+      "turn.allow_peers": ["set.turnPeers", "set.turnPeers.why"],
+      "turn.user_quota": ["set.turnQuota", "set.turnQuota.why"],
+      "turn.user_rate": ["set.turnUserRate", "set.turnUserRate.why"],
+      "turn.total_rate": ["set.turnTotalRate", "set.turnTotalRate.why"],
+    },
+  },
+  {
     title: "settings.access",
     keys: {
       "api.cors": ["set.apiCors", "set.apiCors.why"],
