@@ -50,3 +50,13 @@ def test_a_restart_works_with_a_lite_agent() -> None:
     assert two.are_connected
     assert two.right.agent.remote_credentials == two.left.agent.local_credentials
     assert two.exchange()
+
+
+def test_two_lite_agents_wait_for_each_other_and_fail() -> None:
+    """Section 8.2 would have them send to addresses that nobody answered from: see docs/ice.md."""
+    two = Two(LITE, LITE)
+    two.signaling.lite = (True, True)
+    two.signaling.offer_answer()
+    for peer in (two.left, two.right):
+        run_until(two.clock, lambda peer=peer: peer.agent.state is ConnectionState.FAILED, 31.0)
+        assert not peer.send(b"to nobody")

@@ -295,7 +295,8 @@ class Session:
                 return ConnectionState.DISCONNECTED, "the path is gone, and there is no other"
             return ConnectionState.FAILED, f"no path for {self._config.consent_timeout:.0f} s"
         waited = now - self._checking_since
-        if waited >= self._config.connect_timeout and not any(pair.is_unfinished for pair in self.checklist):
+        is_tried = self._config.lite or not any(pair.is_unfinished for pair in self.checklist)
+        if waited >= self._config.connect_timeout and is_tried:
             return ConnectionState.FAILED, f"no path found in {self._config.connect_timeout:.0f} s"
         if waited >= self._config.minimum_checking and self._is_finished() and not self._config.lite:
             tried = len(self.checklist)
