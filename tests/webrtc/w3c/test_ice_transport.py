@@ -15,6 +15,7 @@ async def test_candidates_and_parameters_are_those_that_were_signaled(
     description = left.localDescription
     assert isinstance(description, RTCSessionDescription)
     assert all(f"a={one.candidate}" in description.sdp for one in ours.getLocalCandidates())
+    assert {(one.sdpMid, one.sdpMLineIndex) for one in ours.getLocalCandidates()} == {("0", 0)}
     here = {(one.address, one.port) for one in ours.getLocalCandidates()}
     there = {(one.address, one.port) for one in theirs.getRemoteCandidates()}
     assert here & there

@@ -34,6 +34,7 @@ OURS: Final = (
     "portRange",
     "iceTcp",
     "capture",
+    "captureKeys",
 )  # that cannot be changed
 
 

@@ -11,6 +11,7 @@ from zwerm.webrtc.connection.transport import Event
 from zwerm.webrtc.ice import events as ice
 from zwerm.webrtc.ice.candidate import Candidate
 from zwerm.webrtc.ice.credentials import Credentials
+from zwerm.webrtc.jsep.session import Session
 from zwerm.webrtc.w3c.bundle_transport import BundleTransport
 from zwerm.webrtc.w3c.emitter import Emitter
 from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate
@@ -37,9 +38,10 @@ class RTCIceTransport(Emitter):
 
     component = "rtp"  # the only one: RTP and RTCP share it, and data has no other
 
-    def __init__(self, bundle: BundleTransport) -> None:
+    def __init__(self, bundle: BundleTransport, session: Session) -> None:
         super().__init__()
         self._bundle = bundle
+        self._session = session
         self._state = bundle.agent.state
 
     @property
@@ -98,7 +100,9 @@ class RTCIceTransport(Emitter):
                 self.emit("selectedcandidatepairchange")
 
     def _object(self, candidate: Candidate, ufrag: str | None) -> RTCIceCandidate:
-        return RTCIceCandidate(str(candidate), sdpMid=None, sdpMLineIndex=0, usernameFragment=ufrag)
+        section = self._session.transport
+        mid, index = (None, 0) if section is None else (section.mid, section.index)
+        return RTCIceCandidate(str(candidate), mid, index, ufrag)
 
 
 def _parameters(credentials: Credentials | None) -> RTCIceParameters | None:

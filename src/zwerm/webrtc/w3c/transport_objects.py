@@ -6,6 +6,7 @@ import time
 
 from zwerm.webrtc.connection.transport import Event
 from zwerm.webrtc.ice.events import ConnectionState, ConnectionStateChanged
+from zwerm.webrtc.jsep.session import Session
 from zwerm.webrtc.w3c.bundle_transport import BundleTransport
 from zwerm.webrtc.w3c.certificate import AlgorithmIdentifier, RTCCertificate, generate_certificate
 from zwerm.webrtc.w3c.dtls_transport import RTCDtlsTransport
@@ -21,6 +22,7 @@ class TransportObjects(Emitter):
     """What `RTCPeerConnection` has besides signaling."""
 
     _bundle: BundleTransport
+    _session: Session
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +64,7 @@ class TransportObjects(Emitter):
     def _objects(self) -> RTCSctpTransport:
         """The three objects, each of which leads to the one below it."""
         if self._sctp is None:
-            dtls = RTCDtlsTransport(self._bundle, RTCIceTransport(self._bundle))
+            dtls = RTCDtlsTransport(self._bundle, RTCIceTransport(self._bundle, self._session))
             self._sctp = RTCSctpTransport(self._bundle, dtls)
         return self._sctp
 
