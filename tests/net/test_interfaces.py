@@ -162,5 +162,25 @@ async def test_elsewhere_the_addresses_that_routes_start_from_are_found(monkeypa
         await until(lambda: told)
 
 
+async def test_all_on_a_loop_share_one_watcher_until_the_last_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    first: list[list[InterfaceAddress]] = []
+    second: list[list[InterfaceAddress]] = []
+    ends: list[Callable[[], None]] = []
+
+    def end_the_second(addresses: list[InterfaceAddress]) -> None:
+        first.append(addresses)
+        ends[1]()
+
+    ends += [interfaces.watch_interfaces(end_the_second), interfaces.watch_interfaces(second.append)]
+    loop = asyncio.get_running_loop()
+    shared = interfaces._SHARED[loop]
+    monkeypatch.setattr(interfaces, "list_addresses", list)
+    shared.watcher._look()
+    assert (first, second) == ([[]], [])  # the first ended the second before its turn
+    for end in ends * 2:
+        end()
+    assert loop not in interfaces._SHARED
+
+
 def test_these_tests_run_as_root() -> None:
     assert os.geteuid() == 0, "network namespaces need root"
