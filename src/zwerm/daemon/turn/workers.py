@@ -172,7 +172,7 @@ class Workers:
         with theirs:
             passed = [worker.inbox, *outboxes.values(), *(sock for _, sock in worker.sockets)]
             worker.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "zwerm.daemon.turn.worker", stdin=theirs,
+                sys.executable, "-m", "zwerm.daemon.turn.worker", stdin=theirs.fileno(),
                 pass_fds=(self._memory_fd, *(sock.fileno() for sock in passed)),
             )  # fmt: skip
         worker.reader, worker.writer = await asyncio.open_connection(sock=ours)

@@ -38,6 +38,7 @@ from zwerm.webrtc.turn.events import (
 )
 from zwerm.webrtc.turn.stream_client import TurnStreamClient
 
+MAX_ALTERNATES: Final = 4  # servers that name another one, each asked once (RFC 8489 section 10)
 MAX_UNREAD: Final = 1_024  # datagrams nobody has received; the oldest is dropped
 
 
@@ -74,7 +75,7 @@ class Allocation:
         *,
         tls: ssl.SSLContext | None = None,
     ) -> Self:
-        """Get an allocation from the server at `uri`.
+        """Get an allocation from the server at `uri`, or from the one that it names instead.
 
         Raises:
             TransportError: no such server, or no way to it.
@@ -82,22 +83,20 @@ class Allocation:
 
         Cancelling leaves nothing open.
         """
-        self = cls()
         server = await resolve(uri)
-        outcome = self._expect("allocation")
-        if uri.transport is Transport.UDP:
-            self._open_datagrams(server, credential, config)
-        elif uri.transport is Transport.DTLS:
-            raise TransportError("TURN over DTLS is not supported: use udp, tcp or tls")
-        else:
-            context = (tls or ssl.create_default_context()) if uri.transport is Transport.TLS else None
-            await self._open_stream(server, credential, config, context, uri.host)
-        try:
-            await self._wait_for(outcome)
-        except BaseException:
-            self._shut()
-            raise
-        return self
+        asked = {server}
+        while True:
+            self = cls()
+            try:
+                await self._open_at(server, uri, credential, config, tls)
+            except TurnFailed as error:
+                alternate = error.failure.alternate
+                if alternate is None or alternate in asked or len(asked) > MAX_ALTERNATES:
+                    raise
+                server = alternate
+                asked.add(server)
+            else:
+                return self
 
     async def permit(self, *hosts: str) -> None:
         """Let peers at these addresses send to us.
@@ -160,6 +159,28 @@ class Allocation:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    async def _open_at(
+        self,
+        server: Address,
+        uri: ServerUri,
+        credential: Credential,
+        config: AllocationConfig | None,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        outcome = self._expect("allocation")
+        if uri.transport is Transport.UDP:
+            self._open_datagrams(server, credential, config)
+        elif uri.transport is Transport.DTLS:
+            raise TransportError("TURN over DTLS is not supported: use udp, tcp or tls")
+        else:
+            context = (tls or ssl.create_default_context()) if uri.transport is Transport.TLS else None
+            await self._open_stream(server, credential, config, context, uri.host)
+        try:
+            await self._wait_for(outcome)
+        except BaseException:
+            self._shut()
+            raise
 
     def _now(self) -> float:
         return asyncio.get_running_loop().time()

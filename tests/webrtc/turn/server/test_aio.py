@@ -125,6 +125,37 @@ async def test_a_stream_that_nobody_logs_in_on_is_ended() -> None:
         assert await hung_up_on(*await asyncio.open_connection("127.0.0.1", port))
 
 
+async def test_a_tls_handshake_that_nobody_goes_on_with_is_ended() -> None:
+    async with asyncio.timeout(20), running(handshake_time=0.1) as service:
+        port = uri(service, Transport.TLS).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\x16\x03\x01")
+        assert await hung_up_on(reader, writer)
+        assert not service.connections
+
+
+async def test_a_client_that_reads_too_slowly_loses_data_and_holds_up_nobody(peer: Peer) -> None:
+    async with asyncio.timeout(60), running(max_unread=65_536) as service:
+        address = uri(service, Transport.TCP)
+        quick, slow = await Allocation.open(address, ALICE), await Allocation.open(address, ALICE)
+        for allocation in (quick, slow):
+            await allocation.bind_channel(peer.socket.address)
+        stuck = next(held for client, held in service.connections.items() if client.source == slow.mapped)
+        slow._shut.__self__.pause_reading()  # type: ignore[attr-defined]  # of its transport
+        run = Transmit(bytes(50_000), slow.relayed[0], 1_000)
+        while stuck._transport.get_write_buffer_size() < 65_536:  # what the kernel takes is full by then
+            peer.socket.send(run)
+            await asyncio.sleep(0)
+        for _ in range(40):
+            peer.socket.send(run)
+            await asyncio.sleep(0)
+        assert stuck._transport.get_write_buffer_size() <= 65_536 + 70_000
+        peer.send(b"still here", quick.relayed[0])
+        assert (await quick.receive()).data == b"still here"
+        await quick.close()
+        slow._shut()
+
+
 async def test_noise_on_a_stream_is_its_end() -> None:
     async with asyncio.timeout(20), running() as service:
         reader, writer = await asyncio.open_connection("127.0.0.1", uri(service, Transport.TCP).port)

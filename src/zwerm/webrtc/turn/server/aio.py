@@ -43,6 +43,7 @@ class ServiceConfig:
     tls: ssl.SSLContext | None = None
     tls_listening: tuple[Address, ...] = ()
     max_connections: int = 4_096  # clients on streams at once
+    handshake_time: float = 10.0  # seconds until TLS is set up, or the client is hung up on
     login_time: float = 30.0  # seconds until a client on a stream has an allocation, or is hung up on
     max_unread: int = 1_048_576  # bytes that wait for a client on a stream before what comes is dropped
 
@@ -178,10 +179,15 @@ class TurnService:
 
     async def _listen_stream(self, where: Address | socket.socket, transport: Transport) -> Address:
         tls = self.limits.tls if transport is Transport.TLS else None
+        patience = self.limits.handshake_time if tls is not None else None
         if isinstance(where, socket.socket):
-            listener = await self.loop.create_server(lambda: _Connection(self, transport), sock=where, ssl=tls)
+            listener = await self.loop.create_server(
+                lambda: _Connection(self, transport), sock=where, ssl=tls, ssl_handshake_timeout=patience
+            )
         else:
-            listener = await self.loop.create_server(lambda: _Connection(self, transport), *where, ssl=tls)
+            listener = await self.loop.create_server(
+                lambda: _Connection(self, transport), *where, ssl=tls, ssl_handshake_timeout=patience
+            )
         self._listeners.append(listener)
         host, port = listener.sockets[0].getsockname()[:2]
         return host, port
