@@ -12,7 +12,7 @@ import pytest
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Transmit
 from zwerm.net import pool as module
-from zwerm.net.pool import BUSY, HEADROOM, Arrival, PooledSocket, UdpPool
+from zwerm.net.pool import BUSY, HEADROOM, Arrival, IcmpError, PooledSocket, UdpPool
 from zwerm.net.udp import UdpSocket
 
 Received = list[tuple[bytes, tuple[str, int]]]
@@ -187,4 +187,27 @@ async def test_a_port_that_is_taken_is_named() -> None:
     with pytest.raises(TransportError, match="cannot bind UDP"):
         pool.open(first.address, Collector(pool))
     assert len(pool) == 1
+    pool.close()
+
+
+async def test_what_comes_back_about_a_port_that_nobody_listens_on_is_told_and_holds_nothing_up(host: str) -> None:
+    pool = UdpPool()
+    collector = Collector(pool)
+    ours = pool.open((host, 0), collector)
+    told: asyncio.Queue[IcmpError] = asyncio.Queue()
+    ours.watch_icmp(lambda _, error: told.put_nowait(error))
+    async with asyncio.timeout(20), UdpSocket.open((host, 0)) as other:
+        heard: asyncio.Queue[bytes] = asyncio.Queue()
+        other.on_batch = lambda batch: [heard.put_nowait(data) for data in batch.datagrams]  # type: ignore[func-returns-value, assignment]
+        gone = pool.open((host, 0), collector)
+        gone.close()
+        for _ in range(5):
+            ours.send((b"anybody",), gone.address, None)
+            ours.send((b"hello",), other.address, None)
+        expected = (1, 4) if ":" in host else (3, 3)  # port unreachable
+        error = await told.get()
+        assert (error.destination, (error.type, error.code)) == (gone.address, expected)
+        assert [await heard.get() for _ in range(5)] == [b"hello"] * 5
+        other.send(Transmit(b"back", ours.address))
+        assert await collector.wait_for(1) == [(b"back", other.address)]
     pool.close()

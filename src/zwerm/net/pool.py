@@ -18,9 +18,10 @@ import dataclasses
 import errno
 import select
 import socket
+import struct
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Address, Transmit
@@ -40,6 +41,11 @@ BUSY: Final = 40  # arrivals in a window from which on the pool looks by the clo
 RECEIVE_BUFFER: Final = 1_048_576  # bytes asked of the kernel, which gives what net.core.rmem_max allows
 SEND_BUFFER: Final = 1_048_576
 
+_RECEIVE_ERRORS: Final = ((socket.IPPROTO_IP, 11), (socket.IPPROTO_IPV6, 25))  # IP_RECVERR, IPV6_RECVERR
+_EXTENDED_ERROR: Final = struct.Struct("=IBBBxI")  # struct sock_extended_err: errno, origin, type, code, info
+_FROM_ICMP: Final = (2, 3)  # SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
+_ERROR_SPACE: Final = 256
+_MSG_ERRQUEUE: Final = getattr(socket, "MSG_ERRQUEUE", 0x2000)
 _WOULD_BLOCK: Final = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
 _REFUSES_SEGMENTS: Final = {errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP}  # this interface or kernel never will
 
@@ -50,6 +56,15 @@ class PoolCounters:
 
     dropped: int = 0  # datagrams the kernel had no room for, or too large for the path
     errors: int = 0  # what the system reported of single destinations
+
+
+class IcmpError(NamedTuple):
+    """What came back about something that was sent (RFC 792, RFC 4443)."""
+
+    destination: Address  # where it was sent to
+    type: int
+    code: int
+    data: int  # the MTU of "too big", or 0
 
 
 class PooledSocket:
@@ -63,6 +78,7 @@ class PooledSocket:
         "fileno",
         "is_eager",
         "on_arrivals",
+        "on_icmp",
         "receive",
         "socket",
     )
@@ -77,6 +93,7 @@ class PooledSocket:
         self.fileno = sock.fileno()
         self.receive = sock.recvmsg_into
         self.on_arrivals = on_arrivals
+        self.on_icmp: Callable[[PooledSocket, IcmpError], None] | None = None
         self.is_eager = False  # there was more than one when it was last read
         self._is_ipv6 = sock.family == socket.AF_INET6
         self._has_segmentation = True
@@ -123,8 +140,10 @@ class PooledSocket:
                 if error.errno in _REFUSES_SEGMENTS:
                     self._has_segmentation = False
                 self._send_singly(pieces, destination, segment_size)
-            else:
+            elif error.errno in _WOULD_BLOCK or self.on_icmp is None:
                 self._count(error, segment_size, pieces)
+            else:  # an error of an earlier datagram stood in the way, and is gone now
+                self._send_singly(pieces, destination, sum(map(len, pieces)) or 1)
 
     def _send_singly(self, pieces: Sequence[bytes | memoryview], destination: Address, segment_size: int) -> None:
         data = b"".join(pieces)
@@ -143,6 +162,30 @@ class PooledSocket:
 
     def transmit(self, transmit: Transmit) -> None:
         self.send((transmit.data,), transmit.destination, transmit.segment_size)
+
+    def watch_icmp(self, on_icmp: Callable[[PooledSocket, IcmpError], None]) -> None:
+        """Tell what comes back about single destinations, where the system does (IP_RECVERR of Linux)."""
+        level, option = _RECEIVE_ERRORS[self._is_ipv6]
+        with contextlib.suppress(OSError):
+            self.socket.setsockopt(level, option, 1)
+            self.on_icmp = on_icmp
+
+    def read_errors(self) -> None:
+        """Take everything out of the queue of errors."""
+        for _ in range(MAX_READS):
+            try:
+                _, messages, _, destination = self.socket.recvmsg(0, _ERROR_SPACE, _MSG_ERRQUEUE)
+            except OSError:
+                return
+            for level, option, data in messages:
+                if (
+                    (level, option) in _RECEIVE_ERRORS
+                    and len(data) >= _EXTENDED_ERROR.size
+                    and self.on_icmp is not None
+                ):
+                    _, origin, kind, code, info = _EXTENDED_ERROR.unpack_from(data)
+                    if origin in _FROM_ICMP:
+                        self.on_icmp(self, IcmpError(destination[:2], kind, code, info))
 
     def close(self) -> None:
         """Close at once. Twice is harmless."""
@@ -257,9 +300,13 @@ class UdpPool:
     def _look(self) -> int:
         """Read what is ready; return how many sockets that were."""
         ready = self._epoll.poll(0, MAX_READY)
-        for number, _ in ready:
+        for number, events in ready:
             pooled = self._sockets.get(number)
-            if pooled is not None:  # else closed by what an earlier one brought
+            if pooled is None:  # closed by what an earlier one brought
+                continue
+            if events & select.EPOLLERR and pooled.on_icmp is not None:
+                pooled.read_errors()
+            if events & select.EPOLLIN or pooled.on_icmp is None:
                 self._read(pooled)
         return len(ready)
 

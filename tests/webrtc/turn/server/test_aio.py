@@ -13,6 +13,7 @@ from zwerm.net.udp import UdpSocket
 from zwerm.webrtc.stun.uri import ServerUri, Transport
 from zwerm.webrtc.turn.aio import Allocation, TurnFailed
 from zwerm.webrtc.turn.credentials import Credential, Users
+from zwerm.webrtc.turn.events import Event, PeerUnreachable
 from zwerm.webrtc.turn.peers import PeerPolicy, parse_network
 from zwerm.webrtc.turn.server.aio import ServiceConfig, TurnService
 from zwerm.webrtc.turn.server.config import RelayHost, TurnServerConfig
@@ -83,6 +84,32 @@ async def test_data_is_relayed_both_ways(transport: Transport, peer: Peer) -> No
                     assert await allocation.receive() == (bytes(size), peer.socket.address)
             assert service.statistics().allocations == 1
         assert service.statistics().allocations == 0
+
+
+class Listening(Allocation):
+    """Keeps what comes back about peers that are not there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.unreachable: asyncio.Queue[PeerUnreachable] = asyncio.Queue()
+
+    def _receive_event(self, event: Event) -> None:
+        if isinstance(event, PeerUnreachable):
+            self.unreachable.put_nowait(event)
+        super()._receive_event(event)
+
+
+async def test_a_client_hears_that_nobody_listens_at_its_peer(peer: Peer) -> None:
+    async with (
+        asyncio.timeout(20),
+        running() as service,
+        await Listening.open(uri(service, Transport.UDP), ALICE) as allocation,
+    ):
+        await allocation.bind_channel(peer.socket.address)
+        peer.socket.close()
+        allocation.send(b"anybody", peer.socket.address)
+        event = await allocation.unreachable.get()
+        assert (event.peer, event.icmp.type, event.icmp.code) == (peer.socket.address, 3, 3)
 
 
 async def test_a_wrong_password_is_a_failure_that_names_it() -> None:

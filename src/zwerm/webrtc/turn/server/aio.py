@@ -20,8 +20,9 @@ from typing import Final, NamedTuple
 from zwerm.core.errors import TransportError, WireError
 from zwerm.core.machine import Address
 from zwerm.core.random import SYSTEM
-from zwerm.net.pool import Arrival, PooledSocket, UdpPool
+from zwerm.net.pool import Arrival, IcmpError, PooledSocket, UdpPool
 from zwerm.net.udp import RECEIVE_BUFFER
+from zwerm.webrtc.stun.attributes import Icmp
 from zwerm.webrtc.stun.stream import MessageStream
 from zwerm.webrtc.stun.uri import Transport
 from zwerm.webrtc.turn.credentials import Users
@@ -215,6 +216,11 @@ class TurnService:
                 self.server.receive_from_peer(udp.address, datagrams, source, now)
             self.carry_out()
 
+    def _receive_icmp(self, udp: PooledSocket, error: IcmpError) -> None:
+        icmp = Icmp(error.type, error.code, error.data)
+        self.server.receive_icmp(udp.address, error.destination, icmp, self.loop.time())
+        self.carry_out()
+
     def _send(self, departures: list[Departure]) -> None:
         sockets = self._sockets
         for departure in departures:
@@ -281,7 +287,8 @@ class TurnService:
     def _open(self, local: Address) -> None:
         now = self.loop.time()
         try:
-            self._sockets[local] = self._pool.open(local, self._receive_from_peers)
+            udp = self._sockets[local] = self._pool.open(local, self._receive_from_peers)
+            udp.watch_icmp(self._receive_icmp)
         except TransportError:
             self.server.relay_failed(local, now)
             return

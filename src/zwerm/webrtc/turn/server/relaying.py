@@ -13,7 +13,7 @@ from typing import Final
 
 from zwerm.core.machine import Address, Instant, Transmit
 from zwerm.core.random import Random
-from zwerm.webrtc.stun.attributes import DATA, XOR_PEER_ADDRESS
+from zwerm.webrtc.stun.attributes import DATA, ICMP, XOR_PEER_ADDRESS, Icmp
 from zwerm.webrtc.stun.message import Method, indication
 from zwerm.webrtc.stun.uri import Transport
 from zwerm.webrtc.turn.channel_data import pad
@@ -24,6 +24,8 @@ from zwerm.webrtc.turn.server.handover import Handover
 
 MAX_SEGMENTS: Final = 64  # datagrams in one run (UDP_MAX_SEGMENTS of Linux)
 MAX_RUN: Final = 65_000  # bytes in one run; the kernel takes an IP packet's worth
+ICMP_IPV4: Final = (3, 11)  # destination unreachable, time exceeded (RFC 8656 section 11.5)
+ICMP_IPV6: Final = (1, 2, 3)  # destination unreachable, packet too big, time exceeded
 MAX_WAITING: Final = 1_024  # runs nobody has taken; the oldest is dropped, as a network would
 
 
@@ -113,6 +115,16 @@ class Relaying:
         else:
             messages = [self._data_indication(peer, data) for data in payloads if len(data) < 65_000]
         self.send_to_client(allocation.client, messages)
+
+    def icmp_to_client(self, relay: Address, peer: Address, error: Icmp, now: Instant) -> None:
+        """Tell a client that its data did not reach a peer it has permitted, where the RFC has it told."""
+        allocation = self.by_local.get(relay)
+        told = ICMP_IPV6 if ":" in peer[0] else ICMP_IPV4
+        if allocation is None or error.type not in told or not allocation.permits(peer[0], now):
+            return
+        attributes = XOR_PEER_ADDRESS(peer), ICMP(error)
+        message = indication(Method.DATA, self._random.randbytes(12), *attributes)
+        self.send_to_client(allocation.client, [message.serialize(fingerprint=False)])
 
     def send_to_client(self, client: FiveTuple, messages: Sequence[bytes]) -> None:
         if client.transport is Transport.UDP:

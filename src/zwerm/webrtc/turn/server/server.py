@@ -36,6 +36,7 @@ from zwerm.webrtc.stun.attributes import (
     XOR_PEER_ADDRESS,
     XOR_RELAYED_ADDRESS,
     AddressError,
+    Icmp,
 )
 from zwerm.webrtc.stun.message import Message, MessageClass, Method, is_stun
 from zwerm.webrtc.stun.uri import Transport
@@ -161,6 +162,10 @@ class TurnServer:
         allocation = self._relaying.by_local.get(relay)
         if allocation is not None:
             self._relaying.to_client(allocation, peer, datagrams, now)
+
+    def receive_icmp(self, relay: Address, peer: Address, error: Icmp, now: Instant) -> None:
+        """Take an ICMP error about what left from `relay` for `peer` (RFC 8656 section 11.5)."""
+        self._relaying.icmp_to_client(relay, peer, error, now)
 
     def receive_handover(self, handover: Handover, now: Instant) -> None:
         """Take what the client of another worker sends to one of ours."""
