@@ -46,6 +46,12 @@ CLAIMS: Final = (
         r"CAR import.*? ([\d,.]+) (MB/s) .* ([\d.]+x) .*",
     ),
     Claim("CAR read in memory, verified", "python -m benchmarks car", r"CAR read.*? ([\d,.]+) (MB/s) .* ([\d.]+x) .*"),
+    Claim(
+        "`make up` in a clean clone, to a page that answers, with the compiled form",
+        "python -m benchmarks make_up",
+        r"a clean clone, to its page +([\d,.]+) (s) ",
+    ),
+    Claim("`make up` again, to the page", "python -m benchmarks make_up", r"again, to its page +([\d,.]+) (s) "),
     Claim("dag-cbor read, strict, beside cbor2", "python -m benchmarks ipld", r"cbor2 .* ([\d.]+x) "),
     Claim("dag-pb node of 10,000 links written", "python -m benchmarks ipld", r"dag-pb written.*? ([\d,.]+) (ms) "),
     Claim(
