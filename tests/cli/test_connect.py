@@ -149,6 +149,16 @@ def test_a_wrapped_and_quoted_code_is_read_and_wrong_ones_are_told_in_a_line(sid
     assert (left.end(), right.end()) == (0, 0)
 
 
+def test_without_anybody_to_paste_a_broken_connection_is_the_end(side: Callable[..., Side], tmp_path: Path) -> None:
+    left, right = side("left"), side("right", "--into", tmp_path / "into")
+    paste(left, right)
+    assert right.process.stdin is not None
+    right.process.stdin.close()
+    left.type("/new")
+    right.told("state", State="lost")
+    assert right.end() == 1
+
+
 def test_control_c_leaves_cleanly_and_the_other_side_hears_it(side: Callable[..., Side]) -> None:
     left, right = side("left"), side("right")
     paste(left, right)
@@ -167,6 +177,7 @@ def test_a_person_reads_plain_lines(side: Callable[..., Side]) -> None:
     left.type(right.code())
     right.type(code)
     left.line(lambda line: line.startswith("Connected"))
+    right.told("state", State="connected")
     right.type("een \x1b[31mrode\x1b[0m regel")
     assert left.line(lambda line: line.startswith("< ")) == r"< een \x1b[31mrode\x1b[0m regel"
     left.type("/files", "/help")

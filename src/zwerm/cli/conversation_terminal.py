@@ -80,6 +80,7 @@ class Terminal:
         self._told: dict[int, FileState] = {}
         self._bars: dict[int, Progress] = {}
         self._has_failed = False
+        self._can_paste = True  # as long as there is input
 
     async def run(self) -> int:
         """Talk until either side leaves, the input ends, or all files of `--send` are over."""
@@ -116,6 +117,7 @@ class Terminal:
 
     async def _input_ended(self, over: asyncio.Task[Any]) -> None:
         """Without a terminal, files may still be on their way; with one it is Ctrl-D."""
+        self._can_paste = False
         is_moving = self._plan.accepts_all or self._plan.send
         if is_moving and self._conversation.state is not LinkState.NEW:
             await over
@@ -206,8 +208,8 @@ class Terminal:
                 self._pasted = ""
                 if not self._plan.is_json:
                     self._show_code()
-            case StateChanged(state) if not self._plan.is_json:
-                self._line(_STATES[state])
+            case StateChanged(state):
+                self._tell_link(state)
             case Said(chat.Text(text)) if not self._plan.is_json:
                 for line in text.split("\n"):
                     self._line(f"< {safe(line)}")
@@ -217,6 +219,13 @@ class Terminal:
                 if not self._plan.is_json:
                     self._line("The other side left.")
                 self._is_over.set()
+
+    def _tell_link(self, state: LinkState) -> None:
+        if not self._plan.is_json:
+            self._line(_STATES[state])
+        if state is LinkState.LOST and not self._can_paste:
+            self._has_failed = True
+            self._is_over.set()  # nobody could paste the next code
 
     def _tell_file(self, entry: FileEntry) -> None:
         if not self._plan.is_json:

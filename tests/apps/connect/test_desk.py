@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.apps.connect.pair import paste, people
+from zwerm.apps.connect import desk
 from zwerm.apps.connect.conversation import CodeMade
 from zwerm.apps.connect.desk import FileState, Way
 from zwerm.core.errors import LocalProtocolError
@@ -134,3 +135,15 @@ async def test_either_side_stops_a_file_that_moves(tmp_path: Path, who: str) -> 
         await left.talk.desk.send(make(tmp_path / "from", "next.bin", 10))
         await right.file(FileState.DONE, "next.bin")
         assert {entry.way for entry in right.talk.desk.entries} == {Way.IN}
+
+
+async def test_files_that_are_remembered_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "MAX_ENTRIES", 3)
+    async with people(tmp_path, accepts_all=False) as (left, right):
+        await paste(left, right)
+        source = make(tmp_path / "from", "again.bin", 10)
+        for number in range(1, 6):
+            await left.talk.desk.send(source)
+            await right.file(FileState.OFFERED)
+            right.talk.desk.decline(number)
+        assert [entry.number for entry in right.talk.desk.entries] == [3, 4, 5]

@@ -25,6 +25,7 @@ from zwerm.webrtc.transfer.session import TransferSession
 
 HIGH: Final = 1 << 20  # bytes in the channel's buffer at which reading stops
 LOW: Final = 1 << 18  # bytes at which it goes on
+MAX_ENTRIES: Final = 1_000  # files that are remembered; the oldest that are over are forgotten
 
 
 class Way(enum.Enum):
@@ -77,6 +78,7 @@ class Desk:
         self._tell = tell
         self._session: TransferSession | None = None
         self._channel: RTCDataChannel | None = None
+        self._last_number = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._work: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
         self._may_send = asyncio.Event()
@@ -117,10 +119,7 @@ class Desk:
             OSError: it cannot be read.
         """
         source = await asyncio.to_thread(OutgoingFile.hash, path)
-        entry = FileEntry(
-            len(self.entries) + 1, Way.OUT, source.name, source.size, source.sha256, path=path, source=source
-        )
-        self.entries.append(entry)
+        entry = self._add(FileEntry(0, Way.OUT, source.name, source.size, source.sha256, path=path, source=source))
         if self._session is None:
             entry.state = FileState.WAITING
         else:
@@ -287,13 +286,21 @@ class Desk:
 
     def _take_offer(self, offer: news.FileOffered) -> None:
         known = next((one for one in self.entries if one.state is FileState.WAITING and _is_same(one, offer)), None)
-        entry = known or FileEntry(len(self.entries) + 1, Way.IN, offer.name, offer.size, offer.sha256)
+        entry = known or self._add(FileEntry(0, Way.IN, offer.name, offer.size, offer.sha256))
         entry.id = offer.id
-        if known is None:
-            self.entries.append(entry)
         self._set(entry, FileState.OFFERED)
         if entry.is_wanted or self._accepts_all:
             self.accept(entry.number)
+
+    def _add(self, entry: FileEntry) -> FileEntry:
+        self._last_number += 1
+        entry.number = self._last_number
+        self.entries.append(entry)
+        if len(self.entries) > MAX_ENTRIES:
+            oldest = next((index for index, one in enumerate(self.entries) if one.is_over), None)
+            if oldest is not None:
+                del self.entries[oldest]
+        return entry
 
     def _incoming_offer(self, number: int) -> FileEntry:
         for entry in self.entries:
