@@ -122,7 +122,7 @@ async def hold(count: int) -> None:
     """Connect `count` ends with each other, two by two, and print what one of them costs while nothing happens."""
     from zwerm.webrtc import RTCConfiguration, RTCPeerConnection
 
-    here = RTCConfiguration(includeLoopback=True)
+    here = RTCConfiguration(includeLoopback=True, interfaces=["127.0.0.1"])
 
     async def pair() -> list[Any]:
         left, right = RTCPeerConnection(here), RTCPeerConnection(here)

@@ -305,12 +305,14 @@ async def test_a_send_that_the_network_refuses_is_reported_not_raised(left: UdpS
     assert [error.errno for error in inbox.errors] == [errno.ENETUNREACH]
 
 
-async def test_a_truncated_datagram_is_not_given_out(left: UdpSocket, right: UdpSocket) -> None:
+async def test_a_truncated_datagram_is_not_given_out(
+    left: UdpSocket, right: UdpSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inbox = Inbox(right)
-    right._buffers = [bytearray(4)]
+    monkeypatch.setattr(udp._READING, "buffers", [bytearray(4)])
     left.send(Transmit(b"too long", right.address))
     await until(lambda: right.statistics().truncated)
-    right._buffers = [right._buffer]
+    monkeypatch.undo()
     left.send(Transmit(b"fits", right.address))
     assert await inbox.wait_count(1) == [b"fits"]
 

@@ -16,6 +16,7 @@ import contextlib
 import dataclasses
 import errno
 import socket
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, Self
@@ -42,6 +43,18 @@ MAX_RUN: Final = 65_000  # bytes of one send, below the largest UDP payload
 
 _REFUSES_SEGMENTS: Final = {errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP}  # this interface or kernel never will
 _WOULD_BLOCK: Final = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
+
+
+class _Reading(threading.local):
+    """Where a thread reads into, whatever socket: what came is copied out before anything else happens."""
+
+    def __init__(self) -> None:
+        buffer = bytearray(BUFFER)
+        self.buffers = [buffer]
+        self.view = memoryview(buffer)
+
+
+_READING: Final = _Reading()
 
 
 class Batch(NamedTuple):
@@ -94,9 +107,6 @@ class UdpSocket:
         self.counters = Counters()
         self._loop = asyncio.get_running_loop()
         self._socket = sock
-        self._buffer = bytearray(BUFFER)
-        self._view = memoryview(self._buffer)
-        self._buffers = [self._buffer]
         self._pending: deque[Transmit] = deque()
         self._pending_size = 0
         self._is_reading = False
@@ -192,7 +202,7 @@ class UdpSocket:
                 self.counters.datagrams_received += 1
                 self.counters.bytes_received += len(data)
                 return (source, None), [data]
-            size, messages, flags, source = self._socket.recvmsg_into(self._buffers, SPACE)
+            size, messages, flags, source = self._socket.recvmsg_into(_READING.buffers, SPACE)
         except (BlockingIOError, InterruptedError):
             return None
         except OSError as error:
@@ -203,7 +213,7 @@ class UdpSocket:
         if flags & socket.MSG_TRUNC:
             counters.truncated += 1
             return (source, None), []
-        data = bytes(self._view[:size])
+        data = bytes(_READING.view[:size])
         segment, destination = size, None
         if messages:
             segment_size, destination = parse_control(messages)
