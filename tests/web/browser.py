@@ -116,17 +116,17 @@ class Chromium:
         visit = Visit(await context.new_page(), daemon, name)
         try:
             yield visit
-            assert visit.faults == []
+            assert visit.faults == [], visit.faults
         finally:
             await context.close()
 
 
 @asynccontextmanager
-async def running_chromium() -> AsyncIterator[Chromium]:
+async def running_chromium(*arguments: str) -> AsyncIterator[Chromium]:
     """Start Chromium, and end it."""
     playwright: Playwright
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *arguments])
         try:
             yield Chromium(browser)
         finally:

@@ -11,7 +11,17 @@ from tests.web.samples import README, dusk
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("web-everywhere")]
 
-PAGES = ("home", "files", "files/garden", "history", "history/garden/README.md", "explore", "storage", "settings")
+PAGES = (
+    "home",
+    "files",
+    "files/garden",
+    "history",
+    "history/garden/README.md",
+    "connect",
+    "explore",
+    "storage",
+    "settings",
+)
 FIRST_LOAD = 200_000  # bytes, compressed
 
 

@@ -30,6 +30,13 @@ export const PAGES = [
     view: lazyPage("nav.history", async () => (await import("./pages/history-page.js")).HistoryPage),
   },
   {
+    name: "connect",
+    label: "nav.connect",
+    icon: "people",
+    key: "g c",
+    view: lazyPage("nav.connect", async () => (await import("./pages/connect-page.js")).ConnectPage),
+  },
+  {
     name: "explore",
     label: "nav.explore",
     icon: "graph",

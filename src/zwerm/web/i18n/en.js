@@ -1,7 +1,9 @@
 /** The words in English. This catalogue defines the keys; `nl.js` has the same. */
+import connect from "./en-connect.js";
 import settings from "./en-settings.js";
 
 export default {
+  ...connect,
   ...settings,
 
   // Actions

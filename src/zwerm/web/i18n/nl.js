@@ -1,7 +1,9 @@
 /** De woorden in het Nederlands; de sleutels staan vast in `en.js`. */
+import connect from "./nl-connect.js";
 import settings from "./nl-settings.js";
 
 export default {
+  ...connect,
   ...settings,
 
   // Handelingen

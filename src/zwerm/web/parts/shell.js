@@ -88,8 +88,8 @@ function DropAnywhere() {
   const current = useRef(folder);
   current.current = folder;
   useEffect(() => {
-    /** @param {DragEvent} event */
-    const brings = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+    /** On the page Connect they are sent. @param {DragEvent} event */
+    const brings = (event) => route.value.page !== "connect" && (event.dataTransfer?.types.includes("Files") ?? false);
     /** @type {Record<string, (event: DragEvent) => void>} */
     const listeners = {
       dragenter(event) {
