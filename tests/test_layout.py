@@ -27,6 +27,15 @@ _NODE: Final = ("node/test_node.py",)
 _CLI: Final = tuple(sorted(path.relative_to(TESTS).as_posix() for path in (TESTS / "cli").glob("test_*.py")))
 _APP: Final = tuple(f"daemon/app/test_{name}.py" for name in ("files", "history", "storage"))
 
+_HTTP: Final = tuple(
+    f"daemon/http/test_{name}.py"
+    for name in ("gateway", "multipart", "rpc", "security", "server", "static", "upload", "web")
+)
+_FILES: Final = tuple(
+    f"ipfs/mfs/test_{name}.py"
+    for name in ("files_collection", "files_model", "operations", "reading", "working", "write")
+)
+
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/app/api.py": _APP,
     "daemon/app/changed.py": _APP,
@@ -36,8 +45,10 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/app/share.py": _APP,
     "daemon/app/summary.py": _APP,
     "daemon/app/uploads.py": _APP,
+    "daemon/http/exchange.py": _HTTP,
     "daemon/http/sendfile.py": ("daemon/http/test_gateway.py",),
-    "daemon/listeners.py": ("daemon/test_process.py",),
+    "daemon/http/server.py": _HTTP,
+    "daemon/listeners.py": ("daemon/test_process.py", *_HTTP),
     "daemon/turn/node.py": ("daemon/app/test_turn.py",),
     "daemon/turn/numbers.py": ("daemon/turn/test_relay.py",),
     "daemon/turn/serve.py": ("cli/test_turn.py",),
@@ -54,7 +65,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "ipfs/ipld/cbor_writer.py": _CBOR,
     "ipfs/ipld/json_reader.py": _JSON,
     "ipfs/ipld/json_writer.py": _JSON,
-    "ipfs/mfs/files.py": ("ipfs/mfs/test_files_collection.py", "ipfs/mfs/test_files_model.py"),
+    "ipfs/mfs/files.py": _FILES,
     "ipfs/pins/pin.py": ("ipfs/pins/test_pins.py",),
     "ipfs/unixfs/placed.py": ("daemon/http/test_gateway.py",),
     "webrtc/transfer/event.py": ("webrtc/transfer/test_session.py",),

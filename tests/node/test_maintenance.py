@@ -151,3 +151,36 @@ async def test_a_damaged_index_is_refused_or_saved(tmp_path: Path) -> None:
             await saved.collect()
     async with zwerm.Node(path, profile="test", save_index=True) as again:
         assert again.saved is None
+
+
+def rot(node: zwerm.Node, data: bytes) -> None:
+    """Change one bit of what lies in a pack."""
+    pack = next(path for path in (node.repository.path / "blocks").iterdir() if data in path.read_bytes())
+    pack.write_bytes(pack.read_bytes().replace(data, bytes([data[0] ^ 1]) + data[1:]))
+
+
+async def test_a_verification_counts_what_it_reads_and_tells_how_far_it_is(node) -> None:
+    for _ in range(70):  # more than one step
+        await node.add(os.urandom(1_000))
+    told: list[tuple[int, int]] = []
+    found = await node.verify(lambda done, total: told.append((done, total)))
+    assert found.ok
+    assert found.blocks >= 70
+    assert told[-1] == (found.blocks, found.blocks)
+    assert len(told) > 1
+    assert told == sorted(told)
+
+
+async def test_a_repair_drops_what_is_damaged_and_names_the_pins_that_miss_it(node) -> None:
+    lost, whole = os.urandom(5_000), os.urandom(5_000)
+    cid = await node.add(lost)
+    await node.add(whole)
+    await asyncio.to_thread(rot, node, lost)
+    verified = await node.verify()
+    assert (verified.ok, verified.corrupt) == (False, [cid.multihash])
+    repaired = await node.repair()
+    assert repaired.dropped == [cid.multihash]
+    assert [status.cid for status in repaired.broken] == [cid]
+    assert (await node.verify()).ok
+    again = await node.repair()
+    assert (again.dropped, again.broken) == ([], [])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,44 @@ async def test_read_one_takes_one_file() -> None:
 def test_parts_say_what_they_are() -> None:
     assert PartKind("application/x-directory") is PartKind.DIRECTORY
     assert Part("x", None).kind is PartKind.FILE  # type: ignore[arg-type]
+
+
+async def test_a_pipe_is_read_as_it_fills_and_to_its_end() -> None:
+    reading, writing = os.pipe()
+    try:
+        (part,) = [part async for part in StreamBody(reading).parts()]
+        os.write(writing, b"first")
+        assert await anext(part.chunks) == b"first"
+        later = asyncio.ensure_future(anext(part.chunks))
+        os.write(writing, b"second")
+        assert await later == b"second"
+        os.close(writing)
+        assert [chunk async for chunk in part.chunks] == []
+    finally:
+        os.close(reading)
+
+
+async def test_waiting_for_a_pipe_can_be_given_up_and_loses_nothing() -> None:
+    reading, writing = os.pipe()
+    try:
+        (part,) = [part async for part in StreamBody(reading).parts()]
+        waiting = asyncio.ensure_future(anext(part.chunks))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        os.write(writing, b"still there")
+        assert os.read(reading, 100) == b"still there"
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+async def test_what_cannot_be_widened_is_read_all_the_same() -> None:
+    """A socket is waited for as a pipe is, and holds what it holds."""
+    ours, theirs = socket.socketpair()
+    with ours:
+        with theirs:
+            theirs.sendall(b"from a socket")
+        (part,) = [part async for part in StreamBody(ours.fileno()).parts()]
+        assert await part.read(100) == b"from a socket"

@@ -20,3 +20,10 @@ async def test_polling_goes_on(rpc: Rpc) -> None:
     await items.aclose()
     with pytest.raises(UsageError):
         await rpc.items("stats/bw", interval="soon")
+
+
+async def test_the_figures_of_the_repository_are_those_of_repo_stat(rpc: Rpc) -> None:
+    await rpc.add(b"something")
+    assert await rpc.call("stats/repo") == await rpc.call("repo/stat")
+    sizes = await rpc.call("stats/repo", size_only=True)
+    assert sizes == await rpc.call("repo/stat", size_only=True)
