@@ -87,7 +87,9 @@ def test_stun_says_in_words_what_is_between(relay: Relay, harness: Harness) -> N
     assert said.lines[0].startswith("You are not behind a NAT: the server sees your own address, 127.0.0.1:")
     assert said.lines[1] == "This server cannot tell how the way behaves: it has no second address (RFC 5780)."
     assert harness.run("stun", "--json", url).json["Mapping"] is None
-    assert harness.run("stun", f"{url}?transport=tcp").lines[0].startswith("The server sees 127.0.0.1:")
+    over_tcp = harness.run("stun", f"{url}?transport=tcp").lines
+    assert over_tcp[0].startswith("You are not behind a NAT: the server sees your own address, 127.0.0.1:")
+    assert over_tcp[1] == "What lies between treats UDP in ways that TCP cannot tell."
 
 
 @pytest.mark.parametrize(

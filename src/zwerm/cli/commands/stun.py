@@ -28,7 +28,13 @@ def _run(session: Session, parsed: Parsed) -> int:
     if session.settings.json:
         session.output.json({"Mapped": _text(answer.mapped), "Local": _text(answer.local), "Software": answer.software})
         return 0
-    session.output.line(f"The server sees {_text(answer.mapped)}.")
+    if answer.mapped[0] == answer.local[0]:
+        session.output.line(f"You are not behind a NAT: the server sees your own address, {_text(answer.mapped)}.")
+    else:
+        session.output.line(
+            f"You are behind a NAT: you are {_text(answer.local)} here, and the server sees {_text(answer.mapped)}."
+        )
+    session.output.line(f"What lies between treats UDP in ways that {uri.transport.value.upper()} cannot tell.")
     if answer.software:
         session.output.line(f"It calls itself {safe(answer.software)}.")
     return 0
