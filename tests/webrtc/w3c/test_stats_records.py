@@ -33,27 +33,27 @@ async def test_statistics_of_both_sides_agree(two: Two) -> None:
     assert (sent.state, sent.label, sent.dataChannelIdentifier) == ("open", "chat", theirs.id)
     assert only(here, "peer-connection").dataChannelsOpened == only(there, "peer-connection").dataChannelsOpened == 1
     for one, other in ((here, there), (there, here)):
-        assert selected(one).bytesSent == selected(other).bytesReceived
-        assert selected(one).packetsSent == selected(other).packetsReceived
-        assert selected(one).requestsSent + selected(one).consentRequestsSent == selected(other).requestsReceived
-        assert selected(one).responsesReceived == selected(other).responsesSent
-        assert only(one, "transport").bytesSent == selected(one).bytesSent
+        for sent, received in (("bytesSent", "bytesReceived"), ("packetsSent", "packetsReceived")):
+            assert total(one, sent) == total(other, received) == only(one, "transport")[sent]
+        asked = selected(one).requestsSent + selected(one).consentRequestsSent
+        assert 0 < selected(one).responsesReceived <= asked
         assert only(one, "transport").dtlsCipher == "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"
         assert only(one, "transport").tlsVersion == "FEFD"
     assert {only(one, "transport").dtlsRole for one in (here, there)} == {"client", "server"}
+
+
+def total(report: RTCStatsReport, name: str) -> int:
+    """Of all pairs: a busy machine may change from one to another after the first data."""
+    return sum(pair[name] for pair in report.of_type("candidate-pair"))
 
 
 async def settled(left: RTCPeerConnection, right: RTCPeerConnection) -> tuple[RTCStatsReport, RTCStatsReport]:
     """Both reports once nothing is on its way any more: until then one side has counted what the other has not."""
     while True:
         here, there = await left.getStats(), await right.getStats()
-        pair, other = selected(here), selected(there)
-        is_quiet = (pair.bytesSent, pair.bytesReceived) == (other.bytesReceived, other.bytesSent)
-        checks = (pair.requestsSent + pair.consentRequestsSent, pair.responsesReceived)
-        if is_quiet and checks == (other.requestsReceived, other.responsesSent):
-            back = (other.requestsSent + other.consentRequestsSent, other.responsesReceived)
-            if back == (pair.requestsReceived, pair.responsesSent):
-                return here, there
+        sent = [total(one, "bytesSent") for one in (here, there)]
+        if sent == [total(one, "bytesReceived") for one in (there, here)]:
+            return here, there
         await asyncio.sleep(0.01)
 
 
@@ -61,17 +61,17 @@ async def test_ids_lead_from_record_to_record_and_stay(two: Two) -> None:
     left, right = two
     await connect(left, right)
     first, second = await left.getStats(), await left.getStats()
-    assert set(first) <= set(second) | set(first)
-    assert only(first, "transport").id == only(second, "transport").id
+    lasting = ("transport", "certificate", "data-channel", "peer-connection", "local-candidate", "sctp-transport")
+    assert {one.id for one in first.values() if one.type in lasting} <= set(second)
     for record in first.values():
         for name, value in record.items():
             if name.endswith("Id"):
                 assert value in first, f"{name} of {record.type}"
     before = time.time() * 1_000
     assert all(abs(record.timestamp - before) < 60_000 for record in first.values())
-    pair = selected(first)
-    assert 0 <= only(first, "transport").timestamp - pair.lastPacketSentTimestamp < 60_000
-    assert 0 < pair.currentRoundTripTime <= pair.totalRoundTripTime < 60
+    last = max(pair.get("lastPacketSentTimestamp", 0) for pair in first.of_type("candidate-pair"))
+    assert 0 <= only(first, "transport").timestamp - last < 60_000
+    assert 0 < selected(first).currentRoundTripTime <= selected(first).totalRoundTripTime < 60
 
 
 async def test_a_connection_that_did_nothing_yet_has_statistics_too(
