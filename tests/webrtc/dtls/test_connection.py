@@ -129,6 +129,17 @@ def test_a_path_that_carries_nothing_fails_in_time() -> None:
     assert failure(both.left.events).cause is Cause.TIMEOUT
 
 
+def test_who_waits_for_the_peer_does_not_fail_before_its_first_record() -> None:
+    config = Config(waits_for_peer=True)
+    both = pair(client(config), server(config), profile=Profile(loss=1.0))
+    both.clock.run_for(600.0)
+    assert both.left.machine.state is State.CONNECTING
+    assert both.left.events == []
+    both.path.up.profile = both.path.down.profile = Profile()
+    settle(both)
+    assert both.left.machine.state is both.right.machine.state is State.CONNECTED
+
+
 def test_one_lost_datagram_costs_one_interval() -> None:
     machine = client()
     lost = sent(machine)
