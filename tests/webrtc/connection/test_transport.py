@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from random import Random
 
@@ -128,6 +129,27 @@ def test_a_channel_opens_and_carries_messages_both_ways(profile: Profile, seed: 
     )
     assert received(pair.left.events) == messages
     assert received(pair.right.events) == messages
+
+
+def test_data_channels_may_come_with_a_later_description() -> None:
+    """Media alone connects; SCTP does not begin before both sides have spoken of it, so it cannot give up either."""
+    clock = VirtualClock()
+    ends = [make(index, (LEFT, RIGHT)[index], clock.now, seeded(1, str(index))) for index in range(2)]
+    remotes = [described(ends[1], CERTIFICATES[1], RIGHT), described(ends[0], CERTIFICATES[0], LEFT)]
+    pair = Pair[Event](*ends, seed=1, clock=clock)
+    for end, remote, role in zip(ends, remotes, (Role.CLIENT, Role.SERVER), strict=True):
+        begin(end, dataclasses.replace(remote, has_data=False), role, clock.now)
+    ends[0].channels.open("later", now=clock.now)
+    pair.pump()
+    pair.drive_until(Handshaked, limit=5.0)
+    pair.run_for(120.0)
+    assert [end.channels.association.statistics().state for end in ends] == ["closed", "closed"]
+    for end, remote in zip(ends, remotes, strict=True):
+        end.update(dataclasses.replace(remote, max_message_size=1_000), pair.clock.now)
+        end.update(remote, pair.clock.now)
+    pair.pump()
+    assert pair.drive_until(ChannelAnnounced, limit=5.0).channel.label == "later"
+    assert ends[0].channels.peer_max_message_size == 65_536
 
 
 def test_a_connection_takes_five_round_trips() -> None:

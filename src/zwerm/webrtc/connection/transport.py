@@ -37,6 +37,7 @@ from zwerm.webrtc.ice.config import Config, Role
 from zwerm.webrtc.ice.turn_relay import make_turn_relay
 from zwerm.webrtc.sctp.association import Association
 from zwerm.webrtc.sctp.config import DTLS
+from zwerm.webrtc.sctp.control_block import State as SCTPState
 
 Event: TypeAlias = ice.Event | dtls.Event | ChannelEvent  # those of the parts, but for the data between them
 
@@ -116,6 +117,18 @@ class Transport:
         self.channels.peer_max_message_size = remote.max_message_size
         self.channels.set_role(is_dtls_client=role is dtls.Role.CLIENT, now=now)
         self._work(now)
+
+    def update(self, remote: Remote, now: Instant) -> None:
+        """A later description of the other side: data channels may be new in it, and the size of messages another."""
+        had_data = self._remote is not None and self._remote.has_data
+        if remote.has_data:
+            self.channels.peer_max_message_size = remote.max_message_size
+        if self._remote is None or not remote.has_data or had_data:
+            return
+        self._remote = remote
+        association = self.channels.association
+        if self.dtls is not None and self.dtls.state is State.CONNECTED and association.state is SCTPState.CLOSED:
+            association.connect(now)  # else the other side was faster
 
     @property
     def is_started(self) -> bool:
@@ -300,7 +313,8 @@ class Transport:
                 case dtls.Handshaked():
                     if self.tap is not None and self.tap.wants_keys:
                         self.tap.keys(connection.key_log())
-                    self.channels.association.connect(self._now)
+                    if self._remote is not None and self._remote.has_data:
+                        self.channels.association.connect(self._now)
                 case dtls.Closed():
                     self.channels.association.abort(self._now, "the peer closed the connection")
                 case dtls.ConnectionFailed(_, detail):

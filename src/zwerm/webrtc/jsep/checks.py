@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zwerm.webrtc.connection.description import Remote
-from zwerm.webrtc.dtls.event import Role
 from zwerm.webrtc.jsep.grouping import Grouping
 from zwerm.webrtc.jsep.sections import Slot, is_rtp, mid_of
 from zwerm.webrtc.sdp.description import SessionDescription
-from zwerm.webrtc.sdp.values import Setup
 from zwerm.webrtc.w3c.errors import InvalidAccessError, OperationError
 
 
@@ -51,11 +49,12 @@ def check_mux(description: SessionDescription) -> None:
             raise InvalidAccessError(f"section {index} has no rtcp-mux, and rtcpMuxPolicy requires it")
 
 
-def check_continuity(kind: str, known: Remote, remote: Remote, role: Role | None, *, may_restart: bool) -> None:
-    """A later description goes on with the DTLS connection that stands, and restarts ICE only where an offer does."""
+def check_continuity(kind: str, known: Remote, remote: Remote, *, may_restart: bool) -> None:
+    """A later description goes on with the DTLS connection that stands, and restarts ICE only where an offer does.
+
+    Its `setup` is not looked at: Firefox answers a later offer with another role than it has, and keeps the one it has.
+    """
     if not set(known.fingerprints) & set(remote.fingerprints):
         raise OperationError(f"the {kind} has another certificate; a new DTLS connection needs a new RTCPeerConnection")
-    if role is not None and remote.setup is (Setup.ACTIVE if role is Role.CLIENT else Setup.PASSIVE):
-        raise OperationError(f"the {kind} says setup {remote.setup}, which would turn the roles of DTLS round")
     if not may_restart and known.credentials != remote.credentials:
         raise InvalidAccessError(f"the {kind} has new ICE credentials, and its offer did not ask for a restart")

@@ -88,13 +88,14 @@ VIDEO: Final = (
     Codec(45, "AV1", 90_000, None, "level-idx=5;profile=0;tier=0", _VIDEO_FEEDBACK),
     Codec(46, *_RTX, "apt=45"),
 )
-EXTENSIONS: Final = {
-    "audio": ("urn:ietf:params:rtp-hdrext:sdes:mid",),
-    "video": (
-        "urn:ietf:params:rtp-hdrext:sdes:mid",
-        "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id",
-        "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id",
-    ),
+MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"  # without it packets of a bundle could not be told apart
+EXTENSION_IDS: Final = {  # the numbers are Chromium's: when offers cross, it minds if ours mean something else
+    "audio": {MID: 4},
+    "video": {
+        MID: 4,
+        "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id": 10,
+        "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id": 11,
+    },
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from zwerm.webrtc.connection.description import DISCARD, FORMAT, PROTOCOL, SCTP_PORT, Local
-from zwerm.webrtc.jsep.codecs import EXTENSIONS, Codec
+from zwerm.webrtc.jsep.codecs import EXTENSION_IDS, Codec
 from zwerm.webrtc.jsep.transceiver import SENDING, Transceiver
 from zwerm.webrtc.sdp.description import MediaDescription, SessionDescription
 from zwerm.webrtc.sdp.values import Direction, HeaderExtension, Setup
@@ -123,14 +123,9 @@ def add_flow(
         medium.add_attribute("simulcast", f"send {';'.join(flow.rids)}")
 
 
-def extensions_of(kind: str) -> list[HeaderExtension]:
-    """Those that we offer: without the mid a bundle's packets could not be told apart."""
-    return [HeaderExtension(number, uri) for number, uri in enumerate(EXTENSIONS[kind], 1)]
-
-
 def agreed_extensions(medium: MediaDescription) -> list[HeaderExtension]:
     """Those of an offer that we know, by its numbers."""
-    known = EXTENSIONS.get(medium.kind, ())
+    known = EXTENSION_IDS.get(medium.kind, {})
     return [HeaderExtension(one.id, one.uri) for one in medium.header_extensions if one.uri in known]
 
 

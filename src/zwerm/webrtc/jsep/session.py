@@ -28,10 +28,11 @@ from zwerm.webrtc.connection.description import (
 )
 from zwerm.webrtc.dtls.event import Role as DTLSRole
 from zwerm.webrtc.jsep.checks import check_answer, check_continuity, check_mux, check_offer
-from zwerm.webrtc.jsep.codecs import read_codecs, renumber
+from zwerm.webrtc.jsep.codecs import read_codecs
 from zwerm.webrtc.jsep.events import SessionEvent
 from zwerm.webrtc.jsep.grouping import Grouping, describe
 from zwerm.webrtc.jsep.negotiation_needed import is_negotiation_needed
+from zwerm.webrtc.jsep.numbers import Numbers
 from zwerm.webrtc.jsep.plan import Planned, plan_sections
 from zwerm.webrtc.jsep.sections import (
     Flow,
@@ -40,7 +41,6 @@ from zwerm.webrtc.jsep.sections import (
     add_flow,
     add_rejected,
     begin,
-    extensions_of,
     is_rtp,
     mid_of,
 )
@@ -76,6 +76,7 @@ class Session:
         self._requires_mux = requires_mux
         self._slots: tuple[Slot, ...] = ()
         self._stable: _Stable | None = None  # while something is pending
+        self._numbers = Numbers()
         self._plan: dict[str, Transceiver] = {}  # by mid, of the offer that was created last
         self._version = 0
 
@@ -151,7 +152,7 @@ class Session:
             raise InvalidStateError(f"createOffer in signaling state {self.signaling.state}")
         may_recycle = self.signaling.state == "stable"
         plan = list(plan_sections(self._slots, self.transceivers, wants_data=self.wants_data, may_recycle=may_recycle))
-        live = [one.mid for one in plan if not one.is_rejected]
+        live = self._in_order([one.mid for one in plan if not one.is_rejected])
         self._version += 1
         description = begin(local, self._version, live)
         for one in plan:
@@ -183,6 +184,12 @@ class Session:
             else:
                 add_flow(description, local, medium.mid, setup, self.media.flow(medium, mid))
         return str(description)
+
+    def _in_order(self, mids: list[str]) -> list[str]:
+        """What is bundled already comes first, so that its transport stays the one (RFC 9143 section 7.5.1)."""
+        current = self.signaling.current.get(Side.LOCAL)
+        before = () if current is None else current.parsed.bundle
+        return [mid for mid in before if mid in mids] + [mid for mid in mids if mid not in before]
 
     # Applying.
 
@@ -266,9 +273,10 @@ class Session:
             add_data(description, local, one.mid, Setup.ACTPASS, is_bundle_only=is_bundle_only)
         else:
             transceiver = one.transceiver
-            codecs = renumber(transceiver.codecs, transceiver.agreed)
             kind, rids = transceiver.kind, transceiver.rids
-            flow = Flow(transceiver, transceiver.direction, codecs, extensions_of(kind), rids)
+            codecs = self._numbers.formats_for(transceiver.codecs)
+            extensions = self._numbers.extensions_for(kind)
+            flow = Flow(transceiver, transceiver.direction, codecs, extensions, rids)
             add_flow(description, local, one.mid, Setup.ACTPASS, flow, is_bundle_only=is_bundle_only)
 
     # What descriptions of the other side mean.
@@ -285,11 +293,12 @@ class Session:
         for medium in parsed.media:
             if is_rtp(medium):
                 read_codecs(medium)
+        self._numbers.learn(parsed)
         remote = _remote_of(parsed, Grouping.of(parsed))
         known = stable.remote if stable is not None and kind == "offer" else self.remote
         if remote is not None and known is not None:
             may_restart = kind == "offer" or (self.signaling.state == "have-local-offer" and self._offered_restart())
-            check_continuity(kind, known, remote, self.role, may_restart=may_restart)
+            check_continuity(kind, known, remote, may_restart=may_restart)
         return remote
 
     def _offered_restart(self) -> bool:

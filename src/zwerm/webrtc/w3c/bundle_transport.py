@@ -110,11 +110,11 @@ class BundleTransport:
         self.driver.pump()
 
     def start(self, remote: Remote, role: DTLSRole) -> None:
-        """Both descriptions are known. Twice is harmless."""
+        """Both descriptions are known, for the first time or again."""
         if not self.transport.is_started:
             self.transport.start(remote, role, self.now)
-        elif remote.has_data:
-            self.transport.channels.peer_max_message_size = remote.max_message_size
+        else:
+            self.transport.update(remote, self.now)
 
     def found(self, event: CandidateGathered) -> None:
         """Keep a candidate, and those of its generation only."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from zwerm.webrtc.jsep.codecs import EXTENSIONS, Codec, codecs_of
+from zwerm.webrtc.jsep.codecs import EXTENSION_IDS, Codec, codecs_of
 from zwerm.webrtc.w3c.errors import InvalidAccessError, RTCRangeError, RTCTypeError
 
 _RID: Final = re.compile(r"[0-9A-Za-z_-]{1,255}")  # RFC 8851 section 10
@@ -109,10 +109,10 @@ class RTCRtpReceiveParameters:
 
 def capabilities_of(kind: str) -> RTCRtpCapabilities | None:
     """What may be negotiated of "audio" or "video"; None of anything else."""
-    if kind not in EXTENSIONS:
+    if kind not in EXTENSION_IDS:
         return None
     codecs = list(dict.fromkeys(RTCRtpCodecCapability.of(kind, codec) for codec in codecs_of(kind)))
-    return RTCRtpCapabilities(codecs, [RTCRtpHeaderExtensionCapability(uri) for uri in EXTENSIONS[kind]])
+    return RTCRtpCapabilities(codecs, [RTCRtpHeaderExtensionCapability(uri) for uri in EXTENSION_IDS[kind]])
 
 
 def preferences_of(kind: str, codecs: Iterable[RTCRtpCodecCapability]) -> tuple[Codec, ...]:
