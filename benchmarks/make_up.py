@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import statistics
 import subprocess
 import tempfile
@@ -38,9 +37,7 @@ def until_the_page_answers(clone: Path) -> float:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ZWERM_", "MAKE", "MFLAGS"))}
     environment = kept | {"ZWERM_PROFILE": "test", "ZWERM_PATH": str(clone.parent / "repository")}
     began = time.perf_counter()
-    process = subprocess.Popen(
-        ["make", "up"], cwd=clone, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
+    process = subprocess.Popen(["make", "up"], cwd=clone, env=environment, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         for line in process.stdout:
@@ -50,6 +47,5 @@ def until_the_page_answers(clone: Path) -> float:
                 return time.perf_counter() - began
         raise AssertionError(f"make up ended with {process.wait()}")
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGTERM)
+        process.terminate()  # make tells the node
         process.communicate()
