@@ -6,6 +6,7 @@ import os
 import random
 import shlex
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from tests.cli.harness import Harness
 
 HELLO = "bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am"
+UNUSED = {"cryptography", "pathspec", "zwerm.ipfs.mfs.files", "zwerm.ipfs.pins.collector"}
 BIG = random.Random(3).randbytes(3_000_000)
 
 
@@ -196,3 +198,19 @@ def test_pipes_are_read_to_their_end_however_they_are_named(zwerm: Harness) -> N
     assert lines("ZWERM add -q /dev/stdin < plain") == [HELLO]
     assert lines("ZWERM add -q /dev/stdin plain < plain") == [HELLO, HELLO]
     assert lines("mkfifo early; (printf 'hello\\n' > early; exit 1) & ZWERM add -q early; rm early") == [HELLO]
+
+
+def test_adding_and_reading_by_address_load_nothing_that_they_do_not_use(local: Harness) -> None:
+    file = local.file("once.txt", "once")
+    cid = local.run("add", "-Q", file).out.strip()
+    for words in (("add", "-Q", str(file)), ("cat", cid)):
+        done = subprocess.run(
+            [sys.executable, "-X", "importtime", "-m", "zwerm", *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=local.environment(),
+        )
+        imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        assert "zwerm.ipfs.blockstore.packstore" in imported
+        assert not imported & UNUSED, words

@@ -3,8 +3,8 @@
 import contextlib
 
 from zwerm.core.errors import WireError
+from zwerm.identity.key_message import KeyType
 from zwerm.identity.keys import PrivateKey, PublicKey
-from zwerm.identity.schemes import KeyType
 
 _ED25519 = (
     "080112407e0830617c4a7de83925dfb2694556b12936c477a0e1feb2e148ec9da60fee7d"

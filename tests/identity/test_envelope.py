@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from zwerm.core import protobuf
 from zwerm.core.errors import WireError
 from zwerm.identity.envelope import MAX_ENVELOPE, Envelope
+from zwerm.identity.key_message import KeyType
 from zwerm.identity.keys import PrivateKey
-from zwerm.identity.schemes import KeyType
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "libp2p_keys.json").read_text())
 SEALED = [name for name, row in VECTORS.items() if "envelope" in row]

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from zwerm.core.errors import LocalProtocolError, NotFoundError, StorageError, WireError
+from zwerm.identity.key_message import KeyType
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.keystore import FORMATS, MAX_NAME, SELF, KeyExists, KeyNotFound, Keystore, load_key, save_key
 from zwerm.identity.peer_id import PeerId
-from zwerm.identity.schemes import KeyType
 
 OWN = PrivateKey.generate()
 

@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from zwerm.core.errors import LocalProtocolError, WireError
-from zwerm.identity.schemes import INVALID_SIGNATURE, MAX_RSA_BITS, RSA_BITS, SCHEMES, KeyType, type_of
+from zwerm.identity.key_message import KeyType
+from zwerm.identity.schemes import INVALID_SIGNATURE, MAX_RSA_BITS, RSA_BITS, SCHEMES, type_of
 
 SECP256K1_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 SIZES = {KeyType.ED25519: (32, 64), KeyType.SECP256K1: (33, 32), KeyType.ECDSA: (91, 121)}

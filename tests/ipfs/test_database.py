@@ -104,6 +104,8 @@ def test_tables_are_brought_up_to_date_once_and_in_order(tmp_path: Path, databas
     steps = [TABLE, "ALTER TABLE things ADD COLUMN kind TEXT; CREATE INDEX by_kind ON things (kind)", double]
     assert database.define("things", steps) == 1
     assert database.define("things", steps) == 3
+    assert database.has("things")
+    assert not database.has("others")
     assert database.query("SELECT * FROM things") == [("old", 6, None)]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -15,15 +14,9 @@ from zwerm.node.reserve import LEAST, MOST, RESERVE_NAME, Reserve, with_room
 GIBIBYTE = 1 << 30
 
 
-class Usage(NamedTuple):
-    """What is free on a disk."""
-
-    free: int
-
-
 @pytest.fixture
 def reserve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Reserve:
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Usage(GIBIBYTE))
+    monkeypatch.setattr(module, "free_space", lambda _: GIBIBYTE)
     return Reserve(tmp_path / RESERVE_NAME)
 
 
@@ -59,10 +52,10 @@ def test_a_limit_leaves_it_little_and_what_is_spared_is_spared(reserve: Reserve)
 
 
 def test_a_disk_with_little_room_is_left_alone(reserve: Reserve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Usage(16 * LEAST - 16))
+    monkeypatch.setattr(module, "free_space", lambda _: 16 * LEAST - 16)
     reserve.ensure(GIBIBYTE)
     assert reserve.size == 0
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Usage(16 * LEAST))
+    monkeypatch.setattr(module, "free_space", lambda _: 16 * LEAST)
     reserve.ensure(GIBIBYTE)
     assert reserve.size == LEAST
 
@@ -93,7 +86,7 @@ def test_what_is_released_comes_back_when_its_last_user_is_done(reserve: Reserve
 def test_with_less_room_than_before_it_comes_back_smaller(reserve: Reserve, monkeypatch: pytest.MonkeyPatch) -> None:
     reserve.ensure(GIBIBYTE)
     with reserve.released():
-        monkeypatch.setattr(module.shutil, "disk_usage", lambda _: Usage(3 * LEAST))
+        monkeypatch.setattr(module, "free_space", lambda _: 3 * LEAST)
     assert reserve.size == 3 * LEAST
 
 

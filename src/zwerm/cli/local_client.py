@@ -163,7 +163,7 @@ class LocalClient:
             settings = self._settings
             repository = Repository.open(settings.repository, purpose=settings.purpose, patience=_PATIENCE)
             self._stack.callback(repository.close)
-            self._node = Node.on(repository, save_index=save_index)
+            self._node = Node.on(repository, save_index=save_index, lazy=True)
         return self._node
 
     async def _open(self, *, save_index: bool = False) -> Node:

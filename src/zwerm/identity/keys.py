@@ -7,15 +7,16 @@ hash of it.
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from cryptography.hazmat.primitives import serialization
 
-from zwerm.core import protobuf
 from zwerm.core.errors import LocalProtocolError, WireError
-from zwerm.identity.schemes import INVALID_KEY, INVALID_SIGNATURE, SCHEMES, KeyType, type_of
+from zwerm.identity import key_message
+from zwerm.identity.key_message import MAX_KEY, KeyType
+from zwerm.identity.schemes import INVALID_KEY, INVALID_SIGNATURE, SCHEMES, type_of
 
-MAX_KEY: Final = 8_192  # bytes of a key message; an RSA private key of 8,192 bits takes 4,660
+__all__ = ["MAX_KEY", "PrivateKey", "PublicKey"]
 
 
 class PublicKey:
@@ -29,7 +30,7 @@ class PublicKey:
         """Wrap a public key of `cryptography`; from bytes use `parse`."""
         self.type = key_type
         self._key = key
-        self._encoded = _serialize(key_type, SCHEMES[key_type].public_data(key))
+        self._encoded = key_message.serialize(key_type, SCHEMES[key_type].public_data(key))
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -38,7 +39,7 @@ class PublicKey:
         Raises:
             WireError: not the canonical encoding of a key we know.
         """
-        key_type, body = _parse(data)
+        key_type, body = key_message.parse(data)
         try:
             key = cls(key_type, SCHEMES[key_type].load_public(body))
         except INVALID_KEY as error:
@@ -94,7 +95,7 @@ class PrivateKey:
         Raises:
             WireError: not a private key that libp2p knows. The message holds nothing of the key.
         """
-        key_type, body = _parse(data)
+        key_type, body = key_message.parse(data)
         try:
             return cls(key_type, SCHEMES[key_type].load_private(body))
         except WireError:
@@ -117,7 +118,7 @@ class PrivateKey:
 
     def serialize(self) -> bytes:
         """Return the `PrivateKey` message: secret, for files of mode 0600 only."""
-        return _serialize(self.type, SCHEMES[self.type].private_data(self._key))
+        return key_message.serialize(self.type, SCHEMES[self.type].private_data(self._key))
 
     def to_pem(self) -> bytes:
         """Return the unencrypted PKCS #8 PEM file: secret, as `serialize`."""
@@ -132,22 +133,3 @@ class PrivateKey:
 
     def __repr__(self) -> str:
         return f"PrivateKey of {self.public!r}"
-
-
-def _serialize(key_type: KeyType, body: bytes) -> bytes:
-    return protobuf.serialize_field(1, int(key_type)) + protobuf.serialize_field(2, body)
-
-
-def _parse(data: bytes) -> tuple[KeyType, bytes]:
-    if len(data) > MAX_KEY:
-        raise WireError(f"key message of {len(data)} bytes, expected at most {MAX_KEY}")
-    match list(protobuf.parse_fields(data)):
-        case [(1, int(code)), (2, bytes(body))]:
-            if code not in SCHEMES:
-                raise WireError(f"key type {code}, expected 0 to {max(KeyType):d}")
-            key_type = KeyType(code)
-        case fields:
-            raise WireError(f"key message with the fields {[number for number, _ in fields][:8]}, expected [1, 2]")
-    if _serialize(key_type, body) != data:
-        raise WireError("key message that is not in its canonical encoding")
-    return key_type, body

@@ -18,9 +18,9 @@ from typing import Final, NamedTuple
 
 from zwerm.core.disk_failure import disk_error
 from zwerm.core.errors import LocalProtocolError, NotFoundError, StorageError, WireError
+from zwerm.identity.key_message import KeyType
 from zwerm.identity.keys import MAX_KEY, PrivateKey
 from zwerm.identity.peer_id import PeerId
-from zwerm.identity.schemes import KeyType
 
 SELF: Final = "self"
 MAX_NAME: Final = 128  # bytes of UTF-8; in base32 the longest still fits a file name of 255

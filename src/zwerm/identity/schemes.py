@@ -6,7 +6,6 @@ nothing else needs to know which scheme a key uses.
 
 from __future__ import annotations
 
-import enum
 from typing import Any, Final, Protocol, TypeVar
 
 from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 from zwerm.core.errors import LocalProtocolError, WireError
+from zwerm.identity.key_message import KeyType
 
 RSA_BITS: Final = 2_048  # of keys we make, and the least we accept (go-libp2p's floor)
 MAX_RSA_BITS: Final = 8_192  # go-libp2p's ceiling; verifying costs time with the square of it
@@ -23,15 +23,6 @@ _SECP256K1_ORDER: Final = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03
 _DER: Final = serialization.Encoding.DER
 _NO_PASSWORD: Final = serialization.NoEncryption()
 _RsaKey = TypeVar("_RsaKey", rsa.RSAPublicKey, rsa.RSAPrivateKey)
-
-
-class KeyType(enum.IntEnum):
-    """The enum of the libp2p key messages."""
-
-    RSA = 0
-    ED25519 = 1
-    SECP256K1 = 2
-    ECDSA = 3
 
 
 class Scheme(Protocol):

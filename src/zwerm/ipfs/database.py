@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
@@ -119,6 +118,10 @@ class Database:
             if version < len(migrations):
                 connection.execute("INSERT OR REPLACE INTO schema VALUES (?, ?)", (owner, len(migrations)))
             return version
+
+    def has(self, owner: str) -> bool:
+        """Whether the owner's tables were ever defined."""
+        return self.row("SELECT 1 FROM schema WHERE owner = ?", (owner,)) is not None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -279,6 +282,8 @@ def _explained(path: str, error: sqlite3.Error) -> StorageError:
 
 def _cause(path: str) -> OSError | None:
     """Return what the system has against writing beside the database: SQLite itself does not say."""
+    import tempfile
+
     try:
         with tempfile.TemporaryFile(dir=os.path.dirname(os.path.abspath(path)), buffering=0) as probe:
             probe.write(b"?" * _PROBE)

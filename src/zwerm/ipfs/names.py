@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from zwerm.core.errors import NotFoundError
-from zwerm.ipfs.ipld.path import ContentPath
+
+if TYPE_CHECKING:
+    from zwerm.ipfs.ipld.path import ContentPath
 
 
 class NameNotFound(NotFoundError):

@@ -6,31 +6,33 @@ to the hub (`zwerm.node.events`) needs to know no part, and who changes somethin
 
 from __future__ import annotations
 
-import asyncio
 import posixpath
 from typing import TYPE_CHECKING, Final
 
 from zwerm.node.events import origin
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Sequence
 
     from zwerm.ipfs.blockstore.store import Removed
     from zwerm.ipfs.mfs.journal import Change
     from zwerm.ipfs.pins.pin import PinKind
     from zwerm.multiformats.cid import CID
-    from zwerm.node.node import Node
+    from zwerm.node.events import Events
 
 MAX_PATHS: Final = 100  # paths in one event; more become the folders they have in common
 
 
-def announce(node: Node) -> None:
-    """Publish every change of files and pins, and every collection, from now on. Call it on the node's loop."""
-    loop = asyncio.get_running_loop()
-    events = node.events
+class Announcer:
+    """Publishes changes of files and pins, and collections. Its methods are listeners of the parts."""
 
-    def files_changed(change: Change) -> None:
-        events.publish(
+    def __init__(self, events: Events, loop: asyncio.AbstractEventLoop) -> None:
+        self._events = events
+        self._loop = loop  # the node's
+
+    def files_changed(self, change: Change) -> None:
+        self._events.publish(
             "files",
             {
                 "paths": few(change.paths),
@@ -40,15 +42,12 @@ def announce(node: Node) -> None:
             },
         )
 
-    def pin_changed(cid: CID, kind: PinKind | None) -> None:  # comes from a thread
-        events.publish_threadsafe(loop, "pins", {"cid": str(cid), "kind": kind.value if kind else None})
+    def pin_changed(self, cid: CID, kind: PinKind | None) -> None:
+        """Called in the thread that made the change."""
+        self._events.publish_threadsafe(self._loop, "pins", {"cid": str(cid), "kind": kind.value if kind else None})
 
-    def collected(removed: Removed) -> None:
-        events.publish("collected", {"blocks": removed.blocks, "bytes": removed.size})
-
-    node.files.listeners.append(files_changed)
-    node.pins.listeners.append(pin_changed)
-    node.collector.listeners.append(collected)
+    def collected(self, removed: Removed) -> None:
+        self._events.publish("collected", {"blocks": removed.blocks, "bytes": removed.size})
 
 
 def few(paths: Sequence[str]) -> list[str]:

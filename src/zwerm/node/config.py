@@ -6,16 +6,13 @@ holds only what somebody set; changing a key leaves the comments and the order o
 
 from __future__ import annotations
 
-import difflib
 import os
 import threading
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self, TypeVar
 
 from zwerm.core.disk_failure import disk_error
-from zwerm.node import toml
 from zwerm.node.address import Address
 from zwerm.node.atomic import write_atomically
 from zwerm.node.setting import Setting, SettingError
@@ -77,6 +74,8 @@ class Config:
         """Write a file that says how to use it, and the profile when it is not the default one."""
         text = _HEADER
         if profile and profile != "default":
+            from zwerm.node import toml
+
             text += f"\nprofile = {toml.serialize_value(BY_KEY['profile'].check(profile))}\n"
         write_atomically(path, text.encode(), mode=0o600)
         return cls(path)
@@ -151,6 +150,8 @@ class Config:
             SettingError: a key or value that cannot be; nothing was changed.
             StorageError: the file cannot be written; nothing was changed.
         """
+        from zwerm.node import toml
+
         with self._lock:
             text = self._read()  # somebody may have edited it meanwhile
             self._parse(text)
@@ -190,6 +191,12 @@ class Config:
 
     def _parse(self, text: str, where: str | None = None) -> dict[str, Any]:
         """Read the text of a configuration, which errors call `where`; the file's own path by default."""
+        if all(line.startswith("#") for line in text.splitlines()):
+            return {}  # what most repositories have needs no parser
+        import tomllib
+
+        from zwerm.node import toml
+
         where = where or str(self._path or "configuration")
         try:
             document = toml.flatten(tomllib.loads(text))
@@ -223,6 +230,8 @@ def profile_from_environment(environment: Mapping[str, str] = os.environ) -> str
 def _setting(key: str) -> Setting:
     setting = BY_KEY.get(key)
     if setting is None:
+        import difflib
+
         near = difflib.get_close_matches(key.lower(), BY_KEY, n=1)
         raise SettingError(f"no setting is named {key!r}" + (f"; did you mean {near[0]}?" if near else ""))
     return setting

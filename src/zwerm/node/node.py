@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -46,9 +47,11 @@ if TYPE_CHECKING:
     from zwerm.ipfs.unixfs.reader import Stat
     from zwerm.ipfs.versions.history import History
     from zwerm.multiformats.cid import CID
+    from zwerm.node.announce import Announcer
     from zwerm.node.config import Config
     from zwerm.node.maintenance import Repaired, Verified
     from zwerm.node.roots import Roots
+    from zwerm.node.services import FileServices
     from zwerm.node.statistics import BlockCounter, TreeCounter
 
 Addable: TypeAlias = "str | os.PathLike[str] | bytes | BinaryIO | AsyncIterable[bytes]"
@@ -89,6 +92,9 @@ class Node:
         self._patience = patience
         self._save_index = save_index
         self._opened: Repository | None = None  # when somebody opened it for us
+        self._lazy = False  # the files are opened by whoever asks for them first
+        self._files: FileServices | None = None
+        self._files_lock = threading.Lock()
         self._stack: contextlib.AsyncExitStack | None = None
         self.events = Events()
         self.started = time.time()  # seconds since 1970
@@ -99,25 +105,21 @@ class Node:
         self.store: PackBlockstore
         self.source: BlockSource
         self.hashers: Hashers
-        self.keys: Keystore
         self.names: NameResolver
         self.pins: Pins
-        self.files: Files
-        self.history: History
-        self.collector: Collector
-        self.roots: Roots
         self.blocks: BlockCounter
-        self.tree: TreeCounter
+        self.announcer: Announcer
 
     @classmethod
-    def on(cls, repository: Repository, *, save_index: bool = False) -> Self:
+    def on(cls, repository: Repository, *, save_index: bool = False, lazy: bool = False) -> Self:
         """Make a node on a repository that is open already; it is closed with the node.
 
-        Its settings and keys can be used before the node is opened, and without.
+        Its settings and keys can be used before the node is opened, and without. With `lazy`, opening leaves the
+        mutable files to whoever asks for them first: a process for one command may have no use for them.
         """
         node = cls(repository.path, save_index=save_index)
         node._opened = node.repository = repository
-        node.keys = repository.keystore()
+        node._lazy = lazy
         return node
 
     def _open_repository(self) -> Repository:
@@ -169,6 +171,43 @@ class Node:
     def identity(self) -> PeerId:
         """Who this node is on a network."""
         return self.repository.identity
+
+    @property
+    def keys(self) -> Keystore:
+        return self.repository.keystore()
+
+    @property
+    def files(self) -> Files:
+        return self.open_files().files
+
+    @property
+    def history(self) -> History:
+        return self.open_files().history
+
+    @property
+    def roots(self) -> Roots:
+        return self.open_files().roots
+
+    @property
+    def collector(self) -> Collector:
+        return self.open_files().collector
+
+    @property
+    def tree(self) -> TreeCounter:
+        return self.open_files().counter
+
+    def open_files(self) -> FileServices:
+        """Open the mutable files and what rests on them, unless they are. Blocks for the disk; any thread."""
+        with self._files_lock:
+            if self._files is None:
+                from zwerm.node.services import open_files
+
+                self._files = open_files(self)
+            return self._files
+
+    async def _close_files(self) -> None:
+        if self._files is not None:
+            await self._files.close()
 
     def import_profile(self, name: str | Profile | None = None) -> Profile:
         """Return the settings by which added content becomes blocks: a named profile, or the configured one.

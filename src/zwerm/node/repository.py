@@ -14,23 +14,26 @@ written.
 from __future__ import annotations
 
 import contextlib
-import json
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from zwerm.core.disk_failure import disk_error
 from zwerm.core.errors import StorageError, WireError
-from zwerm.identity.keys import PrivateKey
-from zwerm.identity.keystore import Keystore
-from zwerm.identity.peer_id import PeerId
-from zwerm.identity.schemes import KeyType
+from zwerm.identity import key_message
+from zwerm.identity.key_message import KeyType
 from zwerm.node.atomic import sync_directory, write_atomically
 from zwerm.node.config import Config, profile_from_environment
 from zwerm.node.lock import LOCK_NAME, RepositoryLock
 from zwerm.node.migrations import VERSION, VERSION_NAME, NewerRepository, migrate, read_version
 from zwerm.node.reserve import RESERVE_NAME, Reserve
+
+if TYPE_CHECKING:
+    from zwerm.identity.keys import PrivateKey
+    from zwerm.identity.keystore import Keystore
+    from zwerm.identity.peer_id import PeerId
 
 API_NAME: Final = "api"
 GATEWAY_NAME: Final = "gateway"
@@ -61,8 +64,14 @@ def is_kubo_repository(path: Path) -> bool:
     if (path / "datastore_spec").exists():
         return True
     try:
-        document = json.loads((path / "config").read_bytes()[:1_000_000])
-    except (OSError, ValueError):
+        data = (path / "config").read_bytes()[:1_000_000]
+    except OSError:
+        return False
+    import json
+
+    try:
+        document = json.loads(data)
+    except ValueError:
         return False
     return isinstance(document, dict) and "Identity" in document
 
@@ -70,12 +79,10 @@ def is_kubo_repository(path: Path) -> bool:
 class Repository:
     """An open repository; no other process has it open. Close it, or use it as a context manager."""
 
-    def __init__(self, path: Path, lock: RepositoryLock, config: Config, key: PrivateKey) -> None:
+    def __init__(self, path: Path, lock: RepositoryLock, config: Config) -> None:
         """Join what `open` prepared; call that."""
         self.path = path
         self.config = config
-        self.key = key
-        self.identity = PeerId.of(key.public)
         self.reserve = Reserve(path / RESERVE_NAME)
         self._lock = lock
 
@@ -122,11 +129,32 @@ class Repository:
                     migrate(where, found)
                     _heal(where)
                 config = Config(where / _CONFIG_NAME, profile=profile, overrides=overrides, port_offset=port_offset)
-                key = _read_key(where)
+                _check_key(where)
             except BaseException:
                 lock.release()
                 raise
-        return cls(where, lock, config, key)
+        return cls(where, lock, config)
+
+    @functools.cached_property
+    def key(self) -> PrivateKey:
+        """Who this node is. Read when it is first asked for: most commands need nobody's signature.
+
+        Raises:
+            StorageError: what lies in its file is no key.
+        """
+        from zwerm.identity.keys import PrivateKey
+
+        try:
+            return PrivateKey.parse(_key_data(self.path))
+        except WireError as error:
+            raise _damaged_key(self.path, error) from None
+
+    @functools.cached_property
+    def identity(self) -> PeerId:
+        """The public half of `key`; raises as that."""
+        from zwerm.identity.peer_id import PeerId
+
+        return PeerId.of(self.key.public)
 
     @property
     def blocks_path(self) -> Path:
@@ -147,6 +175,8 @@ class Repository:
         return self.path / GATEWAY_NAME
 
     def keystore(self) -> Keystore:
+        from zwerm.identity.keystore import Keystore
+
         return Keystore(self.path / _KEYSTORE_NAME, self.key)
 
     def rotate_key(self, kept_as: str, key_type: KeyType = KeyType.ED25519) -> PeerId:
@@ -157,6 +187,9 @@ class Repository:
         Raises:
             KeyExists: a key is kept under that name already; nothing was changed.
         """
+        from zwerm.identity.keys import PrivateKey
+        from zwerm.identity.peer_id import PeerId
+
         with _disk_errors(self.path):
             new = PrivateKey.generate(key_type)
             self.keystore().add(kept_as, self.key)
@@ -204,6 +237,8 @@ def _create(path: Path, profile: str | None) -> None:
     for name in (_KEYSTORE_NAME, _BLOCKS_NAME):
         (path / name).mkdir(mode=0o700, exist_ok=True)
     if not (path / _KEY_NAME).exists():
+        from zwerm.identity.keys import PrivateKey
+
         write_atomically(path / _KEY_NAME, PrivateKey.generate().serialize(), mode=0o600)
     if not (path / _CONFIG_NAME).exists():
         Config.create(path / _CONFIG_NAME, profile=profile)
@@ -212,7 +247,7 @@ def _create(path: Path, profile: str | None) -> None:
 
 
 def _heal(path: Path) -> None:
-    """Make again what can be made again; the key cannot, and its absence is reported by `_read_key`."""
+    """Make again what can be made again; the key cannot, and its absence is reported by `_check_key`."""
     for name in (_KEYSTORE_NAME, _BLOCKS_NAME):
         (path / name).mkdir(mode=0o700, exist_ok=True)
     for left_over in path.glob(".*.tmp"):
@@ -221,13 +256,23 @@ def _heal(path: Path) -> None:
         Config.create(path / _CONFIG_NAME)
 
 
-def _read_key(path: Path) -> PrivateKey:
+def _check_key(path: Path) -> None:
+    """Raise a StorageError when the file of the key is missing or holds no key message."""
     try:
-        return PrivateKey.parse((path / _KEY_NAME).read_bytes())
+        key_message.parse(_key_data(path))
+    except WireError as error:
+        raise _damaged_key(path, error) from None
+
+
+def _key_data(path: Path) -> bytes:
+    try:
+        return (path / _KEY_NAME).read_bytes()
     except FileNotFoundError:
         raise StorageError(f"{path / _KEY_NAME} is missing: without it this node is nobody; restore it") from None
-    except WireError as error:
-        raise StorageError(f"{path / _KEY_NAME} is damaged ({error}); restore it") from None
+
+
+def _damaged_key(path: Path, error: WireError) -> StorageError:
+    return StorageError(f"{path / _KEY_NAME} is damaged ({error}); restore it")
 
 
 @contextlib.contextmanager

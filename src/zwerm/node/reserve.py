@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -27,6 +26,12 @@ _OF_FREE: Final = 16  # and of what is free on the disk when it is made
 _OF_LIMIT: Final = 64  # and of what the repository may hold, if that is limited
 
 _T = TypeVar("_T")
+
+
+def free_space(folder: Path) -> int:
+    """Return the bytes that may still be written to the disk a folder lies on."""
+    status = os.statvfs(folder)
+    return status.f_bavail * status.f_frsize
 
 
 class Reserve:
@@ -85,8 +90,10 @@ class Reserve:
 
     def _make(self, wanted: int, of_free: int = _OF_FREE) -> None:
         had = self.size
+        if wanted < LEAST or wanted < 2 * had:
+            return
         try:
-            wanted = min(wanted, had + shutil.disk_usage(self._path.parent).free // of_free)
+            wanted = min(wanted, had + free_space(self._path.parent) // of_free)
             if wanted < LEAST or wanted < 2 * had:
                 return
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)

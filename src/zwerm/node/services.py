@@ -1,14 +1,39 @@
-"""Start order: what a node is made of, each part given only the parts before it. Closing goes the other way round."""
+"""Start order: what a node is made of, each part given only the parts before it. Closing goes the other way round.
+
+The mutable files with what rests on them are a part of their own: a command that adds or reads content by its address
+has no use for them, and opening them takes longer than such a command does.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from zwerm.ipfs.mfs.files import Files
+    from zwerm.ipfs.pins.collector import Collector
+    from zwerm.ipfs.versions.history import History
     from zwerm.node.config import Config
     from zwerm.node.node import Node
+    from zwerm.node.roots import Roots
+    from zwerm.node.statistics import TreeCounter
+
+
+class FileServices(NamedTuple):
+    """The mutable files, their versions, and who must know both."""
+
+    files: Files
+    history: History
+    roots: Roots
+    collector: Collector
+    counter: TreeCounter
+
+    async def close(self) -> None:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(self.files.close)
+            stack.push_async_callback(self.collector.close)
+            stack.push_async_callback(self.counter.close)
 
 
 async def start(node: Node, stack: AsyncExitStack) -> None:
@@ -16,16 +41,11 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     from zwerm.ipfs.blockstore.local import LocalSource
     from zwerm.ipfs.blockstore.packstore import PackBlockstore
     from zwerm.ipfs.blockstore.repair import open_database
-    from zwerm.ipfs.mfs.files import Files
     from zwerm.ipfs.names import NoNames
-    from zwerm.ipfs.pins.collector import Collector
     from zwerm.ipfs.pins.pins import Pins
     from zwerm.ipfs.unixfs.hashers import Hashers
-    from zwerm.ipfs.versions.history import History
-    from zwerm.ipfs.versions.policy import Policy
-    from zwerm.node.announce import announce
-    from zwerm.node.roots import Roots
-    from zwerm.node.statistics import BlockCounter, TreeCounter
+    from zwerm.node.announce import Announcer
+    from zwerm.node.statistics import BlockCounter
 
     repository = node._opened
     if repository is None:
@@ -33,8 +53,8 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     node.repository = repository
     stack.callback(repository.close)
     config = repository.config
-    node.keys = repository.keystore()
     node.names = NoNames()
+    node.announcer = Announcer(node.events, asyncio.get_running_loop())
 
     def open_storage() -> None:
         node.database, node.saved = open_database(repository.index_path, save=node._save_index)
@@ -51,34 +71,41 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
         node.hashers = Hashers()
         stack.callback(node.hashers.close)
         node.pins = Pins(node.database, node.store)
-        node.files = Files(
-            node.database,
-            node.store,
-            node.source,
-            node.import_profile(),
-            hashers=node.hashers,
-            names=node.names,
-        )
-
-        node.history = History(
-            node.database,
-            node.store,
-            node.source,
-            node.files,
-            repository.key,
-            policy=Policy.from_text(config.text("history.policy")),
-            record=config.boolean("history.record"),
-        )
+        node.pins.listeners.append(node.announcer.pin_changed)
+        node.blocks = BlockCounter(node)
+        # In a new repository they are made at once: later the disk may be full, and reading must need no room on it.
+        if not node._lazy or not node.database.has("versions"):
+            node.open_files()
 
     await asyncio.to_thread(open_storage)
-    stack.push_async_callback(node.files.close)
-    node.roots = Roots(node.files, node.history)
-    node.collector = Collector(node.store, node.pins, node.roots)
-    stack.push_async_callback(node.collector.close)
-    announce(node)
-    node.blocks = BlockCounter(node)
-    node.tree = TreeCounter(node)
-    stack.push_async_callback(node.tree.close)
+    stack.push_async_callback(node._close_files)
+
+
+def open_files(node: Node) -> FileServices:
+    """Open the mutable files. Blocks for the disk; any thread."""
+    from zwerm.ipfs.mfs.files import Files
+    from zwerm.ipfs.pins.collector import Collector
+    from zwerm.ipfs.versions.history import History
+    from zwerm.ipfs.versions.policy import Policy
+    from zwerm.node.roots import Roots
+    from zwerm.node.statistics import TreeCounter
+
+    config = node.config
+    files = Files(node.database, node.store, node.source, node.import_profile(), hashers=node.hashers, names=node.names)
+    history = History(
+        node.database,
+        node.store,
+        node.source,
+        files,
+        node.repository.key,
+        policy=Policy.from_text(config.text("history.policy")),
+        record=config.boolean("history.record"),
+    )
+    roots = Roots(files, history)
+    collector = Collector(node.store, node.pins, roots)
+    files.listeners.append(node.announcer.files_changed)
+    collector.listeners.append(node.announcer.collected)
+    return FileServices(files, history, roots, collector, TreeCounter(node))
 
 
 def _limit(config: Config) -> int | None:

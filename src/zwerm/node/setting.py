@@ -8,7 +8,6 @@ people write them.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import re
 from collections.abc import Callable
@@ -108,6 +107,8 @@ def _list(item: Callable[[object], str]) -> Callable[[object], list[str]]:
         if isinstance(given, str):
             if given.lstrip().startswith("["):
                 try:
+                    import json
+
                     given = json.loads(given)
                 except ValueError:
                     raise LocalProtocolError(

@@ -8,9 +8,6 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from zwerm.core.errors import ZwermError
-from zwerm.ipfs.mfs.status import entries
-from zwerm.ipfs.pins.pin import PinKind
-from zwerm.ipfs.unixfs.entry import Kind
 
 if TYPE_CHECKING:
     from zwerm.multiformats.cid import CID
@@ -54,6 +51,8 @@ class BlockCounter:
 
 def count_pins(node: Node) -> int:
     """Return how many roots are pinned, recursively or directly."""
+    from zwerm.ipfs.pins.pin import PinKind
+
     return sum(len(page) for kind in (PinKind.RECURSIVE, PinKind.DIRECT) for page in node.pins.pages(kind))
 
 
@@ -109,6 +108,9 @@ class TreeCounter:
             self._again_at = _again_at(began)
 
     async def _count(self, cid: CID, depth: int) -> TreeSize:
+        from zwerm.ipfs.mfs.status import entries
+        from zwerm.ipfs.unixfs.entry import Kind
+
         known = self._known.get(cid)
         if known is not None:
             self._known.move_to_end(cid)

@@ -8,8 +8,7 @@ import zwerm.ipfs.unixfs  # noqa: F401 -- takes its place in `resolve`
 from tests.ipfs.ipld.test_traverse import Store
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError, WireError
 from zwerm.ipfs.block import BlockNotFound
-from zwerm.ipfs.ipld import dag_json
-from zwerm.ipfs.ipld import resolve as resolve_module
+from zwerm.ipfs.ipld import dag_json, directories
 from zwerm.ipfs.ipld.codec import UnknownCodec
 from zwerm.ipfs.ipld.dag_pb import PBLink, PBNode
 from zwerm.ipfs.ipld.path import ContentPath
@@ -154,6 +153,6 @@ async def test_a_name_has_to_be_looked_up_first(store: Store) -> None:
 
 
 async def test_without_unixfs_directories_are_not_guessed_at(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolve_module, "_follow_unixfs", None)
+    monkeypatch.setattr(directories, "follow", None)
     with pytest.raises(LocalProtocolError):
         await resolve(store, ContentPath.of(directory(store), "a"))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from zwerm.identity.key_message import KeyType
 from zwerm.identity.keys import PrivateKey
-from zwerm.identity.schemes import KeyType
 from zwerm.ipfs.block import Block
 from zwerm.ipfs.blockstore.local import LocalSource
 from zwerm.ipfs.blockstore.memory import MemoryBlockstore

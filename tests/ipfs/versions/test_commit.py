@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zwerm.core.errors import LocalProtocolError, WireError
+from zwerm.identity.key_message import KeyType
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.peer_id import PeerId
-from zwerm.identity.schemes import KeyType
 from zwerm.ipfs.ipld import dag_cbor
 from zwerm.ipfs.mfs.journal import ChangeKind, Graft, Touch
 from zwerm.ipfs.versions.commit import (

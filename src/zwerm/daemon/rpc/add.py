@@ -17,6 +17,8 @@ from zwerm.daemon.rpc.errors import CommandError, UsageError
 from zwerm.daemon.rpc.registry import FAST_PROVIDE, Context, OptionKind, command, file_argument, flag, option
 
 if TYPE_CHECKING:
+    from zwerm.daemon.rpc.add_disk import DiskAdder
+    from zwerm.daemon.rpc.add_upload import UploadAdder
     from zwerm.ipfs.unixfs.entry import Entry
     from zwerm.ipfs.unixfs.profile import Profile
 
@@ -96,15 +98,16 @@ class AddPlan:
 )
 async def add(context: Context, body: Body, **options: Any) -> AsyncIterator[dict[str, Any]]:
     """Yield addresses as they become durable, and with `progress` bytes in between; see `AddPlan` for the options."""
-    from zwerm.daemon.rpc.add_disk import DiskAdder
-    from zwerm.daemon.rpc.add_upload import UploadAdder
-
     plan = make_plan(context, options)
     plain = plan.empty_dirs and plan.mode is None and plan.mtime is None
     adder: DiskAdder | UploadAdder
     if isinstance(body, DiskBody) and context.in_process and plain:
+        from zwerm.daemon.rpc.add_disk import DiskAdder
+
         adder = DiskAdder(context, plan, body)
     else:
+        from zwerm.daemon.rpc.add_upload import UploadAdder
+
         adder = UploadAdder(context, plan, body)
     with ExitStack() as stack:
         if not plan.only_hash:

@@ -24,9 +24,9 @@ from zwerm.daemon.rpc.registry import (
 from zwerm.daemon.rpc.text import peer_text
 
 if TYPE_CHECKING:
+    from zwerm.identity.key_message import KeyType
     from zwerm.identity.keys import PrivateKey, PublicKey
     from zwerm.identity.peer_id import PeerId
-    from zwerm.identity.schemes import KeyType
 
 _BASE: Final = option("ipns-base", text="How key IDs are written: b58mh, or a multibase.", default="base36")
 _FORMAT: Final = option(
@@ -71,7 +71,7 @@ async def key_gen(
 
 
 def _key_type(name: str, size: int | None) -> KeyType:
-    from zwerm.identity.schemes import KeyType
+    from zwerm.identity.key_message import KeyType
 
     kind = {"ed25519": KeyType.ED25519, "rsa": KeyType.RSA, "secp256k1": KeyType.SECP256K1}.get(name.lower())
     if kind is None:
@@ -181,9 +181,9 @@ async def key_import(
     ipns_base: str = "base36",
 ) -> dict[str, str]:
     from zwerm.core.errors import WireError
+    from zwerm.identity.key_message import KeyType
     from zwerm.identity.keystore import FORMATS
     from zwerm.identity.peer_id import PeerId
-    from zwerm.identity.schemes import KeyType
 
     data = await read_one(body, _KEY_LIMIT)
     if format_ not in FORMATS:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import enum
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from zwerm.ipfs.blockstore.pack import Section
 from zwerm.ipfs.database import Database
+
+if TYPE_CHECKING:
+    from zwerm.ipfs.blockstore.pack import Section
 
 OWNER: Final = "blockstore"
 TABLES: Final = ("blocks", "packs", "damaged", "blockstore_state")

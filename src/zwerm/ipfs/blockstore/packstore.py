@@ -13,17 +13,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zwerm.core.disk_failure import disk_error
 from zwerm.core.errors import DiskFull, ResourceLimitError, StorageError
 from zwerm.ipfs.block import Block, BlockNotFound
 from zwerm.ipfs.blockstore.appender import Appender
 from zwerm.ipfs.blockstore.block_reader import BlockReader
-from zwerm.ipfs.blockstore.compaction import Compaction
 from zwerm.ipfs.blockstore.disk import Disk
 from zwerm.ipfs.blockstore.flusher import Flusher
 from zwerm.ipfs.blockstore.holds import Holds
@@ -32,12 +30,14 @@ from zwerm.ipfs.blockstore.pack import Section
 from zwerm.ipfs.blockstore.packfiles import PackFiles
 from zwerm.ipfs.blockstore.pending import Pending
 from zwerm.ipfs.blockstore.recovery import has_packs, recover
-from zwerm.ipfs.blockstore.repair import settle_packs
 from zwerm.ipfs.blockstore.store import BlockLocation, Statistics
-from zwerm.ipfs.blockstore.verification import Finding, Verification
 from zwerm.ipfs.database import Database
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
+
+if TYPE_CHECKING:
+    from zwerm.ipfs.blockstore.compaction import Compaction
+    from zwerm.ipfs.blockstore.verification import Finding, Verification
 
 PACK_SIZE: Final = 256 * 1024 * 1024  # bytes; large enough that a sync is rare, small enough to rewrite
 MIN_PACK_SIZE: Final = 256 * 1024  # bytes, under a very small limit
@@ -393,6 +393,8 @@ class PackBlockstore:
                 yield number
 
     def _rewrite(self, compaction: Compaction) -> None:
+        import shutil
+
         for number in self._victims(compaction):
             need = compaction.need(number)
             if self.max_size is not None and self.used() + self._beside + need > self.max_size:
@@ -403,6 +405,8 @@ class PackBlockstore:
 
     @contextlib.contextmanager
     def _compaction(self) -> Iterator[Compaction]:
+        from zwerm.ipfs.blockstore.compaction import Compaction
+
         with self._compacting:
             compaction = Compaction(
                 self._index,
@@ -449,6 +453,8 @@ class PackBlockstore:
 
     def verification(self) -> Verification:
         """Begin to read and hash every block (what is pending is synced first, unless the disk is full)."""
+        from zwerm.ipfs.blockstore.verification import Verification
+
         with contextlib.suppress(StorageError):
             self.sync()
         return Verification(self._index, self._files, self._judge)
@@ -458,6 +464,8 @@ class PackBlockstore:
 
         Blocks that were put again since are left alone: they are no longer where they were corrupt.
         """
+        from zwerm.ipfs.blockstore.repair import settle_packs
+
         dropped = self._drop([key for key in verification.corrupt if key in self._damaged])
         with self._compaction() as compaction:
             for key in verification.unlabelled:
@@ -469,6 +477,8 @@ class PackBlockstore:
         return dropped
 
     def _judge(self, key: bytes, finding: Finding) -> None:
+        from zwerm.ipfs.blockstore.verification import Finding
+
         if (finding is Finding.CORRUPT) == (key in self._damaged) and key not in self._unsaved:
             return
         with self.database.transaction() as connection:

@@ -6,12 +6,13 @@ Values are the IPLD data model as Python has it: None, bool, int, float, str, by
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.ipfs.block import MAX_BLOCK
-from zwerm.ipfs.ipld import cbor, dag_cbor, dag_json, dag_pb, git_raw, json, raw
 from zwerm.ipfs.ipld.dag_pb import PBNode
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
@@ -35,20 +36,20 @@ class Codec(NamedTuple):
     links: Callable[[bytes], list[CID]]  # in the order of the block, repeated ones too; WireError for bad bytes
 
 
-_CODECS: Final[dict[int, Codec]] = {
-    multicodec.RAW: Codec(raw.decode, raw.encode, raw.links),
-    multicodec.DAG_PB: Codec(dag_pb.decode, dag_pb.encode, dag_pb.links),
-    multicodec.DAG_CBOR: Codec(dag_cbor.decode, dag_cbor.encode, dag_cbor.links),
-    multicodec.DAG_JSON: Codec(dag_json.decode, dag_json.encode, dag_json.links),
-    multicodec.JSON: Codec(json.decode, json.encode, json.links),
-    multicodec.GIT_RAW: Codec(git_raw.decode, git_raw.encode, git_raw.links),
-    multicodec.CBOR: Codec(cbor.decode, cbor.encode, cbor.links),
+_MODULES: Final = {  # of this package; imported on first use, files and folders need two of them
+    multicodec.RAW: "raw",
+    multicodec.DAG_PB: "dag_pb",
+    multicodec.DAG_CBOR: "dag_cbor",
+    multicodec.DAG_JSON: "dag_json",
+    multicodec.JSON: "json",
+    multicodec.GIT_RAW: "git_raw",
+    multicodec.CBOR: "cbor",
 }
 
 
 def known(code: int) -> bool:
     """Whether blocks of this codec can be decoded."""
-    return code in _CODECS
+    return code in _MODULES
 
 
 def decode(code: int, data: bytes, *, strict: bool = True) -> Any:
@@ -66,6 +67,8 @@ def decode(code: int, data: bytes, *, strict: bool = True) -> Any:
     if len(data) > limit:
         raise WireError(f"{multicodec.codec_name(code)} of {len(data)} bytes, expected at most {limit}")
     if not strict and code == multicodec.DAG_CBOR:
+        from zwerm.ipfs.ipld import dag_cbor
+
         return dag_cbor.decode(data, strict=False)
     return codec.decode(data)
 
@@ -88,8 +91,10 @@ def links(code: int, data: bytes) -> list[CID]:
     return _codec(code).links(data)
 
 
+@functools.cache
 def _codec(code: int) -> Codec:
-    codec = _CODECS.get(code)
-    if codec is None:
+    name = _MODULES.get(code)
+    if name is None:
         raise UnknownCodec(code)
-    return codec
+    module = importlib.import_module(f"zwerm.ipfs.ipld.{name}")
+    return Codec(module.decode, module.encode, module.links)

@@ -1,17 +1,16 @@
 """From a content path to what it names: through UnixFS directories, IPLD maps, lists and links.
 
-How a name is found in a UnixFS directory, sharded or not, is UnixFS's to know: it registers a function here, and this
-module does not import it.
+How a name is found in a UnixFS directory, sharded or not, is UnixFS's to know: it registers a function in
+`directories`, and this module does not import it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError, NotFoundError, ResourceLimitError, WireError
-from zwerm.ipfs.ipld import codec
+from zwerm.ipfs.ipld import codec, directories
 from zwerm.ipfs.ipld.dag_pb import PBNode
 from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.ipld.traverse import load
@@ -20,8 +19,6 @@ from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
 
 MAX_HOPS: Final = 32  # blocks that are nothing but a link, one after another
-
-Follow = Callable[[BlockSource, CID, str], Awaitable[CID | None]]
 
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,9}")
 
@@ -44,18 +41,6 @@ class Resolution(NamedTuple):
     cid: CID
     remainder: tuple[str, ...]
     roots: tuple[CID, ...]
-
-
-def register_unixfs(follow: Follow) -> None:
-    """Take the function that finds a name in a dag-pb block: the CID it leads to, or None when it has no such name.
-
-    A dag-pb block that is no UnixFS is its to handle too, by the names of its links.
-    """
-    global _follow_unixfs  # noqa: PLW0603
-    _follow_unixfs = follow
-
-
-_follow_unixfs: Follow | None = None
 
 
 async def resolve(source: BlockSource, path: ContentPath, *, data_model: bool = False) -> Resolution:
@@ -131,9 +116,9 @@ def _decode(cid: CID, data: bytes) -> Any:
 
 
 async def _follow(source: BlockSource, cid: CID, name: str) -> CID:
-    if _follow_unixfs is None:
+    if directories.follow is None:
         raise LocalProtocolError("paths through dag-pb need zwerm.ipfs.unixfs, which was not imported")
-    found = await _follow_unixfs(source, cid, name)
+    found = await directories.follow(source, cid, name)
     if found is None:
         raise PathNotFound(cid, name)
     return found

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from pathspec import GitIgnoreSpec
-
 
 class IgnoreRules(Protocol):
     """Says what is left out."""
@@ -20,6 +18,8 @@ class GitIgnore:
     """The lines of `.gitignore` files: of the rules that match, the last decides."""
 
     def __init__(self, lines: Iterable[str]) -> None:
+        from pathspec import GitIgnoreSpec
+
         self._rules = GitIgnoreSpec.from_lines(lines)
 
     def match(self, relative: str, *, is_directory: bool) -> bool:

@@ -1,10 +1,9 @@
-"""Names in dag-pb blocks as segments of a content path: the function that `ipld.resolve` calls."""
+"""Names in dag-pb blocks as segments of a content path: the function that `ipld.resolve` calls when it is needed."""
 
 from __future__ import annotations
 
 from zwerm.core.errors import WireError
 from zwerm.ipfs.ipld.dag_pb import PBNode
-from zwerm.ipfs.ipld.resolve import register_unixfs
 from zwerm.ipfs.source import BlockSource
 from zwerm.ipfs.unixfs.directory.listing import lookup_in
 from zwerm.ipfs.unixfs.entry import Kind
@@ -32,8 +31,3 @@ async def follow(source: BlockSource, cid: CID, name: str) -> CID | None:
         return None
     entry = await lookup_in(source, cid, node, name)
     return entry and entry.cid
-
-
-def register() -> None:
-    """Make paths lead through directories."""
-    register_unixfs(follow)

@@ -6,10 +6,15 @@ returns the last one. How the stream was sliced by the caller never changes a cu
 
 from __future__ import annotations
 
-from zwerm.ipfs.unixfs.chunker.buzhash import BuzhashChunker
+from typing import TYPE_CHECKING
+
+from zwerm.core import lazy
 from zwerm.ipfs.unixfs.chunker.chunker import DEFAULT_SIZE, MAX_CHUNK, Chunker, from_text, sure_size
 from zwerm.ipfs.unixfs.chunker.fixed import FixedChunker
-from zwerm.ipfs.unixfs.chunker.rabin import RabinChunker
+
+if TYPE_CHECKING:
+    from zwerm.ipfs.unixfs.chunker.buzhash import BuzhashChunker
+    from zwerm.ipfs.unixfs.chunker.rabin import RabinChunker
 
 __all__ = [
     "DEFAULT_SIZE",
@@ -21,3 +26,5 @@ __all__ = [
     "from_text",
     "sure_size",
 ]
+
+__getattr__ = lazy.attributes(__name__, {"BuzhashChunker": "buzhash", "RabinChunker": "rabin"})

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from zwerm.core.errors import LocalProtocolError
 from zwerm.ipfs.block import MAX_BLOCK
-from zwerm.ipfs.unixfs.chunker.buzhash import BuzhashChunker
 from zwerm.ipfs.unixfs.chunker.fixed import FixedChunker
-from zwerm.ipfs.unixfs.chunker.rabin import RabinChunker
+
+if TYPE_CHECKING:
+    from zwerm.ipfs.unixfs.chunker.buzhash import BuzhashChunker
+    from zwerm.ipfs.unixfs.chunker.rabin import RabinChunker
 
 DEFAULT_SIZE: Final = 262_144  # bytes; Kubo's default for `size` and the average of `rabin`
 MAX_CHUNK: Final = MAX_BLOCK - 256  # bytes; leaves room for what dag-pb wraps around a leaf (boxo's ChunkSizeLimit)
 MIN_RABIN: Final = 16  # bytes, the width of the window
 
-_SIZE: Final = re.compile(r"size-([0-9]{1,9})")
-_RABIN_AVERAGE: Final = re.compile(r"rabin-([0-9]{1,9})")
-_RABIN: Final = re.compile(r"rabin-(?:min:)?([0-9]{1,9})-(?:avg:)?([0-9]{1,9})-(?:max:)?([0-9]{1,9})")
+_SIZE: Final = r"size-([0-9]{1,9})"
+_RABIN_AVERAGE: Final = r"rabin-([0-9]{1,9})"
+_RABIN: Final = r"rabin-(?:min:)?([0-9]{1,9})-(?:avg:)?([0-9]{1,9})-(?:max:)?([0-9]{1,9})"
 
 
 class Chunker(Protocol):
@@ -42,15 +44,17 @@ def from_text(text: str) -> FixedChunker | RabinChunker | BuzhashChunker:
     """
     if text in ("", "default"):
         return FixedChunker(DEFAULT_SIZE)
-    if match := _SIZE.fullmatch(text):
+    if match := re.fullmatch(_SIZE, text):
         size = int(match[1])
         _check(text, 0 < size <= MAX_CHUNK, f"a size from 1 to {MAX_CHUNK}")
         return FixedChunker(size)
     if text == "buzhash":
+        from zwerm.ipfs.unixfs.chunker.buzhash import BuzhashChunker
+
         return BuzhashChunker()
     if text == "rabin":
         return _rabin_by_average(DEFAULT_SIZE)
-    if match := _RABIN_AVERAGE.fullmatch(text):
+    if match := re.fullmatch(_RABIN_AVERAGE, text):
         average = int(match[1])
         _check(
             text,
@@ -58,11 +62,11 @@ def from_text(text: str) -> FixedChunker | RabinChunker | BuzhashChunker:
             f"an average from {3 * MIN_RABIN} to {MAX_CHUNK * 2 // 3}",
         )
         return _rabin_by_average(average)
-    if match := _RABIN.fullmatch(text):
+    if match := re.fullmatch(_RABIN, text):
         minimum, average, maximum = map(int, match.groups())
         rising = MIN_RABIN <= minimum < average < maximum <= MAX_CHUNK
         _check(text, rising, f"sizes that rise from at least {MIN_RABIN} to at most {MAX_CHUNK}")
-        return RabinChunker(minimum, average, maximum)
+        return _rabin(minimum, average, maximum)
     raise LocalProtocolError(
         f"chunker {text!r:.60}, expected size-BYTES, rabin, rabin-AVERAGE, rabin-MIN-AVERAGE-MAX or buzhash"
     )
@@ -75,7 +79,13 @@ def sure_size(text: str) -> int:
 
 
 def _rabin_by_average(average: int) -> RabinChunker:
-    return RabinChunker(average // 3, average, average + average // 2)
+    return _rabin(average // 3, average, average + average // 2)
+
+
+def _rabin(minimum: int, average: int, maximum: int) -> RabinChunker:
+    from zwerm.ipfs.unixfs.chunker.rabin import RabinChunker
+
+    return RabinChunker(minimum, average, maximum)
 
 
 def _check(text: str, fits: bool, expected: str) -> None:

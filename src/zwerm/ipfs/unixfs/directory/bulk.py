@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from collections.abc import Iterator
 from typing import IO, Final, NamedTuple
 
@@ -150,6 +149,8 @@ class _Buckets:
         self._buffered += len(record)
         if self._buffered > self._spill:
             if self._file is None:
+                import tempfile
+
                 self._file = tempfile.TemporaryFile(prefix="zwerm-directory-")  # noqa: SIM115 - closed by `close`
             self._write(self._file)
 
