@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.multiformats import multibase, multicodec, multihash, varint
+from zwerm.multiformats.multihash import Buffer
 
 MAX_TEXT: Final = 512  # characters; identity CIDs of 128 bytes stay below in the bases people use
 
@@ -45,7 +46,7 @@ class CID:
 
     @classmethod
     def of(
-        cls, data: bytes, codec: int = multicodec.RAW, hash_code: int = multicodec.SHA2_256, version: int = 1
+        cls, data: Buffer, codec: int = multicodec.RAW, hash_code: int = multicodec.SHA2_256, version: int = 1
     ) -> Self:
         """Hash `data` and name it."""
         return cls(version, codec, multihash.digest(data, hash_code))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import itertools
 import os
+import random
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -502,3 +503,81 @@ def test_a_deletion_that_fails_leaves_the_block_whether_put_meanwhile_or_not(sto
     assert store.get(block(2).cid, verify=True)
     assert store.statistics().blocks == 2
     assert store.database.row("SELECT live FROM packs") == store.database.row("SELECT sum(size + head) FROM blocks")
+
+
+def raw(data: bytes | memoryview) -> CID:
+    return CID.of(data)
+
+
+def test_what_is_lent_is_stored_and_its_memory_free_again(open_store: OpenStore) -> None:
+    store = open_store()
+    room = bytearray(os.urandom(40_000))
+    chunks = [memoryview(room)[start : start + 10_000] for start in range(0, 40_000, 10_000)]
+    wanted = [bytes(chunk) for chunk in chunks]
+    store.put([Block.create(b"buffered before")])
+    cids = store.put_chunks([*chunks, chunks[0]], raw)
+    room[:] = bytes(len(room))
+    assert cids == [CID.of(data) for data in (*wanted, wanted[0])]
+    assert [store.get(cid, verify=True) for cid in cids[:4]] == wanted
+    assert store.statistics().blocks == 5
+    store.sync()
+    store = open_store()
+    assert [store.get(cid, verify=True) for cid in cids[:4]] == wanted
+    assert store.get(CID.of(b"buffered before")) == b"buffered before"
+
+
+def test_what_is_lent_and_does_not_fit_on_the_disk_is_copied(open_store: OpenStore) -> None:
+    disk = FaultyDisk()
+    store = open_store(disk=disk)
+    store.put([Block.create(b"first")])
+    store.sync()
+    room = bytearray(os.urandom(30_000))
+    chunks = [memoryview(room)[start : start + 10_000] for start in range(0, 30_000, 10_000)]
+    wanted = [bytes(chunk) for chunk in chunks]
+    disk.room = 15_000
+    with store.hold():
+        with pytest.raises(DiskFull):
+            store.put_chunks(chunks, raw)
+        room[:] = bytes(len(room))
+        assert [store.get(CID.of(data)) for data in wanted] == wanted
+        disk.room = None
+        store.sync()
+    store = open_store()
+    assert [store.get(CID.of(data), verify=True) for data in wanted] == wanted
+
+
+def test_what_is_lent_counts_against_the_limit(open_store: OpenStore) -> None:
+    store = open_store(max_size=2_000_000)
+    room = bytearray(100_000)
+    taken = 0
+    for number in range(100):
+        room[:4] = number.to_bytes(4)
+        try:
+            taken += len(store.put_chunks([memoryview(room)], raw))
+        except ResourceLimitError:
+            break
+    assert 5 < taken < 20
+
+
+def test_several_threads_may_lend_at_once(open_store: OpenStore) -> None:
+    store = open_store(pack_size=300_000)
+    failures: list[Exception] = []
+
+    def lend(seed: int) -> None:
+        room = bytearray(50_000)
+        try:
+            for number in range(30):
+                room[:] = random.Random(seed * 100 + number % 25).randbytes(len(room))
+                store.put_chunks([memoryview(room)[:20_000], memoryview(room)[20_000:]], raw)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the test shows it
+            failures.append(error)
+
+    threads = [threading.Thread(target=lend, args=(seed,)) for seed in (1, 1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    store.sync()
+    assert store.statistics().blocks == 100
+    assert all(store.get(CID(1, 0x55, key), verify=True) for key in store.multihashes())

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import random
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from hypothesis import strategies as st
 from tests.ipfs.unixfs.blocks import Blocks, run
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError
 from zwerm.ipfs.block import Block
+from zwerm.ipfs.blockstore import LocalSource, PackBlockstore
+from zwerm.ipfs.database import Database
 from zwerm.ipfs.unixfs.builder import FileBuilder, NoStore
 from zwerm.ipfs.unixfs.data import DataType, Mtime
 from zwerm.ipfs.unixfs.entry import Kind
@@ -184,3 +188,58 @@ def build_many(builder: FileBuilder) -> None:
     for _ in range(10):
         builder.write(os.urandom(GROUP))
     builder.finish()
+
+
+@pytest.fixture
+def packs(tmp_path: Path) -> Iterator[PackBlockstore]:
+    database = Database(tmp_path / "index.sqlite")
+    store = PackBlockstore(tmp_path / "blocks", database)
+    yield store
+    store.close()
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("profile", "size"),
+    [
+        (Profile(), 5 * GROUP + 77),
+        (Profile(), 262_145),
+        (Profile(chunker="size-1000"), 3 * GROUP + 1),
+        (Profile(chunker="size-1500000"), 4 * GROUP),
+        (Profile(inline_limit=100), 2 * GROUP + 100),
+        (Profile(raw_leaves=False), 2 * GROUP),
+        (Profile(keep_mtime=True), 262_144),
+    ],
+    ids=["many groups", "a byte too many", "small chunks", "one chunk a group", "inlined end", "wrapped", "one leaf"],
+)
+def test_a_file_on_the_disk_that_is_lent_part_by_part_becomes_what_its_bytes_do(
+    packs: PackBlockstore, tmp_path: Path, profile: Profile, size: int
+) -> None:
+    data = random.Random(size).randbytes(size // 2) * 2  # halves that are alike: some blocks come twice
+    data += bytes(size - len(data))
+    (tmp_path / "file").write_bytes(data)
+    mtime = Mtime(7, 8)
+    written = FileBuilder(NoStore(), profile, mtime=mtime)
+    written.write(data)
+    expected = written.finish()
+    with Hashers() as hashers, (tmp_path / "file").open("rb") as file:
+        for store in (packs, NoStore()):
+            builder = FileBuilder(store, profile, hashers=hashers, mtime=mtime)
+            taken: list[int] = []
+            builder.write_descriptor(file.fileno(), size, on_bytes=taken.append)
+            assert builder.finish() == expected
+            assert sum(taken) == size
+
+    async def read() -> bytes:
+        opened = await open_file(LocalSource(packs, verify=True), expected.cid)
+        return b"".join([piece async for piece in opened.stream()])
+
+    assert asyncio.run(read()) == data
+
+
+def test_a_file_that_becomes_shorter_while_it_is_lent_is_refused(packs: PackBlockstore, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(3 * GROUP))
+    with Hashers() as hashers, (tmp_path / "file").open("rb") as file:
+        builder = FileBuilder(packs, hashers=hashers)
+        with pytest.raises(FileChanged, match=f"{3 * GROUP} bytes are left"):
+            builder.write_descriptor(file.fileno(), 9 * GROUP)

@@ -7,7 +7,7 @@ What is in the buffer can be read from it; what has been written can be read fro
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from zwerm.core.disk_failure import disk_error
@@ -18,6 +18,7 @@ from zwerm.ipfs.blockstore.pack import HEADER, section_head
 from zwerm.ipfs.blockstore.packfiles import PackFile, PackFiles
 
 _BUFFER: Final = 1024 * 1024  # bytes gathered for one write
+_LENT: Final = 4 * _BUFFER  # the same of bytes that somebody lends, who waits until they are written
 _PIECES: Final = 512  # buffers in one write; the kernel takes at most 1,024
 
 
@@ -39,7 +40,8 @@ class Appender:
         self._disk = disk
         self.limit = limit  # bytes of a pack, at which the next is begun
         self._file: PackFile | None = None
-        self._pieces: list[bytes] = []
+        self._pieces: list[bytes | memoryview] = []
+        self._lent: dict[int, bytes] = {}  # which of the pieces are lent, and the multihashes of these blocks
         self._buffered = 0
         self._unsynced: dict[int, Unsynced] = {}
         self._in_flight: dict[int, Unsynced] = {}  # taken by a flush that has not ended
@@ -71,15 +73,18 @@ class Appender:
         """Go on behind the end of a pack that is there."""
         self._file = self._files.acquire(number, writing=True)
 
-    def append(self, cid: bytes, multihash: bytes, data: bytes, epoch: int) -> Place:
+    def append(self, cid: bytes, multihash: bytes, data: bytes | memoryview, epoch: int) -> Place:
         """Take a block in; return where it will lie.
+
+        A view is only lent: it cannot be read from here, and after the last `append` comes `write_out` or `keep`.
 
         Raises:
             StorageError: the disk is full or failed, and the buffer too; the block was not taken.
         """
         head = section_head(cid, len(data))
         size = len(head) + len(data)
-        if self._buffered + size > _BUFFER or len(self._pieces) > _PIECES:
+        lent = isinstance(data, memoryview)
+        if self._buffered + size > (_LENT if lent else _BUFFER) or len(self._pieces) > _PIECES:
             self.write_out()
         file = self._file
         if file is None or len(HEADER) < file.size + self._buffered > self.limit - size:
@@ -87,7 +92,10 @@ class Appender:
         offset = file.size + self._buffered + len(head)
         self._pieces += (head, data)
         self._buffered += size
-        self.unwritten[multihash] = data
+        if isinstance(data, memoryview):
+            self._lent[len(self._pieces) - 1] = multihash
+        else:
+            self.unwritten[multihash] = data
         self._files.checked.add(file.series, offset)  # whoever has a `Block` has hashed it
         return Place(file.number, offset, len(data), len(head), epoch)
 
@@ -101,9 +109,13 @@ class Appender:
         if file is None or not self._pieces:
             return
         self._write(file, self._pieces, self._buffered)
-        self._pieces = []
-        self._buffered = 0
-        self.unwritten.clear()
+        self._clear()
+
+    def keep(self) -> None:
+        """Copy what was lent and could not be written, so that its owner has it back."""
+        for index, multihash in self._lent.items():
+            self._pieces[index] = self.unwritten[multihash] = bytes(self._pieces[index])
+        self._lent.clear()
 
     def take_unsynced(self) -> list[Unsynced]:
         """Return what was written since the last time: to be synced, then given to `release` or `put_back`."""
@@ -126,9 +138,7 @@ class Appender:
 
     def forget(self) -> list[Unsynced]:
         """Forget everything that no flush has committed; return where it lies, for `cut`."""
-        self._pieces = []
-        self._buffered = 0
-        self.unwritten.clear()
+        self._clear()
         forgotten, self._unsynced = list(self._unsynced.values()), {}
         if any(item.file is self._file for item in forgotten) and self._file is not None:
             self._files.release(self._file)
@@ -166,6 +176,12 @@ class Appender:
             self._files.release(self._file)
             self._file = None
 
+    def _clear(self) -> None:
+        self._pieces = []
+        self._lent.clear()
+        self._buffered = 0
+        self.unwritten.clear()
+
     def _next_file(self) -> PackFile:
         self.write_out()
         try:
@@ -184,9 +200,9 @@ class Appender:
         self._note(file, file.size, is_new=True)
         return file
 
-    def _write(self, file: PackFile, pieces: list[bytes], size: int) -> None:
+    def _write(self, file: PackFile, pieces: Sequence[bytes | memoryview], size: int) -> None:
         done = 0
-        remaining: list[bytes] | list[memoryview] = pieces
+        remaining = pieces
         with self._files.writing(file):
             while True:
                 try:
@@ -215,7 +231,7 @@ class Appender:
         self._unsynced[file.number] = Unsynced(file, size, is_new or (known is not None and known.is_new))
 
 
-def _rest(pieces: list[bytes], done: int) -> list[memoryview]:
+def _rest(pieces: Sequence[bytes | memoryview], done: int) -> list[memoryview]:
     rest = []
     for piece in pieces:
         if done < len(piece):

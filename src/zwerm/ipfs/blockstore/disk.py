@@ -37,7 +37,7 @@ class Disk:
     def open(self, path: str, *, writing: bool = False) -> int:
         return os.open(path, (os.O_RDWR if writing else os.O_RDONLY) | os.O_CLOEXEC)
 
-    def write(self, descriptor: int, buffers: Sequence[bytes] | Sequence[memoryview], offset: int) -> int:
+    def write(self, descriptor: int, buffers: Sequence[bytes | memoryview], offset: int) -> int:
         """Write at `offset`; return how many bytes were taken, which may be fewer."""
         return os.pwritev(descriptor, buffers, offset)
 

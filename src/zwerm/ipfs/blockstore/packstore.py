@@ -14,7 +14,7 @@ import contextlib
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from zwerm.core.disk_failure import disk_error
@@ -216,30 +216,48 @@ class PackBlockstore:
         if batch:
             self._put(batch)
 
-    def _put(self, batch: list[Block]) -> None:
+    def put_chunks(self, chunks: Sequence[memoryview], name: Callable[[memoryview], CID]) -> list[CID]:
+        """Put blocks whose bytes are only lent, and return their CIDs: what `name` makes of each by hashing it.
+
+        For the leaves of large files, a mebibyte or so in one call: they go from their owner's memory to the file
+        without being kept in between. Any thread; may be called by several at once.
+        """
+        cids = [name(chunk) for chunk in chunks]
+        self._put(list(zip(cids, chunks, strict=True)), lent=True)
+        return cids
+
+    def _put(self, batch: Sequence[tuple[CID, bytes | memoryview]], *, lent: bool = False) -> None:
         pending = self._pending
         self._flusher.wait_cut()
         if self._damaged:  # what was damaged and comes again takes a new place
-            self._drop([block.cid.multihash for block in batch if block.cid.multihash in self._damaged])
+            self._drop([cid.multihash for cid, _ in batch if cid.multihash in self._damaged])
         with self._lock:
             self._flusher.check_usable()
             if self._holds.oldest() is None:
                 pending.owed = True
             epoch = self._holds.epoch
-            keys = [block.cid.multihash for block in batch]
+            keys = [cid.multihash for cid, _ in batch]
             known = self._find_known(keys)
-            for (cid, data), key in zip(batch, keys, strict=True):
-                place = pending.find(key) or known.get(key)
-                if place is not None:
-                    pending.touch(key, place)
-                elif cid.hash_code != multicodec.IDENTITY:
-                    if self.max_size is not None:
-                        self._check_room(len(data))
-                    try:
-                        pending.add(key, self._appender.append(bytes(cid), key, data, epoch))
-                    except DiskFull:
-                        self._flusher.note_full()
-                        raise
+            added: dict[bytes, Place] = {}  # what is lent can be read when it is in the file, and is pending from then
+            try:
+                for (cid, data), key in zip(batch, keys, strict=True):
+                    place = pending.find(key) or known.get(key) or added.get(key)
+                    if place is not None:
+                        pending.touch(key, place)
+                    elif cid.hash_code != multicodec.IDENTITY:
+                        if self.max_size is not None:
+                            self._check_room(len(data))
+                        added[key] = self._appender.append(bytes(cid), key, data, epoch)
+                if lent:
+                    self._appender.write_out()
+            except DiskFull:
+                self._flusher.note_full()
+                raise
+            finally:
+                if lent:
+                    self._appender.keep()
+                for key, place in added.items():
+                    pending.add(key, place)
             self._flusher.work_ahead()
 
     def touch(self, cids: Iterable[CID]) -> list[CID]:

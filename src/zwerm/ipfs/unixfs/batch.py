@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from zwerm.ipfs.block import Block
-from zwerm.ipfs.unixfs.builder import BlockSink
+from zwerm.ipfs.unixfs.builder import BlockSink, PutChunks
 
 MAX_BLOCKS: Final = 256  # gathered before they go on
 MAX_SIZE: Final = 4 * 1024 * 1024  # bytes gathered before they go on
@@ -18,6 +18,8 @@ class BlockBatch:
 
     def __init__(self, store: BlockSink) -> None:
         self._store = store
+        # What is lent cannot be gathered; the order of blocks in a store means nothing.
+        self.put_chunks: PutChunks | None = getattr(store, "put_chunks", None)
         self._blocks: list[Block] = []
         self._size = 0
         self._gathering = False

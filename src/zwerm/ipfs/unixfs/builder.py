@@ -2,15 +2,17 @@
 
 Chunks are cut on the caller's thread, hashed on two others about a mebibyte at a time, and come back in order to be
 put and linked. At most `Hashers.ahead` such groups are under way, so a file of any size needs a few mebibytes. Small
-files never leave the caller's thread.
+files never leave the caller's thread. Of a large file on the disk only the links come back: each hashing thread reads,
+hashes and puts its own part, always in the same piece of memory, so that the bytes stay in the processor's cache.
 """
 
 from __future__ import annotations
 
 import functools
 import os
+import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from typing import Final, NamedTuple, Protocol
 
@@ -26,14 +28,18 @@ from zwerm.ipfs.unixfs.errors import FileChanged
 from zwerm.ipfs.unixfs.hashers import GROUP, Hashers
 from zwerm.ipfs.unixfs.profile import DEFAULT, Layout, Profile
 from zwerm.multiformats import multicodec, varint
+from zwerm.multiformats.cid import CID
 
 _IDENTITY: Final = b"\x00"  # how an identity multihash begins
 
 
 class BlockSink(Protocol):
-    """Where finished blocks go: any `Blockstore`."""
+    """Where finished blocks go: any `Blockstore`. One that also has `put_chunks` is lent the leaves of large files."""
 
     def put(self, blocks: Iterable[Block]) -> None: ...
+
+
+PutChunks = Callable[[Sequence[memoryview], Callable[[memoryview], CID]], list[CID]]  # `PackBlockstore.put_chunks`
 
 
 class NoStore:
@@ -41,6 +47,10 @@ class NoStore:
 
     def put(self, blocks: Iterable[Block]) -> None:
         """Do nothing."""
+
+    def put_chunks(self, chunks: Sequence[memoryview], name: Callable[[memoryview], CID]) -> list[CID]:
+        """Only name them."""
+        return [name(chunk) for chunk in chunks]
 
 
 class Leaf(NamedTuple):
@@ -74,7 +84,7 @@ class FileBuilder:
         self._tree = layout.tree(profile)
         self._group: list[bytes] = []
         self._group_size = 0
-        self._pending: deque[Future[list[Leaf]]] = deque()
+        self._pending: deque[Future[Sequence[Leaf | layout.Child]]] = deque()
         self._leaves = 0
         self._held: Leaf | None = None  # the first leaf, while it may still be rewritten to carry metadata
         self._begun = False
@@ -98,14 +108,24 @@ class FileBuilder:
         chunks = self._chunker
         direct = isinstance(chunks, FixedChunker) and not self._begun
         step = max(GROUP // chunks.size, 1) * chunks.size if isinstance(chunks, FixedChunker) else GROUP
-        for offset in range(0, size, step):
-            end = min(offset + step, size)
-            if direct and isinstance(chunks, FixedChunker):
-                self._run(functools.partial(_read_leaves, self._profile, descriptor, offset, end, chunks.size))
-            else:
-                self.write(_read(descriptor, end - offset, offset))
-            if on_bytes is not None:
-                on_bytes(end - offset)
+        lend: PutChunks | None = getattr(self._store, "put_chunks", None)
+        if self._hashers is None or not self._profile.raw_leaves:
+            lend = None
+        try:
+            for offset in range(0, size, step):
+                end = min(offset + step, size)
+                if not direct or not isinstance(chunks, FixedChunker):
+                    self.write(_read(descriptor, end - offset, offset))
+                elif lend is None or size <= chunks.size:
+                    self._run(functools.partial(_read_leaves, self._profile, descriptor, offset, end, chunks.size))
+                else:
+                    part = functools.partial(_lend_leaves, lend, self._profile, descriptor, offset, end, chunks.size)
+                    self._run(part)
+                if on_bytes is not None:
+                    on_bytes(end - offset)
+        except BaseException:
+            self._give_up()
+            raise
 
     def finish(self) -> Entry:
         """Put the last blocks and return the root.
@@ -121,8 +141,12 @@ class FileBuilder:
             self._take(leaves(self._profile, self._group))
         else:
             self._submit()
-            while self._pending:
-                self._take(self._pending.popleft().result())
+            try:
+                while self._pending:
+                    self._take(self._pending.popleft().result())
+            except BaseException:
+                self._give_up()
+                raise
         root, blocks = self._tree.finish(self._mode, self._mtime)
         if root is None or (not blocks and self._leaves == 1):
             leaf = only_leaf(self._profile, self._held, self._mode, self._mtime)
@@ -142,7 +166,7 @@ class FileBuilder:
         group, self._group, self._group_size = self._group, [], 0
         self._run(functools.partial(leaves, self._profile, group))
 
-    def _run(self, work: Callable[[], list[Leaf]]) -> None:
+    def _run(self, work: Callable[[], Sequence[Leaf | layout.Child]]) -> None:
         if self._hashers is None:
             self._take(work())
             return
@@ -150,19 +174,30 @@ class FileBuilder:
         while len(self._pending) > self._hashers.ahead:
             self._take(self._pending.popleft().result())
 
-    def _take(self, group: list[Leaf]) -> None:
-        """Link and put hashed chunks, in the order of the file."""
+    def _give_up(self) -> None:
+        """Wait for the threads that still read: the descriptor is the caller's, who is about to close it."""
+        while self._pending:
+            work = self._pending.popleft()
+            if not work.cancel():
+                work.exception()
+
+    def _take(self, group: Sequence[Leaf | layout.Child]) -> None:
+        """Link hashed chunks in the order of the file, and put those that are not in the store yet."""
         blocks: list[Block] = []
         for leaf in group:
-            if not self._leaves:
-                self._held = leaf
+            if isinstance(leaf, layout.Child):
+                child = leaf
             else:
-                if self._held is not None:
-                    blocks.append(self._held.block)
-                    self._held = None
-                blocks.append(leaf.block)
+                child = layout.Child(leaf.block.cid, leaf.size, len(leaf.block.data))
+                if not self._leaves:
+                    self._held = leaf
+                else:
+                    if self._held is not None:
+                        blocks.append(self._held.block)
+                        self._held = None
+                    blocks.append(leaf.block)
             self._leaves += 1
-            blocks += self._tree.push(layout.Child(leaf.block.cid, leaf.size, len(leaf.block.data)))
+            blocks += self._tree.push(child)
         put(self._store, self._profile, blocks)
 
 
@@ -188,6 +223,37 @@ def _read_leaves(profile: Profile, descriptor: int, offset: int, end: int, size:
     return leaves(
         profile, [_read(descriptor, min(size, end - position), position) for position in range(offset, end, size)]
     )
+
+
+class _Room(threading.local):
+    """Where a thread reads what it lends: fresh memory would cost as much as reading."""
+
+    def __init__(self) -> None:
+        self.buffer = bytearray()
+
+    def of(self, size: int) -> memoryview:
+        if len(self.buffer) < size:
+            self.buffer = bytearray(size)
+        return memoryview(self.buffer)[:size]
+
+
+_room = _Room()
+
+
+def _lend_leaves(
+    lend: PutChunks, profile: Profile, descriptor: int, offset: int, end: int, size: int
+) -> list[layout.Child]:
+    """Read the bytes from `offset` to `end` of an open file and have the store hash and take its chunks."""
+    room = _room.of(end - offset)
+    done = 0
+    while done < len(room):
+        count = os.preadv(descriptor, [room[done:]], offset + done)
+        if not count:
+            raise FileChanged(f"the file became shorter while it was read: {offset + done} bytes are left")
+        done += count
+    chunks = [room[position : position + size] for position in range(0, len(room), size)]
+    cids = lend(chunks, profile.leaf_cid)
+    return [layout.Child(cid, len(chunk), len(chunk)) for cid, chunk in zip(cids, chunks, strict=True)]
 
 
 def _read(descriptor: int, size: int, offset: int) -> bytes:

@@ -14,7 +14,7 @@ from zwerm.core.errors import LocalProtocolError
 from zwerm.ipfs.block import Block
 from zwerm.multiformats import multicodec
 from zwerm.multiformats.cid import CID
-from zwerm.multiformats.multihash import MAX_IDENTITY
+from zwerm.multiformats.multihash import MAX_IDENTITY, Buffer
 
 MAX_FANOUT: Final = 1024  # slots of a HAMT node; Kubo's `maximumHamtWidth`
 
@@ -61,6 +61,11 @@ class Profile:
             raise LocalProtocolError(f"inline limit {self.inline_limit}, expected 0 to {MAX_IDENTITY}")
         if not 8 <= self.hamt_fanout <= MAX_FANOUT or self.hamt_fanout & self.hamt_fanout - 1:
             raise LocalProtocolError(f"HAMT fanout {self.hamt_fanout}, expected a power of two from 8 to {MAX_FANOUT}")
+
+    def leaf_cid(self, data: Buffer) -> CID:
+        """Name a bare leaf as this profile does."""
+        inline = self.inline_limit is not None and len(data) <= self.inline_limit
+        return CID.of(data, multicodec.RAW, multicodec.IDENTITY if inline else self.hash_code)
 
     def block(self, data: bytes, codec: int = multicodec.DAG_PB) -> Block:
         """Name a block of ours as this profile does."""
