@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import compileall
 import importlib
 import pkgutil
 import sys
 
 import benchmarks
 from benchmarks.harness import machine, print_rows
+from benchmarks.processes import ROOT
 
 
 def main() -> int:
@@ -22,6 +24,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", choices=[[], *names], help="default: all of " + ", ".join(names))
     parser.add_argument("--quick", action="store_true", help="smaller inputs and one round, to see that it runs")
     arguments = parser.parse_args()
+    compileall.compile_dir(ROOT / "src" / "zwerm", quiet=1)  # as installing does; Python may be told not to by itself
     print(machine(), flush=True)
     reached = True
     for name in arguments.names or names:
