@@ -20,7 +20,7 @@ from zwerm.webrtc.datachannel.channel import (
     TextReceived,
 )
 from zwerm.webrtc.sctp.control_block import State
-from zwerm.webrtc.w3c.emitter import Emitter
+from zwerm.webrtc.w3c.emitter import Emitter, EventHandler
 from zwerm.webrtc.w3c.errors import InvalidStateError, NotSupportedError, OperationError, RTCTypeError
 from zwerm.webrtc.w3c.rtc_error import RTCError
 
@@ -31,6 +31,13 @@ ChannelNews: TypeAlias = (
 
 class RTCDataChannel(Emitter):
     """One channel; made by `RTCPeerConnection.createDataChannel` and its `datachannel` event."""
+
+    onopen = EventHandler()
+    onmessage = EventHandler()
+    onbufferedamountlow = EventHandler()
+    onerror = EventHandler()
+    onclosing = EventHandler()
+    onclose = EventHandler()
 
     def __init__(self, driver: TransportDriver, channel: Channel) -> None:
         super().__init__()
@@ -137,9 +144,9 @@ class RTCDataChannel(Emitter):
         """Tell the handlers; called by the connection."""
         match event:
             case TextReceived():
-                self.emit("message", event.text)
+                self.emit("message", event.text, data=event.text)
             case BinaryReceived():
-                self.emit("message", event.data)
+                self.emit("message", event.data, data=event.data)
             case ChannelOpened() | ChannelAnnounced():
                 if self.readyState == "connecting":
                     self.readyState = "open"
@@ -153,7 +160,8 @@ class RTCDataChannel(Emitter):
             case ChannelClosed(_, cause, code):
                 self.readyState = "closed"
                 if cause and not self._driver.transport.is_closed:
-                    self.emit("error", self._failure(cause, code))
+                    error = self._failure(cause, code)
+                    self.emit("error", error, error=error)
                 self.emit("close")
 
     def _failure(self, cause: str, code: int | None) -> RTCError:
