@@ -23,13 +23,17 @@ from typing import Final
 from benchmarks.harness import Row, alternate
 from benchmarks.processes import ROOT, ZWERM, resident
 
-RATE: Final = 15_000  # packets a second
-SECONDS: Final = 2.5
+RATE: Final = 10_000  # packets a second
+SECONDS: Final = 2.0
 ALLOCATIONS: Final = 10_000
 MEMORY: Final = 300.0  # megabytes that they may take
-ATTEMPTS: Final = 5  # a machine that stands still for a moment loses packets, whoever relays
+ATTEMPTS: Final = 3  # a machine that stands still for a moment loses packets, whoever relays
 
 _TICK: Final = os.sysconf("SC_CLK_TCK")
+
+
+class Lost(Exception):
+    """There was no equal load: this machine is too busy, or too slow for the rate."""
 
 
 def measure(*, quick: bool) -> list[Row]:
@@ -38,12 +42,16 @@ def measure(*, quick: bool) -> list[Row]:
     rows = []
     for kind, words in (("spread", "100 clients"), ("bursts", "bursts of 16"), ("merged", "bursts by GSO")):
         for direction in ("to-peer", "to-client"):
-            ours, theirs = alternate(
-                timing(zwerm_turn, kind, direction, seconds),
-                {"coturn": timing(coturn, kind, direction, seconds)},
-                rounds=rounds,
-            )
             what = f"TURN, CPU a packet, {words}, {direction.replace('-', ' ')}"
+            try:
+                ours, theirs = alternate(
+                    timing(zwerm_turn, kind, direction, seconds),
+                    {"coturn": timing(coturn, kind, direction, seconds)},
+                    rounds=rounds,
+                )
+            except Lost as lost:
+                print(f"{what}: no figure, as {lost}", file=sys.stderr, flush=True)
+                continue
             rows.append(Row(what, "us", ours, "coturn", theirs["coturn"], 1.0, higher_is_better=False))
     count = 500 if quick else ALLOCATIONS
     taken = [memory(server, count) for server in (zwerm_turn, coturn)]
@@ -80,7 +88,7 @@ def timing(
                 figure = cpu_a_packet(pid, port, kind, direction, seconds)
             if figure is not None:
                 return figure
-        raise RuntimeError(f"packets were lost each of {ATTEMPTS} times ({kind}, {direction}): no equal load")
+        raise Lost(f"{server.__name__} lost packets each of {ATTEMPTS} times")
 
     return run
 
@@ -123,7 +131,7 @@ def zwerm_turn(*options: str) -> Iterator[tuple[int, int]]:
         ZWERM, "--json", "turn", "--listen", "127.0.0.1:0", "--user", "alice:wonder", "--no-self-test", "--user-quota",
         str(ALLOCATIONS), "--allow-peer", "127.0.0.0/8", *options,
     ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         try:
             urls = json.loads(process.stdout.readline())["iceServers"][0]["urls"]

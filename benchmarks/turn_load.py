@@ -115,10 +115,10 @@ class Load:
             else:
                 self._read(0)
         took = time.perf_counter() - began
-        quiet = time.perf_counter() + 0.5
+        quiet = time.perf_counter() + 2.0
         while time.perf_counter() < quiet and self.received < self.sent:
             if self._read(0.05):
-                quiet = time.perf_counter() + 0.5
+                quiet = time.perf_counter() + 2.0
         return {"sent": self.sent, "received": self.received, "seconds": took}
 
     def _send(self) -> None:

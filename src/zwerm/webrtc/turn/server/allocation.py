@@ -27,6 +27,7 @@ class Channel:
     relay: Relay
     header: bytes  # the number's two bytes
     expires_at: Instant
+    number: int
     is_inside: bool = False  # the peer is an address of this server: the kernel is not to carry it
 
 
@@ -85,7 +86,9 @@ class Allocation:
         channel = self.channels.get(number)
         if channel is None:
             relay = self.relays[family_of(peer[0])]
-            channel = self.channels[number] = self.by_peer[peer] = Channel(peer, relay, number.to_bytes(2, "big"), now)
+            channel = self.channels[number] = self.by_peer[peer] = Channel(
+                peer, relay, number.to_bytes(2, "big"), now, number
+            )
         channel.expires_at = now + CHANNEL_LIFETIME
         return channel
 

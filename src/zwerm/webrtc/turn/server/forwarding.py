@@ -8,6 +8,7 @@ outcome is the same as if it had been given all of it.
 
 from __future__ import annotations
 
+import struct
 from typing import Final, TypeAlias
 
 from zwerm.core.machine import Address, Instant
@@ -18,6 +19,8 @@ from zwerm.webrtc.turn.server.relaying import MAX_RUN, MAX_SEGMENTS, Relaying
 Arrival: TypeAlias = tuple[Address, int, int, int]  # source, start and size in the buffer, size of each datagram
 
 HEADER_SIZE: Final = 4
+
+_HEADER: Final = struct.Struct("!HH")
 
 
 class Departure:
@@ -150,7 +153,7 @@ class Forwarding:
                 length = size + HEADER_SIZE
                 pieces: list[memoryview | bytes]
                 if is_first:
-                    buffer[begin - HEADER_SIZE : begin] = channel.header + size.to_bytes(2, "big")
+                    _HEADER.pack_into(buffer, begin - HEADER_SIZE, channel.number, size)
                     pieces = [view[begin - HEADER_SIZE : begin + size]]
                     is_first = False
                 else:
