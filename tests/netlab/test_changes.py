@@ -11,11 +11,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.netlab.homes import Home, Kind, wide_network
+from tests.netlab.homes import SERVERS, Home, Kind, wide_network
 from tests.netlab.matrix import relay_in, servers
 from tests.netlab.meeting import Party, call, talk
 from tests.netlab.namespace import Resident, resident_of
-from zwerm.webrtc import RTCConfiguration
+from zwerm.webrtc import RTCConfiguration, RTCIceServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("network-changes")]
 
@@ -134,3 +134,34 @@ async def _negotiation_of(party: Party) -> asyncio.Event:
 
 async def _wait(event: asyncio.Event) -> None:
     await event.wait()
+
+
+@pytest.mark.parametrize("urls", [["turn:{}"], ["turn:{}?transport=tcp"]], ids=["udp", "tcp"])
+async def test_a_relay_that_dies_under_a_connection_is_told_and_a_restart_finds_the_next_one(urls: list[str]) -> None:
+    """RFC 7675's times count for what goes through a server too."""
+    server = RTCIceServer([url.format(SERVERS[0]) for url in urls], "alice", "wonder")
+    configuration = RTCConfiguration([server], trickle=True)
+    with two_homes(Kind.SYMM, Kind.SYMM) as (_, _, core, here, there):
+        async with asyncio.timeout(LIMIT):
+            async with relay_in(core):
+                caller = await here.do(Party.open(here, configuration))
+                callee = await there.do(Party.open(there, configuration))
+                await call(caller, callee, "chat")
+                assert await asyncio.gather(here.do(caller.wait_open()), there.do(callee.wait_open())) == [True, True]
+                await talk(caller, callee)
+                needed = await here.do(_negotiation_of(caller))
+            try:
+                await here.do(_wait(needed))
+                assert caller.connection.iceConnectionState == "disconnected"
+                async with relay_in(core):
+                    await call(caller, callee)
+                    for party in (caller, callee):
+                        await party.resident.do(_until_connected(party))
+                    await talk(caller, callee, "through the next server")
+            finally:
+                await here.do(caller.close())
+                await there.do(callee.close())
+
+
+async def _until_connected(party: Party) -> None:
+    await party.until(lambda: party.connection.iceConnectionState in ("connected", "completed"))

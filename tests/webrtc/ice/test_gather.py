@@ -12,6 +12,7 @@ from tests.webrtc.ice.small_turn import SmallRelay, SmallTurnServer
 from tests.webrtc.ice.world import Peer, run_until
 from zwerm.webrtc.ice.config import CandidatePolicy, Config, Role, ServerTransport, StunServer, TurnServer
 from zwerm.webrtc.ice.events import GatheringState, GatheringStateChanged, OpenStream, ServerFailed
+from zwerm.webrtc.ice.gather import MAX_RENEWALS
 
 DEAD = StunServer(("198.51.100.99", 3478), url="stun:dead.example")
 
@@ -137,21 +138,44 @@ def test_with_the_relay_policy_only_relayed_candidates_exist() -> None:
     assert "203.0.113.1" not in str(world.peer.gathered[0])
 
 
-def test_a_relay_that_is_lost_is_asked_anew_by_a_restart() -> None:
+def with_a_relay_by_tcp() -> tuple[Gathering, OpenStream, TurnServer]:
     turn = TurnServer(("198.51.100.10", 3478), "user", "password", ServerTransport.TCP)
     world = Gathering(turn=(turn,))
     world.peer.air.servers[turn.address] = world.server
     world.peer.gather()
     world.clock.run_for(1.0)
     (first,) = world.peer.told(OpenStream)
+    return world, first, turn
+
+
+def test_a_relay_that_is_lost_is_asked_anew_at_once() -> None:
+    world, first, turn = with_a_relay_by_tcp()
     world.peer.do(world.peer.agent.stream_closed, first.stream)
     assert [failure.server for failure in world.peer.told(ServerFailed)] == [turn]
+    assert len(world.peer.told(OpenStream)) == 2
+    world.peer.gathered.clear()
+    world.clock.run_for(1.0)
+    assert world.types().count("relay") == 1
+
+
+def test_a_restart_waits_for_no_connection_that_is_on_its_way() -> None:
+    world, first, _ = with_a_relay_by_tcp()
+    world.peer.do(world.peer.agent.stream_closed, first.stream)
     world.peer.gathered.clear()
     world.peer.do(world.peer.agent.restart)
     assert "relay" not in world.types()  # not the one that is gone
     world.clock.run_for(1.0)
     assert world.types().count("relay") == 1
-    assert len(world.peer.told(OpenStream)) == 2
+    assert len(world.peer.told(OpenStream)) == 3
+
+
+def test_a_server_that_loses_every_allocation_is_not_asked_for_ever() -> None:
+    world, stream, _ = with_a_relay_by_tcp()
+    for _ in range(3 * MAX_RENEWALS):
+        world.peer.do(world.peer.agent.stream_closed, stream.stream)
+        world.clock.run_for(1.0)
+        stream = world.peer.told(OpenStream)[-1]
+    assert len(world.peer.told(OpenStream)) == 1 + MAX_RENEWALS
 
 
 def test_mappings_are_kept_while_nobody_has_answered() -> None:

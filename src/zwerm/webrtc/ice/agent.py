@@ -265,6 +265,7 @@ class Agent:
         self._timers.cancel(Timer.LINGER)
         self._told.restarted()
         if self._is_gathering:
+            self._relays.verify(now)
             self._gatherer.repeat(now)
             self._relays.open_streams()
         self._settle(now)

@@ -25,6 +25,7 @@ from zwerm.webrtc.stun.transaction import ClientTransaction, Responded, Schedule
 NO_ANSWER: Final = 701  # W3C webrtc-pc, RTCPeerConnectionIceErrorEvent.errorCode
 ACTIVE_PORT: Final = 9  # RFC 6544 section 4.5: an active candidate has no port yet
 MAX_RELAYS: Final = 8  # allocations of one agent
+MAX_RENEWALS: Final = 8  # lost allocations that are asked for again in one generation
 
 _RTO: Final = 0.25  # seconds; 0.5 is RFC 8489's, and a lost first datagram is what everybody waits for
 _RC: Final = 4
@@ -89,6 +90,7 @@ class Gatherer:
         self._failed_servers: set[int] = set()
         self._transmits: list[Transmit] = []
         self._refresh_at: Instant | None = None
+        self._renewals = 0
 
     @property
     def is_complete(self) -> bool:
@@ -114,6 +116,10 @@ class Gatherer:
 
     def repeat(self, now: Instant) -> None:
         """A restart: hand out what is known again, and ask once more (RFC 8445 section 5.1.1.2 allows reuse)."""
+        self._renewals = 0
+        for allocation in [one for one in self.allocations if one.stream is not None and one.give_up_at is not None]:
+            self.lost(allocation)  # a connection that is on its way may be one to a server that is gone
+            self._given_up.append(allocation)
         for candidate in list(self._candidates):
             self._found(candidate, now)
         for base in self.bases:
@@ -266,6 +272,12 @@ class Gatherer:
         if allocation.base is not None:
             allocation.base.is_removed = True
             self._candidates = [local for local in self._candidates if local.base is not allocation.base]
+
+    def renew(self, allocation: Allocation, now: Instant) -> None:
+        """A server that did relay does no longer: ask it once more; it may have been started anew."""
+        if not allocation.host.is_removed and self._renewals < MAX_RENEWALS:
+            self._renewals += 1
+            self._allocate(allocation.host, now)
 
     def fail(self, server: StunServer | TurnServer, code: int, reason: str) -> None:
         """Tell once of each server that it gave nothing."""

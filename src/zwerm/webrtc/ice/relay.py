@@ -58,6 +58,10 @@ class Relay(Protocol):
         """Much will go to `peer`: make it cheap."""
         ...
 
+    def verify(self, now: Instant) -> None:
+        """The path may be broken: find out whether the server still relays for us."""
+        ...
+
     def release(self, now: Instant) -> None:
         """Give the allocation back."""
         ...

@@ -40,6 +40,11 @@ class Relays:
             if allocation.server.transport is not ServerTransport.UDP and allocation.stream is None:
                 self._outbox.open_relay_stream(allocation)
 
+    def verify(self, now: Instant) -> None:
+        """A restart begins: a server that forgot us is to be asked anew now, and not when its time is over."""
+        for allocation in self._gatherer.allocations:
+            allocation.relay.verify(now)
+
     def close_streams_of(self, allocations: Sequence[Allocation]) -> None:
         """Close the connections of allocations that are of no use any more."""
         for allocation in allocations:
@@ -97,3 +102,5 @@ class Relays:
                 self.close_streams_of([allocation])
                 if allocation.base is not None:
                     self._lost(allocation.base, now)
+                    self._gatherer.renew(allocation, now)
+                    self.open_streams()

@@ -59,6 +59,9 @@ class TurnRelay:
         except (LocalProtocolError, ResourceLimitError):
             return  # data goes on by indications
 
+    def verify(self, now: Instant) -> None:
+        self._client.refresh(now)
+
     def release(self, now: Instant) -> None:
         self._client.close(now)
 

@@ -202,6 +202,12 @@ class TurnClient:
         else:
             self._waiting.append((data, peer))
 
+    def refresh(self, now: Instant) -> None:
+        """Ask the server at once whether it still has the allocation; `AllocationLost` follows if it has not."""
+        if self.state is State.ALLOCATED:
+            self._timers.arm(Timer.REFRESH, now)
+            self.handle_timeout(now)
+
     def close(self, now: Instant) -> None:
         """Give the allocation back; `Released` follows, within seconds whatever the server does. Twice is harmless."""
         if self.state in (State.CLOSING, State.OVER):
