@@ -78,6 +78,7 @@ class Terminal:
         self._pasted = ""  # the beginning of a code of several lines
         self._code = ""
         self._told: dict[int, FileState] = {}
+        self._documented: dict[int, tuple[FileState, int]] = {}
         self._bars: dict[int, Progress] = {}
         self._has_failed = False
         self._can_paste = True  # as long as there is input
@@ -119,8 +120,10 @@ class Terminal:
         """Without a terminal, files may still be on their way; with one it is Ctrl-D."""
         self._can_paste = False
         is_moving = self._plan.accepts_all or self._plan.send
-        if is_moving and self._conversation.state is not LinkState.NEW:
+        if is_moving and self._conversation.state not in (LinkState.NEW, LinkState.LOST):
             await over
+        elif is_moving:
+            self._has_failed = True  # nobody will paste a code any more
         self._is_over.set()
         await over
 
@@ -197,7 +200,7 @@ class Terminal:
     # What is told.
 
     def _tell(self, news: News) -> None:
-        if self._plan.is_json:
+        if self._plan.is_json and self._is_worth_telling(news):
             document = _document(news)
             if document is not None:
                 self._output.json(document)
@@ -219,6 +222,17 @@ class Terminal:
                 if not self._plan.is_json:
                     self._line("The other side left.")
                 self._is_over.set()
+
+    def _is_worth_telling(self, news: News) -> bool:
+        """A file that moves is told of at each hundredth."""
+        if not isinstance(news, FileChanged):
+            return True
+        entry = news.entry
+        state, moved = self._documented.get(entry.number, (None, 0))
+        if state is entry.state and entry.moved < entry.size and entry.moved - moved < entry.size / 100:
+            return False
+        self._documented[entry.number] = entry.state, entry.moved
+        return True
 
     def _tell_link(self, state: LinkState) -> None:
         if not self._plan.is_json:
