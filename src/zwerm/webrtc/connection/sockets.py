@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from random import Random
 from typing import Final
 
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Address
+from zwerm.core.random import Random
 from zwerm.net.tcp import TcpConnections
 from zwerm.net.udp import Batch, UdpSocket
 
