@@ -22,6 +22,10 @@ _GATEWAY: Final = tuple(
     for name in ("gateway", "path_gateway", "redirects_file", "subdomain_gateway", "trustless_gateway")
 )
 _STORE: Final = tuple(f"ipfs/blockstore/test_{name}.py" for name in ("packstore", "recovery", "store_machine"))
+_PARTS: Final = (  # of the store, which the others look into too
+    *(f"ipfs/blockstore/test_{name}.py" for name in ("compaction", "packfiles", "repair", "verification")),
+    *_STORE,
+)
 _CONFIG: Final = ("node/test_config.py",)
 _NODE: Final = ("node/test_node.py",)
 _CLI: Final = tuple(sorted(path.relative_to(TESTS).as_posix() for path in (TESTS / "cli").glob("test_*.py")))
@@ -33,7 +37,7 @@ _HTTP: Final = tuple(
 )
 _FILES: Final = tuple(
     f"ipfs/mfs/test_{name}.py"
-    for name in ("files_collection", "files_model", "operations", "reading", "working", "write")
+    for name in ("files_collection", "files_model", "metadata", "operations", "reading", "working", "write")
 )
 
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
@@ -54,10 +58,16 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/turn/serve.py": ("cli/test_turn.py",),
     "daemon/turn/worker.py": ("daemon/turn/test_workers.py",),
     "identity/key_message.py": ("identity/test_keys.py",),
+    "ipfs/blockstore/appender.py": _PARTS,
+    "ipfs/blockstore/compaction.py": _PARTS,
     "ipfs/blockstore/disk.py": _STORE,
     "ipfs/blockstore/flusher.py": _STORE,
-    "ipfs/blockstore/recovery.py": _STORE,
+    "ipfs/blockstore/packfiles.py": _PARTS,
+    "ipfs/blockstore/packstore.py": _PARTS,
+    "ipfs/blockstore/recovery.py": _PARTS,
+    "ipfs/blockstore/repair.py": _PARTS,
     "ipfs/blockstore/store.py": _STORE,
+    "ipfs/blockstore/verification.py": _PARTS,
     "ipfs/gateway/deserialized.py": _GATEWAY,
     "ipfs/gateway/gateway.py": _GATEWAY,
     "ipfs/gateway/message.py": _GATEWAY,
