@@ -40,6 +40,11 @@ _FILES: Final = tuple(
     for name in ("files_collection", "files_model", "metadata", "operations", "reading", "working", "write")
 )
 
+_SESSION: Final = ("webrtc/jsep/test_session.py",)
+_CONNECTION: Final = tuple(
+    f"webrtc/w3c/test_{name}.py" for name in ("peer_connection", "perfect_negotiation", "misuse", "rtp_transceiver")
+)
+
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/app/api.py": _APP,
     "daemon/app/changed.py": _APP,
@@ -90,6 +95,24 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "node/services.py": _NODE,
     "node/setting.py": _CONFIG,
     "node/settings.py": _CONFIG,
+    "webrtc/jsep/checks.py": _SESSION,
+    "webrtc/jsep/grouping.py": _SESSION,
+    "webrtc/jsep/negotiation_needed.py": _SESSION,
+    "webrtc/jsep/numbers.py": _SESSION,
+    "webrtc/jsep/plan.py": _SESSION,
+    "webrtc/jsep/sections.py": _SESSION,
+    "webrtc/jsep/transceiver.py": _SESSION,
+    "webrtc/jsep/transceivers.py": _SESSION,
+    "webrtc/w3c/bundle_transport.py": _CONNECTION,
+    "webrtc/w3c/channel_set.py": _CONNECTION,
+    "webrtc/w3c/configuration.py": _CONNECTION,
+    "webrtc/w3c/ice_candidate.py": _CONNECTION,
+    "webrtc/w3c/media_stream_track.py": _CONNECTION,
+    "webrtc/w3c/peer_attributes.py": _CONNECTION,
+    "webrtc/w3c/peer_media.py": _CONNECTION,
+    "webrtc/w3c/rtp_parameters.py": _CONNECTION,
+    "webrtc/w3c/rtp_sender.py": _CONNECTION,
+    "webrtc/w3c/session_description.py": _CONNECTION,
     "webrtc/dtls/event.py": ("webrtc/dtls/test_connection.py", "webrtc/dtls/test_hostile.py"),
     "webrtc/ice/events.py": ("webrtc/ice/test_agent.py", "webrtc/ice/test_session.py"),
     "webrtc/ice/relay.py": ("webrtc/ice/test_turn_relay.py", "webrtc/ice/test_gather.py"),
