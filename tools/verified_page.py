@@ -30,7 +30,7 @@ TABLES: Final = {
         ("tests", "passed", "seconds", "date"),
     ),
     "Fuzzing": Table(
-        "`tools/fuzz.py`: led by coverage; inputs divided by their rate are the seconds that a parser got, an hour for all in `make test-all`.",
+        "`tools/fuzz.py`: led by coverage; the inputs by their rate are the seconds that a parser got.",
         ("parser", "inputs tried", "a second", "edges reached", "corpus", "outcome", "date"),
     ),
     "Branch coverage": Table(
