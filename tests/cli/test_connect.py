@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -157,6 +158,21 @@ def test_without_anybody_to_paste_a_broken_connection_is_the_end(side: Callable[
     left.type("/new")
     right.told("state", State="lost")
     assert right.end() == 1
+
+
+def test_a_shell_whose_output_nobody_reads_ends(tmp_path: Path) -> None:
+    harness = Harness(tmp_path / "work")
+    command = harness.command("--json", "connect", "--paste")
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=harness.environment(), cwd=harness.folder
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.stdout.close()
+        process.stdin.write(b"/new\n")
+        process.stdin.flush()
+        assert process.wait(60) == 141
 
 
 def test_control_c_leaves_cleanly_and_the_other_side_hears_it(side: Callable[..., Side]) -> None:

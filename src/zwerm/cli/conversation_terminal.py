@@ -81,6 +81,7 @@ class Terminal:
         self._documented: dict[int, tuple[FileState, int]] = {}
         self._bars: dict[int, Progress] = {}
         self._has_failed = False
+        self._is_unread = False
         self._can_paste = True  # as long as there is input
 
     async def run(self) -> int:
@@ -98,6 +99,8 @@ class Terminal:
             for bar in self._bars.values():
                 bar.close()
             loop.remove_signal_handler(signal.SIGTERM)
+        if self._is_unread:
+            raise BrokenPipeError
         is_unfinished = bool(self._plan.send) and not self._conversation.desk.is_all_over
         return int(is_unfinished or (self._has_failed and bool(self._plan.send or self._plan.accepts_all)))
 
@@ -200,6 +203,13 @@ class Terminal:
     # What is told.
 
     def _tell(self, news: News) -> None:
+        try:
+            self._show(news)
+        except BrokenPipeError:  # nobody reads any more; said when all is closed
+            self._is_unread = True
+            self._is_over.set()
+
+    def _show(self, news: News) -> None:
         if self._plan.is_json and self._is_worth_telling(news):
             document = _document(news)
             if document is not None:
