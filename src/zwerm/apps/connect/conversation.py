@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from zwerm.apps.connect import chat
 from zwerm.apps.connect.desk import Desk, FileEntry
-from zwerm.apps.connect.link import Link, LinkState, Reach
+from zwerm.apps.connect.link import Link, LinkState, Reach, send
 from zwerm.core.errors import LocalProtocolError, TransportError, WireError
 
 _RETRY: Final = 2.0  # seconds
@@ -114,19 +114,17 @@ class Conversation:
         Raises:
             LocalProtocolError: there is no link, or the text is too long.
         """
-        if self._link is None or self._link.chat.readyState != "open":
-            raise LocalProtocolError("nobody is connected; what you wrote was not sent")
         if isinstance(saying, chat.Text) and len(saying.text) > chat.MAX_TEXT:
             raise LocalProtocolError(f"a line of {len(saying.text)} characters, expected at most {chat.MAX_TEXT}")
-        self._link.chat.send(str(saying))
+        if self._link is None or not send(self._link.chat, str(saying)):
+            raise LocalProtocolError("nobody is connected; what you wrote was not sent")
 
     async def close(self) -> None:
         """Say goodbye where somebody hears it, and be gone. Twice is harmless."""
         if self._renewal is not None:
             self._renewal.cancel()
             await asyncio.gather(self._renewal, return_exceptions=True)
-        if self._link is not None and self._link.chat.readyState == "open":
-            self._link.chat.send(str(chat.Bye()))
+        if self._link is not None and send(self._link.chat, str(chat.Bye())):
             await asyncio.sleep(0)  # one turn of the loop, in which it goes out
         await self._drop()
 
@@ -150,7 +148,7 @@ class Conversation:
             return
         if state is LinkState.CONNECTED and link is not self._attached:
             self._attached = link
-            link.chat.send(str(chat.Hello(self._program)))
+            send(link.chat, str(chat.Hello(self._program)))
             self.desk.attach(link.files)
         self._tell(StateChanged(state))
         if state is LinkState.LOST and not self.has_left:

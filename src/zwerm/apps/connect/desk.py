@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from zwerm.apps.connect.incoming import DamagedFile, IncomingFile
+from zwerm.apps.connect.link import send
 from zwerm.apps.connect.outgoing import OutgoingFile, SourceChanged
 from zwerm.core.disk_failure import NO_SPACE
 from zwerm.core.errors import LocalProtocolError
@@ -257,8 +258,8 @@ class Desk:
             return
         while (event := session.next_event()) is not None:
             self._take(event)
-        while (message := session.next_message()) is not None and channel.readyState == "open":
-            channel.send(message)
+        while (message := session.next_message()) is not None and send(channel, message):
+            continue
         self._may_send.set()
 
     def _take(self, event: news.Event) -> None:

@@ -27,6 +27,17 @@ from zwerm.webrtc.sdp.description import SessionDescription
 CHAT, FILES, PLAY = 0, 1, 2  # the numbers of the channels
 
 
+def send(channel: RTCDataChannel, message: str | bytes) -> bool:
+    """Send where the channel is open; False where it is not any more, which its `close` tells in a moment."""
+    if channel.readyState != "open":
+        return False
+    try:
+        channel.send(message)
+    except LocalProtocolError:
+        return False  # the other side left while we were told that it is here
+    return True
+
+
 class LinkState(enum.Enum):
     """How a link stands."""
 
