@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.webrtc.ice.test_agent import Two
+from tests.webrtc.ice.two import Two
 from tests.webrtc.ice.world import run_until
 from zwerm.webrtc.ice.config import Config, Role
 from zwerm.webrtc.ice.events import ConnectionState

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from tests.conformance.check_machine import PEER, Subject, check_machine
-from tests.webrtc.ice.test_agent import Two
+from tests.webrtc.ice.two import Two
 from tests.webrtc.ice.world import run_until
 from zwerm.core.machine import Address, Instant, Transmit, drain
 from zwerm.core.random import Random, seeded

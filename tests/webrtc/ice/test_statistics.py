@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.webrtc.ice.test_agent import Two
 from tests.webrtc.ice.test_gather import Gathering
+from tests.webrtc.ice.two import Two
 from zwerm.webrtc.ice.agent import LINGER
 from zwerm.webrtc.ice.candidate import CandidateType
 from zwerm.webrtc.ice.config import Role
