@@ -12,9 +12,6 @@ SOURCE: Final = TESTS.parent / "src" / "zwerm"
 MIRRORED: Final = sorted(path.name for path in SOURCE.iterdir() if path.is_dir() and path.name not in ("cli", "web"))
 SMALL: Final = 40  # lines; a module below is tested by what uses it
 
-# Being built: what is there is held to where it stands, and not yet to being complete.
-GROWING: Final = ("net", "webrtc")
-
 _CBOR: Final = ("ipfs/ipld/test_cbor.py", "ipfs/ipld/test_dag_cbor.py")
 _JSON: Final = ("ipfs/ipld/test_json.py", "ipfs/ipld/test_dag_json.py")
 _GATEWAY: Final = tuple(
@@ -40,7 +37,8 @@ _FILES: Final = tuple(
     for name in ("files_collection", "files_model", "metadata", "operations", "reading", "working", "write")
 )
 
-_SESSION: Final = ("webrtc/jsep/test_session.py",)
+_SESSION: Final = ("webrtc/__init__.py": ("webrtc/w3c/test_peer_connection.py",),
+    "webrtc/jsep/test_session.py",)
 _CONNECTION: Final = tuple(
     f"webrtc/w3c/test_{name}.py" for name in ("peer_connection", "perfect_negotiation", "misuse", "rtp_transceiver")
 )
@@ -161,9 +159,7 @@ def test_every_module_of_some_size_is_tested_by_a_file_named_for_it_or_listed() 
     missing = [
         module
         for module in modules()
-        if not module.startswith(GROWING)
-        and (SOURCE / module).read_text().count("\n") > SMALL
-        and not files_that_test(module)
+        if (SOURCE / module).read_text().count("\n") > SMALL and not files_that_test(module)
     ]
     assert missing == [], "write their test files, or list in ELSEWHERE which ones cover them"
 
