@@ -37,8 +37,7 @@ _FILES: Final = tuple(
     for name in ("files_collection", "files_model", "metadata", "operations", "reading", "working", "write")
 )
 
-_SESSION: Final = ("webrtc/__init__.py": ("webrtc/w3c/test_peer_connection.py",),
-    "webrtc/jsep/test_session.py",)
+_SESSION: Final = ("webrtc/jsep/test_session.py",)
 _CONNECTION: Final = tuple(
     f"webrtc/w3c/test_{name}.py" for name in ("peer_connection", "perfect_negotiation", "misuse", "rtp_transceiver")
 )
@@ -84,6 +83,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "ipfs/pins/pin.py": ("ipfs/pins/test_pins.py",),
     "ipfs/unixfs/__init__.py": ("ipfs/unixfs/test_paths.py",),
     "ipfs/unixfs/placed.py": ("daemon/http/test_gateway.py",),
+    "webrtc/__init__.py": ("webrtc/w3c/test_peer_connection.py",),
     "webrtc/transfer/event.py": ("webrtc/transfer/test_session.py",),
     "node/address.py": _CONFIG,
     "node/atomic.py": ("node/test_repository.py",),
