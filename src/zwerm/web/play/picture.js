@@ -35,6 +35,7 @@ export class Picture {
   /** @param {View} view */
   draw({ own, other, lights }) {
     const canvas = this._canvas;
+    if (!canvas.isConnected) return; // the last turn of a game that is being put away; nothing has a colour there
     const scale = canvas.clientWidth * devicePixelRatio;
     if (canvas.width !== Math.round(scale)) {
       canvas.width = Math.round(scale);
