@@ -12,6 +12,8 @@ SOURCE: Final = TESTS.parent / "src" / "zwerm"
 MIRRORED: Final = sorted(path.name for path in SOURCE.iterdir() if path.is_dir() and path.name not in ("cli", "web"))
 SMALL: Final = 40  # lines; a module below is tested by what uses it
 
+INTERFACES: Final = frozenset({"libp2p/host.py", "libp2p/stream.py", "libp2p/transports/transport.py"})  # nothing runs
+
 _CBOR: Final = ("ipfs/ipld/test_cbor.py", "ipfs/ipld/test_dag_cbor.py")
 _JSON: Final = ("ipfs/ipld/test_json.py", "ipfs/ipld/test_dag_json.py")
 _GATEWAY: Final = tuple(
@@ -159,11 +161,13 @@ def test_every_module_of_some_size_is_tested_by_a_file_named_for_it_or_listed() 
     missing = [
         module
         for module in modules()
-        if (SOURCE / module).read_text().count("\n") > SMALL and not files_that_test(module)
+        if module not in INTERFACES
+        and (SOURCE / module).read_text().count("\n") > SMALL
+        and not files_that_test(module)
     ]
     assert missing == [], "write their test files, or list in ELSEWHERE which ones cover them"
 
 
 def test_the_list_names_modules_and_test_files_that_exist() -> None:
-    assert [module for module in ELSEWHERE if not (SOURCE / module).is_file()] == []
+    assert [module for module in (*ELSEWHERE, *sorted(INTERFACES)) if not (SOURCE / module).is_file()] == []
     assert [test for tests in ELSEWHERE.values() for test in tests if not (TESTS / test).is_file()] == []

@@ -1,0 +1,1 @@
+"""The ways to another node; each gives a connection that is authenticated and carries many streams."""
