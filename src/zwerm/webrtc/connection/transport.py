@@ -34,6 +34,7 @@ from zwerm.webrtc.dtls.connection import DTLSConnection, State
 from zwerm.webrtc.ice import events as ice
 from zwerm.webrtc.ice.agent import Agent
 from zwerm.webrtc.ice.config import Config, Role
+from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.ice.turn_relay import make_turn_relay
 from zwerm.webrtc.sctp.association import Association
 from zwerm.webrtc.sctp.config import DTLS
@@ -57,6 +58,8 @@ class Transport:
         random: Random,
         now: Instant,
         config: Config | None = None,
+        credentials: Credentials | None = None,
+        channels: DataChannels | None = None,
         trace: Trace | None = None,
         tap: Tap | None = None,
     ) -> None:
@@ -67,6 +70,8 @@ class Transport:
             random: for every part.
             now: the time.
             config: of ICE.
+            credentials: ours in ICE, where they are not to be drawn.
+            channels: where their limits, or those of the association below, are others than usual.
             trace: is told of what is dropped and why.
             tap: is shown what passes; may be set later as well.
         """
@@ -81,8 +86,10 @@ class Transport:
         self._events: deque[Event] = deque()
         self._traffic = Traffic()
         self._is_closed = False
-        self.agent = Agent(Role.CONTROLLING, config, random=random, make_relay=make_turn_relay, trace=trace)
-        self.channels = DataChannels(Association(random=random, now=now, trace=trace), trace=trace)
+        self.agent = Agent(
+            Role.CONTROLLING, config, random=random, credentials=credentials, make_relay=make_turn_relay, trace=trace
+        )
+        self.channels = channels or DataChannels(Association(random=random, now=now, trace=trace), trace=trace)
 
     # Commands.
 
@@ -295,7 +302,7 @@ class Transport:
             self._certificate,
             _NO_PATH,
             now=self._now,
-            fingerprints=self._remote.fingerprints,
+            fingerprints=self._remote.fingerprints or None,  # None: the owner looks at the certificate and decides
             accepts=self.agent.is_validated,
             config=_DTLS,
             trace=self._trace,
