@@ -8,11 +8,12 @@ Groups, which nobody sends, are refused.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from zwerm.core.errors import WireError
 
 Value: TypeAlias = int | bytes  # uint64 for the wire types VARINT, I64 and I32; bytes for LEN
+BufferT = TypeVar("BufferT", bytes, memoryview)
 
 _VARINT: Final = 0
 _I64: Final = 1
@@ -55,8 +56,10 @@ def parse_varint_prefix(data: bytes | memoryview, offset: int = 0) -> tuple[int,
     raise WireError(f"protobuf varint without an end after {max(min(len(data) - offset, _MAX_VARINT), 0)} bytes")
 
 
-def parse_fields(data: bytes) -> Iterator[tuple[int, Value]]:
+def parse_fields(data: BufferT) -> Iterator[tuple[int, int | BufferT]]:
     """Yield the number and value of each field of an untrusted message, in the order of the bytes.
+
+    Of a memoryview the values of LEN fields are memoryviews too: nothing is copied.
 
     Raises:
         WireError: cut short, field number 0, or a wire type that has been given up. Fields before it were yielded.

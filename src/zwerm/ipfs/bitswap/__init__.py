@@ -1,0 +1,1 @@
+"""Bitswap: blocks wanted, offered and sent between peers (ipfs/specs, "bitswap-protocol.md")."""
