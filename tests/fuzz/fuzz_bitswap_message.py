@@ -1,9 +1,4 @@
-"""A bitswap message is parsed or refused with WireError; what was parsed is written and read back the same.
-
-Blocks in it are named or refused, too.
-"""
-
-from __future__ import annotations
+"""A bitswap message is parsed or refused with WireError, as its blocks are; written and read again it is the same."""
 
 from zwerm.core.errors import WireError
 from zwerm.ipfs.bitswap.message import Entry, Message, Payload, Presence, WantType, prefix_of
