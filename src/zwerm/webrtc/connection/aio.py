@@ -37,10 +37,31 @@ class TransportDriver:
     """One transport on real sockets, which it owns until `close`."""
 
     def __init__(self, transport: Transport, on_event: Callable[[Event], None]) -> None:
-        """`on_event` may give commands; what they bring is carried out when it has returned."""
+        """Where no loop runs yet, `bind` is to be called on it before anything else is.
+
+        `on_event` may give commands; what they bring is carried out when it has returned.
+        """
         self.transport = transport
         self.network = LocalNetwork()
         self._on_event = on_event
+        self._names: MulticastNames | None = None
+        self._unwatch: Callable[[], None] | None = None
+        self._soon: asyncio.Handle | None = None
+        self._is_draining = True  # until it has a loop, which makes commands wait as those of handlers do
+        self._is_blocked = False  # a socket was full
+        self._is_bound = False
+        self._is_closed = False
+        with contextlib.suppress(RuntimeError):
+            self.bind()
+
+    def bind(self) -> None:
+        """Belong to the loop that runs. Twice is harmless.
+
+        Raises:
+            RuntimeError: none does.
+        """
+        if self._is_bound:
+            return
         self._loop = asyncio.get_running_loop()
         self._streams = TcpConnections(
             on_opened=self._stream_opened,
@@ -49,13 +70,9 @@ class TransportDriver:
             on_writable=self.pump,
         )
         self._sockets = LocalSockets(self._streams, SYSTEM, self._receive, self._stream_accepted, self.pump)
-        self._names: MulticastNames | None = None
-        self._unwatch: Callable[[], None] | None = None
         self._alarm = Alarm(self._loop, self._wake, time.monotonic)
-        self._soon: asyncio.Handle | None = None
+        self._is_bound = True
         self._is_draining = False
-        self._is_blocked = False  # a socket was full
-        self._is_closed = False
 
     @property
     def now(self) -> Instant:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from zwerm.core.machine import Instant
@@ -29,7 +30,7 @@ class BundleTransport:
 
     def __init__(self, certificate: Certificate, on_event: Callable[[Event], None]) -> None:
         self.certificate = certificate
-        self.transport = Transport(certificate, random=SYSTEM, now=asyncio.get_running_loop().time())
+        self.transport = Transport(certificate, random=SYSTEM, now=time.monotonic())
         self.driver = TransportDriver(self.transport, on_event)
         self.is_open = False  # it has sockets
         self.is_gathered = asyncio.Event()
@@ -52,6 +53,7 @@ class BundleTransport:
         Raises:
             TransportError: the file to capture into cannot be opened.
         """
+        self.driver.bind()
         config = await configuration.to_ice()
         if self._capturing is None:
             self._capturing = Capturing(configuration, self.now)
@@ -143,6 +145,7 @@ class BundleTransport:
 
     def close(self) -> None:
         """Tell the peer, and let go of every socket."""
+        self.driver.bind()
         self.transport.close(self.now)
         self.driver.close()
         if self._capturing is not None:

@@ -48,10 +48,9 @@ class EventHandler:
 
 
 class Emitter:
-    """What has events. Made on a running loop."""
+    """What has events. It may be made before a loop runs; events are told on one."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
         self._handlers: dict[str, list[_Entry]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -158,10 +157,10 @@ class Emitter:
             if error is not None:
                 self._report(event, error)
 
-        task = self._loop.create_task(coroutine)
+        task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(finish)
 
     def _report(self, event: str, error: BaseException) -> None:
         message = f"a handler of {event!r} of {type(self).__name__} failed"
-        self._loop.call_exception_handler({"message": message, "exception": error})
+        asyncio.get_running_loop().call_exception_handler({"message": message, "exception": error})

@@ -7,6 +7,14 @@ from collections.abc import Callable
 from types import TracebackType
 
 
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The loop that runs here; None before the program has started one."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 class OperationsChain:
     """`async with chain:` waits for the operations before it, in the order they were asked for."""
 

@@ -7,6 +7,7 @@ the end), `icecandidateerror`, `negotiationneeded`, `signalingstatechange`, `ice
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
@@ -34,7 +35,7 @@ from zwerm.webrtc.w3c.errors import (
     RTCTypeError,
 )
 from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate, RTCIceCandidateError
-from zwerm.webrtc.w3c.operations_chain import OperationsChain
+from zwerm.webrtc.w3c.operations_chain import OperationsChain, running_loop
 from zwerm.webrtc.w3c.peer_media import PeerMedia
 from zwerm.webrtc.w3c.rtc_error import sdp_error
 from zwerm.webrtc.w3c.rtp_transceiver import TransceiverSet
@@ -337,10 +338,10 @@ class RTCPeerConnection(PeerMedia):
     # Whether to negotiate (WebRTC 1.0 section 4.7.3).
 
     def _update_negotiation_needed(self) -> None:
-        if self._chain.is_empty:
-            self._loop.call_soon(self._check_negotiation)
+        if self._chain.is_empty and (loop := running_loop()) is not None:
+            loop.call_soon(self._check_negotiation)
         else:
-            self._chain.ask()
+            self._chain.ask()  # no loop runs yet: when the first operation has ended
 
     def _check_negotiation(self) -> None:
         if self._is_closed:
@@ -408,7 +409,8 @@ class RTCPeerConnection(PeerMedia):
             self._release_now()
         elif not self._is_releasing:
             self._is_releasing = True
-            self._loop.call_soon(self._loop.call_soon, self._release_now)
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._release_now)
 
     def _release_now(self) -> None:
         self._is_releasing = False

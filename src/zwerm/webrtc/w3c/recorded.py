@@ -55,7 +55,7 @@ class RecordedPeerConnection(RTCPeerConnection):
     def __init__(
         self, configuration: RTCConfiguration | Mapping[str, Any] | None = None, *, interval: float = INTERVAL
     ) -> None:
-        """Begin; errors are those of `RTCPeerConnection`."""
+        """Begin, on a loop that runs; errors are those of `RTCPeerConnection`."""
         super().__init__(configuration)
         self.history = StatsHistory(_shown(self.getConfiguration()))
         self._interval = interval
@@ -63,7 +63,7 @@ class RecordedPeerConnection(RTCPeerConnection):
             self.on(event, functools.partial(self._log_state, event, state))
         self.on("icecandidate", self._log_candidate)
         self.on("datachannel", lambda channel: self._log("datachannel", describe(channel)))
-        self._sampling: asyncio.TimerHandle | None = self._loop.call_later(interval, self._sample)
+        self._sampling: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(interval, self._sample)
 
     def dump(self) -> dict[str, Any]:
         """All that was kept, and how things stand now; `json.dumps` makes a file of it."""
@@ -72,7 +72,7 @@ class RecordedPeerConnection(RTCPeerConnection):
 
     def _sample(self) -> None:
         self.history.add(self._statistics())
-        self._sampling = self._loop.call_later(self._interval, self._sample)
+        self._sampling = asyncio.get_running_loop().call_later(self._interval, self._sample)
 
     def _log(self, kind: str, value: str) -> None:
         self.history.log(kind, value, time.time())
