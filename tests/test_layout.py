@@ -62,6 +62,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/turn/serve.py": ("cli/test_turn.py",),
     "daemon/turn/worker.py": ("daemon/turn/test_workers.py",),
     "identity/key_message.py": ("identity/test_keys.py",),
+    "ipfs/bitswap/ledger.py": ("ipfs/bitswap/test_server.py",),
     "ipfs/blockstore/appender.py": _PARTS,
     "ipfs/blockstore/compaction.py": _PARTS,
     "ipfs/blockstore/disk.py": _STORE,

@@ -52,7 +52,7 @@ class Config:
             path: the file; None keeps everything in memory.
             profile: replaces the file's profile for this run.
             overrides: values for this run by dotted key, in TOML form or as typed text.
-            port_offset: added to every fixed port of the HTTP addresses.
+            port_offset: added to every fixed port of the HTTP addresses, and of `addresses.swarm` by who listens there.
 
         Raises:
             SettingError: a key that does not exist or a value that cannot be; the message is one line.
@@ -66,7 +66,7 @@ class Config:
         self._overrides = {key: _setting(key).check(value) for key, value in (overrides or {}).items()}
         if profile is not None:
             self._overrides["profile"] = BY_KEY["profile"].check(profile)
-        self._offset = port_offset
+        self.port_offset = port_offset
         self._values = self._merge(self._file)
 
     @classmethod
@@ -106,7 +106,7 @@ class Config:
     def address(self, key: str) -> Address | None:
         """Where to listen, with the port offset of this run; None: nowhere."""
         address = self[key]
-        return None if address is None else _typed(self, key, Address).shifted(self._offset)
+        return None if address is None else _typed(self, key, Address).shifted(self.port_offset)
 
     @property
     def profile(self) -> str:
@@ -211,10 +211,10 @@ class Config:
         profile = self._overrides.get("profile") or file.get("profile") or "default"
         values = {**self._defaults(profile), **file, **self._overrides}
         check_profile_rules(profile, values)
-        if self._offset:
+        if self.port_offset:
             for key in _ADDRESS_KEYS:
                 if values[key]:
-                    Address.from_text(values[key]).shifted(self._offset)
+                    Address.from_text(values[key]).shifted(self.port_offset)
         return values
 
     @staticmethod

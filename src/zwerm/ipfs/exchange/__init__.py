@@ -1,0 +1,1 @@
+"""Getting blocks from others: bitswap and HTTP gateways behind one `BlockSource`, and who is asked."""

@@ -1,0 +1,108 @@
+"""`node.network`: the node among nodes. What stands on the swarm is started here, each part given only those before it.
+
+Nothing of it exists in a node that is offline: `node.network` is None then, and whoever needs the network says so. The
+parts that a node can do without are attributes that may be None.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
+
+from zwerm.core.errors import TransportError, WireError
+
+if TYPE_CHECKING:
+    from zwerm.ipfs.exchange.providers import ContentRouting
+    from zwerm.libp2p.swarm.swarm import Swarm
+    from zwerm.libp2p.transports.transport import Transport
+    from zwerm.multiformats.multiaddr import Multiaddr
+    from zwerm.node.node import Node
+
+log: Final = logging.getLogger("zwerm.network")
+
+
+class Network:
+    """What a node has once it joined: made by `join`, closed by whoever closes its stack."""
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.swarm: Swarm
+        self.routing: ContentRouting | None = None  # who has what, and where peers are; None: nobody can be asked
+
+
+async def join(node: Node, stack: AsyncExitStack) -> Network:
+    """Start everything; what was started is closed by `stack`, also when a later part fails.
+
+    Raises:
+        TransportError: an address cannot be listened on.
+    """
+    network = Network(node)
+    await _start_swarm(network, stack)
+    await _start_routing(network, stack)
+    await _start_exchange(network, stack)
+    await _start_names(network, stack)
+    await _listen(network)
+    await _meet_others(network, stack)
+    return network
+
+
+def transports(node: Node) -> list[Transport]:
+    """Return the ways to other nodes that this one has."""
+    del node
+    return []
+
+
+async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:
+    """Open the swarm, with identify and ping."""
+    from zwerm.libp2p.swarm.swarm import Swarm
+
+    node = network.node
+    network.swarm = await stack.enter_async_context(Swarm(node.repository.key, transports(node)))
+
+
+async def _start_routing(network: Network, stack: AsyncExitStack) -> None:
+    """Set `network.routing`, and `network.swarm.find_peer`."""
+
+
+async def _start_exchange(network: Network, stack: AsyncExitStack) -> None:
+    """Give and take blocks; from here on `node.source` asks others for what is not here."""
+
+
+async def _start_names(network: Network, stack: AsyncExitStack) -> None:
+    """Follow names: replace `node.names` (IPNS, DNSLink), with pubsub before it."""
+
+
+async def _listen(network: Network) -> None:
+    swarm = network.swarm
+    unknown = []
+    for address in listen_addresses(network.node):
+        if any(transport.can_listen(address) for transport in swarm._transports):
+            await swarm.listen([address])
+        else:
+            unknown.append(str(address))
+    if unknown:
+        log.info("no transport here listens on %s", ", ".join(unknown))
+
+
+async def _meet_others(network: Network, stack: AsyncExitStack) -> None:
+    """Dial the peers of `bootstrap`, and look for those of the local network."""
+
+
+def listen_addresses(node: Node) -> Sequence[Multiaddr]:
+    """Return `addresses.swarm`, with the port offset of this run on every fixed port."""
+    from zwerm.multiformats.multiaddr import Multiaddr
+
+    offset = node.config.port_offset
+    found = []
+    for text in node.config.texts("addresses.swarm"):
+        words = text.split("/")
+        for index, word in enumerate(words[:-1]):
+            if word in ("tcp", "udp") and words[index + 1].isdigit() and int(words[index + 1]):
+                words[index + 1] = str(int(words[index + 1]) + offset)
+        try:
+            found.append(Multiaddr.from_text("/".join(words)))
+        except WireError as error:
+            raise TransportError(f"addresses.swarm: {text}: {error}") from None
+    return found
