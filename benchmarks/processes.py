@@ -120,7 +120,10 @@ def daemon(repository: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, 
     """Run `zwerm up` with free ports; give the process, its addresses and the seconds until it was ready."""
     began = time.perf_counter()
     process = subprocess.Popen(
-        zwerm(repository, "up", "--profile", "test"), stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL
+        zwerm(repository, "up", "--profile", "test", "--set", "log.level=warning"),
+        stdout=subprocess.PIPE,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     try:
         assert process.stdout is not None
