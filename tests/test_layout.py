@@ -39,6 +39,7 @@ _FILES: Final = tuple(
     for name in ("files_collection", "files_model", "metadata", "operations", "reading", "working", "write")
 )
 
+_SWARM: Final = ("libp2p/swarm/test_swarm.py", "libp2p/swarm/test_dialer.py")
 _SESSION: Final = ("webrtc/jsep/test_session.py",)
 _CONNECTION: Final = tuple(
     f"webrtc/w3c/test_{name}.py" for name in ("peer_connection", "perfect_negotiation", "misuse", "rtp_transceiver")
@@ -88,6 +89,8 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "ipfs/unixfs/placed.py": ("daemon/http/test_gateway.py",),
     "webrtc/__init__.py": ("webrtc/w3c/test_peer_connection.py",),
     "webrtc/transfer/event.py": ("webrtc/transfer/test_session.py",),
+    "libp2p/swarm/connection.py": _SWARM,
+    "libp2p/swarm/stream.py": _SWARM,
     "node/address.py": _CONFIG,
     "node/atomic.py": ("node/test_repository.py",),
     "node/importing.py": _NODE,

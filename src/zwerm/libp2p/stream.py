@@ -34,6 +34,13 @@ class ConnectionClosed(StreamReset):
     """The connection is closed, so it opens no stream. The message says why."""
 
 
+class ProtocolNotSupported(StreamReset):
+    """The peer speaks none of the protocols that were proposed.
+
+    A stream on which bytes went along with the proposal can only say so when it is read.
+    """
+
+
 class MuxedStream(Protocol):
     """One stream, before or after a protocol was agreed on."""
 
@@ -185,7 +192,3 @@ class Connection(Protocol):
         ...
 
     async def close(self) -> None: ...
-
-
-class ProtocolNotSupported(TransportError):
-    """The peer speaks none of the protocols that were proposed."""

@@ -1,0 +1,121 @@
+"""Connections as protocols see them: streams with a protocol, on what a transport gave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from zwerm.core.errors import RemoteProtocolError, ResourceLimitError
+from zwerm.core.machine import Instant
+from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.multistream.aio import dial
+from zwerm.libp2p.multistream.negotiation import Dialer
+from zwerm.libp2p.stream import Direction, MuxedConnection, MuxedStream, Stream, StreamReset
+from zwerm.libp2p.swarm.limits import Limits
+from zwerm.libp2p.swarm.stream import SwarmStream
+from zwerm.multiformats.multiaddr import Multiaddr
+
+
+class SwarmConnection:
+    """A connection of a swarm."""
+
+    watch: asyncio.Task[None]  # ends when the connection has, and everybody was told
+
+    def __init__(
+        self,
+        muxed: MuxedConnection,
+        *,
+        opened: Instant,
+        limits: Limits,
+        speaks: Callable[[PeerId, str], bool],
+        streams_left: Callable[[], int],
+    ) -> None:
+        """`speaks`: whether a peer is known to speak a protocol. `streams_left`: how many more the swarm may have."""
+        self.opened = opened
+        self.muxed = muxed
+        self.closing = ""  # why we close it, once we do
+        self._limits = limits
+        self._speaks = speaks
+        self._streams_left = streams_left
+        self._streams: dict[SwarmStream, None] = {}  # in the order they were opened
+
+    @property
+    def remote_peer(self) -> PeerId:
+        return self.muxed.remote_peer
+
+    @property
+    def local_address(self) -> Multiaddr:
+        return self.muxed.local_address
+
+    @property
+    def remote_address(self) -> Multiaddr:
+        return self.muxed.remote_address
+
+    @property
+    def direction(self) -> Direction:
+        return self.muxed.direction
+
+    @property
+    def security(self) -> str:
+        return self.muxed.security
+
+    @property
+    def muxer(self) -> str:
+        return self.muxed.muxer
+
+    @property
+    def is_limited(self) -> bool:
+        return self.muxed.is_limited
+
+    @property
+    def streams(self) -> Sequence[Stream]:
+        return tuple(self._streams)
+
+    @property
+    def stream_count(self) -> int:
+        return len(self._streams)
+
+    async def open_stream(self, protocols: Sequence[str]) -> SwarmStream:
+        if self._streams_left() <= 0:
+            raise ResourceLimitError(f"{self._limits.streams + 1} open streams, the limit is {self._limits.streams}")
+        muxed = await self.muxed.open_stream()
+        try:
+            if len(protocols) == 1 and self._speaks(self.remote_peer, protocols[0]):
+                return self.add(muxed, Direction.OUTBOUND, protocols[0], proposal=Dialer(protocols))
+            async with asyncio.timeout(self._limits.negotiation_time):
+                protocol, ahead = await dial(muxed, protocols)
+        except TimeoutError:
+            muxed.reset()
+            waited = f"in {self._limits.negotiation_time:g} s"
+            raise StreamReset(f"no answer of {self.remote_peer} to {', '.join(protocols)} {waited}") from None
+        except RemoteProtocolError as error:
+            muxed.reset()
+            raise StreamReset(str(error)) from error
+        except BaseException:
+            muxed.reset()
+            raise
+        return self.add(muxed, Direction.OUTBOUND, protocol, ahead=ahead)
+
+    def add(
+        self,
+        muxed: MuxedStream,
+        direction: Direction,
+        protocol: str,
+        *,
+        ahead: bytes = b"",
+        proposal: Dialer | None = None,
+    ) -> SwarmStream:
+        """Take a stream whose protocol is known."""
+        stream = SwarmStream(muxed, self, direction, protocol, self._forget, ahead=ahead, proposal=proposal)
+        self._streams[stream] = None
+        return stream
+
+    def _forget(self, stream: SwarmStream) -> None:
+        self._streams.pop(stream, None)
+
+    async def close(self, reason: str = "closed here") -> None:
+        self.closing = self.closing or reason
+        await self.muxed.close()
+
+    def __repr__(self) -> str:
+        return f"SwarmConnection({self.direction.value} {self.remote_peer} {self.remote_address})"

@@ -1,0 +1,147 @@
+"""Streams as protocols see them: agreed on, or with the agreement on its way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Self
+
+from zwerm.core.errors import RemoteProtocolError
+from zwerm.libp2p.multistream.aio import finish
+from zwerm.libp2p.multistream.negotiation import Dialer
+from zwerm.libp2p.stream import Connection, Direction, MuxedStream, ProtocolNotSupported, StreamReset
+
+JOINED: Final = 65_536  # bytes of a first write that are copied behind the proposal, to go out with it
+
+
+class SwarmStream:
+    """A stream of one protocol.
+
+    With `proposal` the protocol is proposed but not agreed on: the proposal goes out with the first write, and the
+    answer is read by the first read, which raises `ProtocolNotSupported` when it is no.
+    """
+
+    __slots__ = (
+        "_ahead",
+        "_connection",
+        "_flushed",
+        "_has_ended",
+        "_is_closed",
+        "_muxed",
+        "_on_over",
+        "_proposal",
+        "_unsent",
+        "direction",
+        "protocol",
+    )
+
+    def __init__(
+        self,
+        muxed: MuxedStream,
+        connection: Connection,
+        direction: Direction,
+        protocol: str,
+        on_over: Callable[[SwarmStream], None],
+        *,
+        ahead: bytes = b"",
+        proposal: Dialer | None = None,
+    ) -> None:
+        """`ahead` was read with the negotiation; `on_over` is called once, when neither side can say more."""
+        self.direction = direction
+        self.protocol = protocol
+        self._muxed = muxed
+        self._connection = connection
+        self._on_over: Callable[[SwarmStream], None] | None = on_over
+        self._ahead = ahead
+        self._proposal = proposal
+        self._unsent = proposal.data_to_send() if proposal else b""
+        self._flushed: asyncio.Future[None] | None = None
+        self._has_ended = False  # the peer will say no more, or nobody listens
+        self._is_closed = False  # we shall say no more
+
+    @property
+    def connection(self) -> Connection:
+        return self._connection
+
+    async def read(self, limit: int = 65_536) -> bytes:
+        if self._proposal is not None:
+            await self._agree(self._proposal)
+        if self._ahead:
+            data, self._ahead = self._ahead[:limit], self._ahead[limit:]
+            return data
+        data = await self._muxed.read(limit)
+        if not data:
+            self._has_ended = True
+            self._look()
+        return data
+
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
+        if self._flushed is not None:  # a reader sends the proposal
+            await asyncio.shield(self._flushed)
+        if self._unsent:
+            first, self._unsent = self._unsent, b""
+            if len(data) <= JOINED:
+                data = first + data
+            else:
+                await self._muxed.write(first)
+        await self._muxed.write(data)
+
+    async def close_write(self) -> None:
+        await self._send_proposal()
+        await self._muxed.close_write()
+        self._is_closed = True
+        self._look()
+
+    async def close(self) -> None:
+        self._has_ended = self._is_closed = True
+        try:
+            await self._send_proposal()
+        except StreamReset:
+            self.reset()  # closing does not raise for the peer's doing
+        await self._muxed.close()
+        self._look()
+
+    def reset(self) -> None:
+        self._muxed.reset()
+        self._has_ended = self._is_closed = True
+        self._look()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            self.reset()
+        else:
+            await self.close()
+
+    def _look(self) -> None:
+        if self._has_ended and self._is_closed and self._on_over is not None:
+            on_over, self._on_over = self._on_over, None
+            on_over(self)
+
+    async def _send_proposal(self) -> None:
+        if self._flushed is not None:
+            await asyncio.shield(self._flushed)
+        if not self._unsent:
+            return
+        first, self._unsent = self._unsent, b""
+        flushed = self._flushed = asyncio.get_running_loop().create_future()
+        try:
+            await self._muxed.write(first)
+        finally:
+            self._flushed = None
+            flushed.set_result(None)
+
+    async def _agree(self, proposal: Dialer) -> None:
+        """Read the answer to what was proposed. Cancelling loses nothing of it."""
+        await self._send_proposal()
+        try:
+            _, self._ahead = await finish(self._muxed, proposal, (self.protocol,))
+        except ProtocolNotSupported:
+            self.reset()
+            raise
+        except RemoteProtocolError as error:
+            self.reset()
+            raise StreamReset(str(error)) from error
+        self._proposal = None

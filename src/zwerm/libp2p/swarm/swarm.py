@@ -1,0 +1,327 @@
+"""The host: it owns the transports' connections, the tasks of the handlers, and everything that ends with it.
+
+async with Swarm(key, [TcpTransport(key)]) as swarm:
+    await swarm.listen([Multiaddr.from_text("/ip4/127.0.0.1/tcp/0")])
+    swarm.handle("/echo/1.0.0", echo)
+    async with await swarm.open_stream(peer, ["/echo/1.0.0"]) as stream:
+        ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, NamedTuple, Self, TypeAlias
+
+from zwerm.core.errors import LocalProtocolError, RemoteProtocolError, ResourceLimitError, TransportError
+from zwerm.core.machine import Instant
+from zwerm.core.random import SYSTEM, Random
+from zwerm.identity.keys import PrivateKey
+from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.host import (
+    AddressesChanged,
+    DialFailed,
+    HostEvent,
+    PeerConnected,
+    PeerDisconnected,
+    StreamHandler,
+)
+from zwerm.libp2p.multistream.aio import listen as agree
+from zwerm.libp2p.stream import Direction, MuxedConnection, MuxedStream
+from zwerm.libp2p.swarm.backoff import Backoff
+from zwerm.libp2p.swarm.connection import SwarmConnection
+from zwerm.libp2p.swarm.dialer import Dialer
+from zwerm.libp2p.swarm.limits import Limits
+from zwerm.libp2p.swarm.peer_store import MemoryPeerStore, own_addresses
+from zwerm.libp2p.swarm.stream import SwarmStream
+from zwerm.libp2p.swarm.tasks import Tasks
+from zwerm.libp2p.transports.transport import Listener, Transport
+from zwerm.multiformats.multiaddr import Multiaddr
+
+ADDRESS_LIFETIME: Final = 600.0  # seconds that an address given to `connect` is remembered
+
+FindPeer: TypeAlias = Callable[[PeerId], Awaitable[Sequence[Multiaddr]]]
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class _Handler(NamedTuple):
+    call: StreamHandler
+    allow_limited: bool
+
+
+class Swarm:
+    """The one implementation of `zwerm.libp2p.host.Host`; its docstrings hold here too."""
+
+    def __init__(
+        self,
+        key: PrivateKey,
+        transports: Sequence[Transport] = (),
+        *,
+        limits: Limits | None = None,
+        clock: Callable[[], Instant] | None = None,
+        random: Random = SYSTEM,
+    ) -> None:
+        """Make a swarm on the running loop; `clock` is the loop's unless given. It listens on nothing yet."""
+        self.key = key
+        self.peer_id = PeerId.of(key.public)
+        self.limits = limits or Limits()
+        self.clock = clock or asyncio.get_running_loop().time
+        self.random = random
+        self.peers = MemoryPeerStore(self.limits, self.clock)
+        self.find_peer: FindPeer | None = None  # asked where a peer is when no address of it is known
+        self._transports = list(transports)
+        self._tasks = Tasks()
+        self._backoff = Backoff(self.limits, self.clock)
+        self._dialer = Dialer(
+            self._transports, limits=self.limits, backoff=self._backoff, tasks=self._tasks, adopt=self._adopt
+        )
+        self._connections: dict[PeerId, list[SwarmConnection]] = {}
+        self._handlers: dict[str, _Handler] = {}
+        self._listeners: list[Listener] = []
+        self._external: dict[Multiaddr, None] = {}
+        self._announced: tuple[Multiaddr, ...] = ()
+        self._subscribers: dict[object, Callable[[HostEvent], None]] = {}
+        self._on_connection: list[Callable[[SwarmConnection], None]] = []
+        self._protected: dict[PeerId, set[str]] = {}
+        self._is_closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop listening, close every connection and end every task. Idempotent."""
+        self._is_closed = True
+        await self._dialer.close()
+        await asyncio.gather(*(listener.close() for listener in self._listeners))
+        watching = [connection.watch for connection in self.connections]
+        await asyncio.gather(*(connection.close() for connection in self.connections))
+        await asyncio.gather(*watching)
+        await asyncio.gather(*(transport.close() for transport in self._transports))
+        await self._tasks.close()
+        self._subscribers.clear()
+
+    # Addresses
+
+    @property
+    def addresses(self) -> Sequence[Multiaddr]:
+        return self._announced
+
+    @property
+    def listen_addresses(self) -> Sequence[Multiaddr]:
+        """Where it listens, announced or not."""
+        return tuple(address for listener in self._listeners for address in listener.addresses)
+
+    async def listen(self, addresses: Iterable[Multiaddr]) -> None:
+        """Listen on each address.
+
+        Raises:
+            TransportError: no transport knows one, or it is taken; those before it are listened on.
+        """
+        for address in addresses:
+            transport = next((each for each in self._transports if each.can_listen(address)), None)
+            if transport is None:
+                raise TransportError(f"no transport here listens on {address}")
+            self._listeners.append(await transport.listen(address, self._accept))
+            self._announce()
+
+    def add_transport(self, transport: Transport) -> None:
+        """Dial and listen by one more transport, closed with the swarm."""
+        self._transports.append(transport)
+
+    def add_external_address(self, address: Multiaddr) -> None:
+        """Announce an address that somebody else found out: a relay's, one that was mapped or observed."""
+        self._external[address] = None
+        self._announce()
+
+    def remove_external_address(self, address: Multiaddr) -> None:
+        self._external.pop(address, None)
+        self._announce()
+
+    def _announce(self) -> None:
+        addresses = tuple(dict.fromkeys([*self.listen_addresses, *self._external]))
+        if addresses != self._announced:
+            self._announced = addresses
+            self.emit(AddressesChanged(addresses))
+
+    # Connections
+
+    @property
+    def connections(self) -> Sequence[SwarmConnection]:
+        return tuple(connection for connections in self._connections.values() for connection in connections)
+
+    def connections_to(self, peer: PeerId) -> Sequence[SwarmConnection]:
+        return sorted(self._connections.get(peer, ()), key=lambda connection: connection.is_limited)
+
+    async def connect(
+        self, peer: PeerId, addresses: Sequence[Multiaddr] = (), *, force_direct: bool = False
+    ) -> SwarmConnection:
+        existing = self.connections_to(peer)
+        if existing and not (force_direct and existing[0].is_limited):
+            return existing[0]
+        if peer == self.peer_id:
+            raise DialFailed("the peer is this node")
+        if self._is_closed:
+            raise DialFailed("this node is closed")
+        self.peers.add_addresses(peer, addresses, ADDRESS_LIFETIME)
+        known = [*own_addresses(addresses, peer), *self.peers.addresses(peer)]
+        if not known and self.find_peer is not None:
+            known = [*own_addresses(await self.find_peer(peer), peer)]
+        return await self._dialer.dial(peer, known, force_direct=force_direct)
+
+    async def open_stream(self, peer: PeerId, protocols: Sequence[str], *, allow_limited: bool = False) -> SwarmStream:
+        connection = await self.connect(peer, force_direct=not allow_limited)
+        return await connection.open_stream(protocols)
+
+    async def disconnect(self, peer: PeerId) -> None:
+        for connection in self.connections_to(peer):
+            await connection.close()
+
+    def forget_failures(self) -> None:
+        """Dial again what failed before: the network is another one, or a person asks for it."""
+        self._backoff.clear()
+
+    def protect(self, peer: PeerId, tag: str) -> None:
+        self._protected.setdefault(peer, set()).add(tag)
+
+    def unprotect(self, peer: PeerId, tag: str) -> None:
+        tags = self._protected.get(peer, set())
+        tags.discard(tag)
+        if not tags:
+            self._protected.pop(peer, None)
+
+    def _accept(self, muxed: MuxedConnection) -> None:
+        """Take a connection that somebody made to us."""
+        try:
+            self._adopt(muxed)
+        except ResourceLimitError as error:
+            _LOG.info("refused a connection of %s from %s: %s", muxed.remote_peer, muxed.remote_address, error)
+
+    def _adopt(self, muxed: MuxedConnection) -> SwarmConnection:
+        peer = muxed.remote_peer
+        try:
+            self._check_room(peer)
+        except ResourceLimitError:
+            self._tasks.spawn(muxed.close(), f"refuse {peer}")
+            raise
+        connection = SwarmConnection(
+            muxed,
+            opened=self.clock(),
+            limits=self.limits,
+            speaks=lambda peer, protocol: protocol in self.peers.protocols(peer),
+            streams_left=lambda: self.limits.streams - sum(each.stream_count for each in self.connections),
+        )
+        connections = self._connections.setdefault(peer, [])
+        connections.append(connection)
+        connection.watch = self._tasks.spawn(self._watch(connection), f"connection to {peer}")
+        muxed.start(lambda stream: self._serve_stream(connection, stream))
+        if len(connections) == 1:
+            self.emit(PeerConnected(peer))
+        for listener in self._on_connection:
+            listener(connection)
+        return connection
+
+    def _check_room(self, peer: PeerId) -> None:
+        if self._is_closed:
+            raise ResourceLimitError("this node is closed")
+        count, limit = len(self.connections), self.limits.connections
+        if count >= limit:
+            raise ResourceLimitError(f"{count + 1} connections, the limit is {limit}")
+        count, limit = len(self._connections.get(peer, ())), self.limits.connections_per_peer
+        if count >= limit:
+            raise ResourceLimitError(f"{count + 1} connections with {peer}, the limit is {limit}")
+
+    async def _watch(self, connection: SwarmConnection) -> None:
+        """See a connection end."""
+        reason = await connection.muxed.wait_closed()
+        peer = connection.remote_peer
+        self._connections[peer].remove(connection)
+        if not self._connections[peer]:
+            del self._connections[peer]
+            self.emit(PeerDisconnected(peer, connection.closing or reason))
+
+    # Streams that peers open
+
+    def handle(self, protocol: str, handler: StreamHandler, *, allow_limited: bool = False) -> None:
+        if protocol in self._handlers:
+            raise LocalProtocolError(f"{protocol} has a handler")
+        self._handlers[protocol] = _Handler(handler, allow_limited)
+
+    def unhandle(self, protocol: str) -> None:
+        self._handlers.pop(protocol, None)
+
+    @property
+    def protocols(self) -> Sequence[str]:
+        """What is answered here."""
+        return tuple(self._handlers)
+
+    def _serve_stream(self, connection: SwarmConnection, muxed: MuxedStream) -> None:
+        if self._is_closed:
+            muxed.reset()
+            return
+        self._tasks.spawn(self._serve(connection, muxed), f"stream of {connection.remote_peer}")
+
+    async def _serve(self, connection: SwarmConnection, muxed: MuxedStream) -> None:
+        peer = connection.remote_peer
+        try:
+            async with asyncio.timeout(self.limits.negotiation_time):
+                protocol, ahead = await agree(muxed, lambda name: self._speaks(name, connection))
+        except (TransportError, RemoteProtocolError, TimeoutError) as error:
+            muxed.reset()
+            _LOG.debug("stream of %s came to nothing: %s", peer, str(error) or "no protocol in time")
+            return
+        except asyncio.CancelledError:
+            muxed.reset()
+            raise
+        handler = self._handlers.get(protocol)
+        if handler is None:  # it went away while the answer was sent
+            muxed.reset()
+            return
+        stream = connection.add(muxed, Direction.INBOUND, protocol, ahead=ahead)
+        await self._call(handler.call, stream)
+
+    async def _call(self, handler: StreamHandler, stream: SwarmStream) -> None:
+        """Run a handler to its end; how it ends is how the stream does."""
+        peer, protocol = stream.connection.remote_peer, stream.protocol
+        try:
+            await handler(stream)
+            await stream.close()
+        except TransportError as error:
+            stream.reset()
+            _LOG.debug("%s with %s broke off: %s", protocol, peer, error)
+        except (RemoteProtocolError, ResourceLimitError, TimeoutError) as error:
+            stream.reset()
+            _LOG.info("%s with %s was given up: %s", protocol, peer, str(error) or "it took too long")
+        except asyncio.CancelledError:
+            stream.reset()
+            raise
+        except Exception:  # noqa: BLE001 -- whatever is wrong in a handler, the others go on
+            stream.reset()
+            _LOG.exception("handler of %s failed with %s", protocol, peer)
+
+    def _speaks(self, protocol: str, connection: SwarmConnection) -> bool:
+        handler = self._handlers.get(protocol)
+        return handler is not None and (handler.allow_limited or not connection.is_limited)
+
+    # Events
+
+    def subscribe(self, listener: Callable[[HostEvent], None]) -> Callable[[], None]:
+        key = object()
+        self._subscribers[key] = listener
+        return lambda: self._subscribers.pop(key, None) and None
+
+    def emit(self, event: HostEvent) -> None:
+        """Tell every subscriber. One that raises is told of in the log and does not keep it from the others."""
+        for listener in list(self._subscribers.values()):
+            try:
+                listener(event)
+            except Exception:  # noqa: BLE001 -- the others must be told
+                _LOG.exception("a subscriber failed on %s", event)
+
+    def on_connection(self, listener: Callable[[SwarmConnection], None]) -> None:
+        """Call `listener` with each connection from now on, the first to a peer or not."""
+        self._on_connection.append(listener)
