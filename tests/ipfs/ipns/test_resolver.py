@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from tests.ipfs.ipns.vectors import HOUR, NOW, OTHER_PATH, PATH, signed
-from zwerm.core.errors import RemoteProtocolError, TransportError
+from zwerm.core.errors import TransportError, WireError
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.database import Database
 from zwerm.ipfs.ipns.name import routing_key
+from zwerm.ipfs.ipns.record import RecordExpired
 from zwerm.ipfs.ipns.resolver import IpnsResolver, ResolverConfig
 from zwerm.ipfs.ipns.store import RecordStore
 from zwerm.ipfs.ipns.timestamp import SECOND
@@ -132,6 +133,9 @@ async def test_nothing_is_believed_past_its_end_of_life(
     assert found is not None
     assert found.fresh == 3_600, "no longer than it lives, whatever its time to live says"
     clock.passed = 3_600
+    with pytest.raises(RecordExpired):
+        await resolver.find(NAME)
+    ways.clear()
     assert await resolver.find(NAME) is None
     assert store.find(NAME) == record
 
@@ -206,7 +210,8 @@ async def test_a_way_that_never_ends_is_ended(store: RecordStore, clock: Clock) 
     resolver = IpnsResolver(
         store, [endless], clock=clock.wall, timer=clock.monotonic, config=ResolverConfig(max_records=8)
     )
-    assert await resolver.find(NAME) is None
+    with pytest.raises(WireError):
+        await resolver.find(NAME)
     silent = Way(then="wait")
     resolver = IpnsResolver(
         store, [silent], clock=clock.wall, timer=clock.monotonic, config=ResolverConfig(patience=0.0)
@@ -223,5 +228,13 @@ async def test_a_record_that_comes_by_itself_is_learnt_if_it_is_the_newest(resol
     found = await resolver.find(NAME)
     assert found is not None
     assert found.record == new
-    with pytest.raises(RemoteProtocolError):
+    with pytest.raises(WireError):
         resolver.learn(NAME, signed(PrivateKey.generate(), sequence=9).encoded)
+
+
+async def test_records_that_are_all_refused_are_an_error_and_not_an_unknown_name(
+    resolver: IpnsResolver, ways: list[Way]
+) -> None:
+    ways.append(Way(signed(PrivateKey.generate()).encoded))
+    with pytest.raises(WireError, match="wrong signature"):
+        await resolver.find(NAME)

@@ -11,7 +11,7 @@ import dataclasses
 from typing import Any, Final, Self
 
 from zwerm.core import protobuf
-from zwerm.core.errors import LocalProtocolError, RemoteProtocolError, WireError
+from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.identity.keys import PrivateKey, PublicKey
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.ipld import dag_cbor
@@ -37,7 +37,7 @@ _EOL: Final = 0  # the one validity type there is
 _MAX_TTL: Final = 2**63 - 1  # nanoseconds, 292 years; a larger one cannot be told from a mistake
 
 
-class RecordRefused(RemoteProtocolError):
+class RecordRefused(WireError):
     """A record that is no word of its name's holder, or not any more: expired, another's, wrongly signed."""
 
 

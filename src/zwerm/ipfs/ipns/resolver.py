@@ -12,7 +12,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from zwerm.core.errors import RemoteProtocolError, ZwermError
+from zwerm.core.errors import WireError, ZwermError
 from zwerm.core.machine import Instant
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.ipns import validator
@@ -77,6 +77,9 @@ class IpnsResolver:
         Args:
             name: whose.
             fresh: ask the network even when an answer is still good.
+
+        Raises:
+            WireError: records came, and none of them is its holder's word now.
         """
         if not fresh and (kept := self._cache.find(to_text(name), self._timer())) is not None:
             record, left = kept
@@ -96,7 +99,7 @@ class IpnsResolver:
         Blocks for the disk.
 
         Raises:
-            RemoteProtocolError: no record of that name, or one past its end of life.
+            WireError: no record of that name, or one past its end of life.
         """
         record = validator.check(name, encoded, self._clock())
         if self._store.keep(name, record, self._clock()) is not record:
@@ -141,16 +144,20 @@ class IpnsResolver:
 
     async def _look(self, name: PeerId) -> Record | None:
         best = await asyncio.to_thread(self._store.find, name)
-        for record in await self._ask(name):
+        record, refused = await self._ask(name)
+        if record is not None:
             best = await asyncio.to_thread(self._store.keep, name, record, self._clock())
-        if best is None:
-            return None
-        return best if best.validity > self._clock() else None
+        if best is not None and best.validity > self._clock():
+            return best
+        if refused is not None:
+            raise refused
+        return None
 
-    async def _ask(self, name: PeerId) -> list[Record]:
-        """Ask every way; return the newest verified record in a list, or an empty one."""
+    async def _ask(self, name: PeerId) -> tuple[Record | None, WireError | None]:
+        """Ask every way; return the newest verified record, and what was wrong with the last that was refused."""
+        refused: WireError | None = None
         if not self._routings:
-            return []
+            return None, None
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(16)
         tasks = [asyncio.create_task(self._read(routing, name, queue)) for routing in tuple(self._routings)]
         best: Record | None = None
@@ -165,19 +172,22 @@ class IpnsResolver:
                     if ended == len(tasks):
                         break
                     continue
-                with contextlib.suppress(RemoteProtocolError):  # a lie is no answer, and no reason to stop asking
+                try:
                     record = validator.check(name, encoded, self._clock())
-                    if best is None:
-                        deadline = min(deadline, self._timer() + self._config.after_first)
-                    if best is None or record.rank > best.rank:
-                        best = record
+                except WireError as error:  # a lie is no answer, and no reason to stop asking
+                    refused = error
+                    continue
+                if best is None:
+                    deadline = min(deadline, self._timer() + self._config.after_first)
+                if best is None or record.rank > best.rank:
+                    best = record
         except TimeoutError:
             pass
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        return [] if best is None else [best]
+        return best, refused
 
     @staticmethod
     async def _read(routing: RecordRouting, name: PeerId, queue: asyncio.Queue[bytes | None]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from zwerm.core.errors import RemoteProtocolError
+from zwerm.core.errors import WireError
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.ipns.name import from_routing_key
 from zwerm.ipfs.ipns.record import Record
@@ -24,7 +24,7 @@ def check(name: PeerId, encoded: bytes, now: int) -> Record:
         now: nanoseconds since 1970.
 
     Raises:
-        WireError, RecordRefused, RecordExpired: see `Record`; all are RemoteProtocolErrors.
+        WireError: see `Record`; a RecordRefused or RecordExpired when the form is right.
     """
     record = Record.parse(encoded)
     record.verify(name, now)
@@ -49,7 +49,7 @@ class IpnsValidator:
         """Refuse what must not be stored or passed on under `key`. Both are untrusted.
 
         Raises:
-            RemoteProtocolError: no record of that key's, or one past its end of life.
+            WireError: no record of that key's, or one past its end of life.
         """
         check(from_routing_key(key), value, self._clock())
 
@@ -57,19 +57,19 @@ class IpnsValidator:
         """Return the index of the best of `values`, at least one; invalid ones lose against any other.
 
         Raises:
-            RemoteProtocolError: none is valid.
+            WireError: none is valid.
         """
         name, now = from_routing_key(key), self._clock()
         best: tuple[tuple[int, int, bytes], int] | None = None
-        refused: RemoteProtocolError | None = None
+        refused: WireError | None = None
         for index, value in enumerate(values):
             try:
                 rank = check(name, value, now).rank
-            except RemoteProtocolError as error:
+            except WireError as error:
                 refused = error
                 continue
             if best is None or rank > best[0]:
                 best = rank, index
         if best is None:
-            raise refused or RemoteProtocolError("no record to choose from")
+            raise refused or WireError("no record to choose from")
         return best[1]

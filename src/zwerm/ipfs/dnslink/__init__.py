@@ -1,0 +1,1 @@
+"""DNSLink: domains that point at content by a TXT record (dnslink.dev)."""
