@@ -49,3 +49,13 @@ def test_a_file_of_any_name_is_listed_read_renamed_and_removed_by_its_path(daemo
     assert daemon.app("POST", "files/delete", {"paths": [other["path"]]}).status == 200
     listed = daemon.app("GET", "files", path="/bytes").json["entries"]
     assert [entry["path"] for entry in listed] == ["/bytes/café.txt"]
+
+
+def test_a_file_of_any_name_is_moved_into_another_folder_and_back(daemon: Daemon) -> None:
+    daemon.rpc("add", files={b"moved/caf\xe9.txt": b"un"}, to_files="/moved")
+    daemon.app("POST", "files/mkdir", {"path": "/moved/into"})
+    there = f"/moved/into/{CARRIED}"
+    assert daemon.app("POST", "files/move", {"from": [f"/moved/{CARRIED}"], "to": "/moved/into"}).status == 200
+    assert [entry["path"] for entry in daemon.app("GET", "files", path="/moved/into").json["entries"]] == [there]
+    assert daemon.app("POST", "files/move", {"from": [there], "to": "/moved"}).status == 200
+    assert f"/moved/{CARRIED}" in [entry["path"] for entry in daemon.app("GET", "files", path="/moved").json["entries"]]

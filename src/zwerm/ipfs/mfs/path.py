@@ -39,7 +39,7 @@ class FilePath(NamedTuple):
         try:
             text.encode("utf-8", "surrogateescape")
         except UnicodeEncodeError:
-            raise BadPath(f"path {text[:64]!r} is not valid UTF-8") from None
+            raise BadPath(f"path {text[:64]!r} is no text that bytes can carry") from None
         segments: list[str] = []
         for segment in text.split("/"):
             if segment == "..":
@@ -78,9 +78,9 @@ def check_name(name: str) -> None:
         BadPath: it says what is wrong with it.
     """
     try:
-        size = len(name.encode())
+        size = len(name.encode("utf-8", "surrogateescape"))
     except UnicodeEncodeError:
-        raise BadPath(f"the name {name[:64]!r} is not valid UTF-8") from None
+        raise BadPath(f"the name {name[:64]!r} is no text that bytes can carry") from None
     if not name or name in (".", "..") or "/" in name or "\0" in name:
         raise BadPath(f"{name[:64]!r} cannot be the name of a file")
     if size > MAX_NAME:
