@@ -40,6 +40,7 @@ _FILES: Final = tuple(
 )
 
 _SWARM: Final = ("libp2p/swarm/test_swarm.py", "libp2p/swarm/test_dialer.py")
+_DIRECT: Final = tuple(f"libp2p/transports/webrtc_direct/test_{name}.py" for name in ("session", "transport"))
 _SESSION: Final = ("webrtc/jsep/test_session.py",)
 _CONNECTION: Final = tuple(
     f"webrtc/w3c/test_{name}.py" for name in ("peer_connection", "perfect_negotiation", "misuse", "rtp_transceiver")
@@ -65,6 +66,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "identity/key_message.py": ("identity/test_keys.py",),
     "ipfs/bitswap/config.py": ("ipfs/bitswap/test_client.py", "ipfs/bitswap/test_server.py"),
     "ipfs/bitswap/ledger.py": ("ipfs/bitswap/test_server.py",),
+    "ipfs/bitswap/outgoing.py": ("ipfs/bitswap/test_aio.py",),
     "ipfs/bitswap/session.py": ("ipfs/bitswap/test_client.py",),
     "ipfs/bitswap/want.py": ("ipfs/bitswap/test_client.py",),
     "ipfs/blockstore/appender.py": _PARTS,
@@ -81,6 +83,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "ipfs/gateway/gateway.py": _GATEWAY,
     "ipfs/gateway/message.py": _GATEWAY,
     "ipfs/gateway/verifiable.py": _GATEWAY,
+    "ipfs/exchange/failure.py": ("ipfs/bitswap/test_aio.py",),
     "ipfs/ipld/cbor_reader.py": _CBOR,
     "ipfs/ipld/cbor_writer.py": _CBOR,
     "ipfs/ipld/json_reader.py": _JSON,
@@ -92,6 +95,11 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "ipfs/unixfs/placed.py": ("daemon/http/test_gateway.py",),
     "webrtc/__init__.py": ("webrtc/w3c/test_peer_connection.py",),
     "webrtc/transfer/event.py": ("webrtc/transfer/test_session.py",),
+    "libp2p/transports/webrtc_direct/assembly.py": _DIRECT,
+    "libp2p/transports/webrtc_direct/config.py": _DIRECT,
+    "libp2p/transports/webrtc_direct/connection.py": _DIRECT,
+    "libp2p/transports/webrtc_direct/events.py": _DIRECT,
+    "libp2p/transports/webrtc_direct/port.py": _DIRECT,
     "libp2p/swarm/connection.py": _SWARM,
     "libp2p/swarm/stream.py": _SWARM,
     "libp2p/kad/config.py": ("libp2p/kad/test_dht.py",),

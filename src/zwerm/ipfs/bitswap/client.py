@@ -75,6 +75,7 @@ class Client(Generic[PeerT]):
         """`can_search`: whether somebody answers `FindProviders`; without, and without peers, wants end at once."""
         self.config = config or ClientConfig()
         self.can_search = can_search
+        self.expected = 0  # peers that are connected and may turn out to speak bitswap
         self.unasked = 0  # blocks that nobody asked for
         self.duplicates = 0  # blocks that came more than once
         self.duplicate_size = 0  # bytes
@@ -522,7 +523,9 @@ class Client(Generic[PeerT]):
 
     def _reconsider(self, session: Session[PeerT], now: Instant) -> None:
         """Look for providers, or give up, when the session gets nothing from anybody."""
-        verdict = session.judge(self.config, now, can_search=self.can_search, has_peers=bool(self._peers))
+        verdict = session.judge(
+            self.config, now, can_search=self.can_search, has_peers=bool(self._peers or self.expected)
+        )
         if verdict is Verdict.SEARCH:
             self._events.append(FindProviders(session.number, session.begin_search(self.config, now)))
         elif verdict is Verdict.GIVE_UP:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import NamedTuple, Protocol
 
 from zwerm.identity.peer_id import PeerId
@@ -20,6 +20,6 @@ class Provider(NamedTuple):
 class ContentRouting(Protocol):
     """Finds providers."""
 
-    def find_providers(self, cid: CID) -> AsyncIterator[Provider]:
+    def find_providers(self, cid: CID) -> AsyncGenerator[Provider, None]:
         """Yield providers as they are found; ends when nobody is left to ask. Closing it ends the search."""
         ...

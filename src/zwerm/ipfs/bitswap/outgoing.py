@@ -1,0 +1,109 @@
+"""One direction to one peer: a stream that is opened when there is something to say and closed when there was not.
+
+The part of the shell that waits for a slow reader.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError, ZwermError
+from zwerm.identity.peer_id import PeerId
+from zwerm.ipfs.bitswap.message import PROTOCOLS
+from zwerm.libp2p.host import Host
+from zwerm.libp2p.stream import Stream
+from zwerm.multiformats import varint
+
+_IDLE: Final = 30.0  # seconds after which a stream without messages is closed
+_PIECE: Final = 262_144  # bytes written at once; each must be taken before the peer counts as stalled
+_OPENING: Final = 15.0  # seconds to open a stream
+
+
+class Outgoing:
+    """Messages for a peer, in order. `run` is its task; the queue is as long as its owner lets it become."""
+
+    def __init__(
+        self,
+        host: Host,
+        peer: PeerId,
+        make: Callable[[Any, str], Awaitable[bytes]],
+        sent: Callable[[Any], None],
+        lost: Callable[[PeerId, Outgoing, ZwermError], None],
+        stall: float,
+    ) -> None:
+        """`make` turns an item into bytes for a protocol, `sent` hears that they are taken, `lost` that none will."""
+        self.is_over = False
+        self._host = host
+        self._peer = peer
+        self._make = make
+        self._sent = sent
+        self._lost = lost
+        self._stall = stall
+        self._queue: deque[Any] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def put(self, item: Any) -> None:
+        self._queue.append(item)
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Send nothing more."""
+        self.is_over = True
+        self._queue.clear()
+        self._wake.set()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def run(self) -> None:
+        self._task = asyncio.current_task()
+        stream: Stream | None = None
+        try:
+            async with asyncio.timeout(_OPENING):
+                stream = await self._host.open_stream(self._peer, PROTOCOLS, allow_limited=True)
+            async with stream:
+                await self._send_all(stream)
+        except (TransportError, RemoteProtocolError, ResourceLimitError) as error:
+            self._fail(error)
+        except TimeoutError:
+            self._fail(TransportError("it takes nothing" if stream else "no stream in time"))
+        finally:
+            self.is_over = True
+
+    def _fail(self, error: ZwermError) -> None:
+        if not self.is_over:
+            self.is_over = True
+            self._lost(self._peer, self, error)
+
+    async def _send_all(self, stream: Stream) -> None:
+        while not self.is_over:
+            if not self._queue:
+                self._wake.clear()
+                try:
+                    async with asyncio.timeout(_IDLE):
+                        await self._wake.wait()
+                except TimeoutError:
+                    if not self._queue:
+                        self.is_over = True
+                        return
+                continue
+            item = self._queue.popleft()
+            data = await self._make(item, stream.protocol)
+            if data:
+                await self._write(stream, varint.serialize(len(data)), data)
+            self._sent(item)
+
+    async def _write(self, stream: Stream, head: bytes, data: bytes) -> None:
+        if len(data) <= _PIECE:
+            async with asyncio.timeout(self._stall):
+                await stream.write(head + data)
+            return
+        view = memoryview(data)
+        async with asyncio.timeout(self._stall):
+            await stream.write(head)
+        for start in range(0, len(data), _PIECE):
+            async with asyncio.timeout(self._stall):
+                await stream.write(view[start : start + _PIECE])
