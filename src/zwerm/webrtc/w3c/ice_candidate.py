@@ -4,30 +4,62 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from zwerm.core.errors import WireError
 from zwerm.webrtc.ice.candidate import Candidate
 from zwerm.webrtc.w3c.errors import RTCTypeError
 
+FIELDS: Final = ("component", "foundation", "ip", "port", "priority", "protocol", "type")  # as aiortc names them
+FURTHER: Final = {"relatedAddress": "raddr", "relatedPort": "rport", "tcpType": "tcptype"}
 
-@dataclasses.dataclass(frozen=True)
+
+@dataclasses.dataclass(init=False)
 class RTCIceCandidate:
     """A candidate as it is signaled; what its text says can be read as attributes, None where it cannot be read."""
 
-    candidate: str = ""  # empty: there are no more of this generation
-    sdpMid: str | None = None  # noqa: N815 - the W3C's names
-    sdpMLineIndex: int | None = None  # noqa: N815
-    usernameFragment: str | None = None  # noqa: N815
+    candidate: str  # empty: there are no more of this generation
+    sdpMid: str | None  # noqa: N815 - the W3C's names
+    sdpMLineIndex: int | None  # noqa: N815
+    usernameFragment: str | None  # noqa: N815
 
-    def __post_init__(self) -> None:
-        """Refuse a candidate of no section.
+    def __init__(
+        self,
+        candidate: str = "",
+        sdpMid: str | None = None,  # noqa: N803
+        sdpMLineIndex: int | None = None,  # noqa: N803
+        usernameFragment: str | None = None,  # noqa: N803
+        **fields: Any,
+    ) -> None:
+        """Make a candidate of its text, or of aiortc's fields, which may be told its section later.
+
+        Args:
+            candidate: the text; empty where there are fields.
+            sdpMid: the name of its section.
+            sdpMLineIndex: the place of its section.
+            usernameFragment: its generation.
+            fields: `component`, `foundation`, `ip`, `port`, `priority`, `protocol` and `type`, and where they apply
+                `relatedAddress`, `relatedPort` and `tcpType`.
 
         Raises:
-            RTCTypeError: neither `sdpMid` nor `sdpMLineIndex` is given; the end of candidates may be of all sections.
+            RTCTypeError: text without `sdpMid` and `sdpMLineIndex` (the end of candidates may be of all sections), or
+                fields that are missing, too many, or make no candidate.
         """
-        if self.sdpMid is None and self.sdpMLineIndex is None and self.candidate:
+        if sdpMid is None and sdpMLineIndex is None and candidate:
             raise RTCTypeError("a candidate needs sdpMid or sdpMLineIndex")
+        if candidate and fields:
+            raise RTCTypeError(f"a candidate's text and {', '.join(fields)}, expected one or the other")
+        self.candidate = _text_of(fields) if fields else candidate
+        self.sdpMid = sdpMid
+        self.sdpMLineIndex = sdpMLineIndex
+        self.usernameFragment = usernameFragment
+
+    @classmethod
+    def sectionless(cls, candidate: Candidate) -> RTCIceCandidate:
+        """One whose section is not known yet, or that has none."""
+        made = cls()
+        made.candidate = str(candidate)
+        return made
 
     @classmethod
     def of(cls, given: RTCIceCandidate | Mapping[str, Any] | None) -> RTCIceCandidate:
@@ -75,6 +107,11 @@ class RTCIceCandidate:
         return None if parsed is None else parsed.address
 
     @property
+    def ip(self) -> str | None:
+        """The address, as aiortc calls it."""
+        return self.address
+
+    @property
     def protocol(self) -> str | None:
         parsed = self._parsed()
         return None if parsed is None else parsed.transport.lower()
@@ -103,6 +140,20 @@ class RTCIceCandidate:
     def relatedPort(self) -> int | None:  # noqa: N802
         parsed = self._parsed()
         return None if parsed is None else parsed.related_port
+
+
+def _text_of(fields: Mapping[str, Any]) -> str:
+    """The text of a candidate in aiortc's fields."""
+    if not set(FIELDS) <= set(fields) <= {*FIELDS, *FURTHER}:
+        raise RTCTypeError(f"a candidate of {', '.join(fields)}, expected {', '.join(FIELDS)}")
+    text = "candidate:{foundation} {component} {protocol} {priority} {ip} {port} typ {type}".format_map(fields)
+    for name, word in FURTHER.items():
+        if fields.get(name) is not None:
+            text += f" {word} {fields[name]}"
+    try:
+        return str(Candidate.from_text(text))
+    except WireError as error:
+        raise RTCTypeError(str(error)) from None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -200,6 +200,8 @@ class RTCPeerConnection(PeerMedia):
         """
         self._check_open()
         given = RTCIceCandidate.of(candidate)
+        if given.candidate and given.sdpMid is None and given.sdpMLineIndex is None:
+            raise RTCTypeError("a candidate needs sdpMid or sdpMLineIndex")
         async with self._chain:
             self._check_open()
             ufrag = self._session.generation_of(given.sdpMid, given.sdpMLineIndex, given.usernameFragment)

@@ -1,0 +1,1 @@
+"""What programs for aiortc import beside the objects, by aiortc's names."""
