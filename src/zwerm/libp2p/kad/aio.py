@@ -124,12 +124,12 @@ class Kad:
 
     # Questions
 
-    async def find_closest(self, preimage: bytes) -> tuple[Peer, ...]:
-        """Return the servers nearest to a name, nearest first; each has answered.
+    async def find_closest(self, preimage: bytes, *, count: int | None = None) -> tuple[Peer, ...]:
+        """Return the servers nearest to a name, nearest first, k or `count` of them; each has answered.
 
         This and the methods below raise ResourceLimitError when too many queries are under way.
         """
-        return (await self._result(self.dht.find_closest(preimage, self._now))).closest
+        return (await self._result(self.dht.find_closest(preimage, self._now, count=count))).closest
 
     async def find_peer(self, peer: PeerId) -> tuple[Multiaddr, ...]:
         """Return where a peer is, as others say; empty when nobody knows."""

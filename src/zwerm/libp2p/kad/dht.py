@@ -149,13 +149,13 @@ class Dht:
         self._timers.arm(Timer.REFRESH, now)
         self.handle_timeout(now)
 
-    def find_closest(self, preimage: bytes, now: Instant) -> int:
-        """Find the k servers nearest to a name.
+    def find_closest(self, preimage: bytes, now: Instant, *, count: int | None = None) -> int:
+        """Find the servers nearest to a name, k unless `count` says another number.
 
         Raises:
             ResourceLimitError: `max_queries` are under way. So do the commands below.
         """
-        return self._begin(Query(self._number(), preimage, self._lookup(preimage)), now)
+        return self._begin(Query(self._number(), preimage, self._lookup(preimage, count=count)), now)
 
     def find_peer(self, peer: PeerId, now: Instant) -> int:
         return self._begin(PeerQuery(self._number(), peer, self._lookup(peer.multihash)), now)
@@ -283,7 +283,7 @@ class Dht:
         self._numbers += 1
         return self._numbers
 
-    def _lookup(self, preimage: bytes, *, is_empty: bool = False) -> Lookup:
+    def _lookup(self, preimage: bytes, *, count: int | None = None, is_empty: bool = False) -> Lookup:
         if len(self._queries) >= self.config.max_queries:
             limit = self.config.max_queries
             raise ResourceLimitError(f"{limit + 1} DHT queries under way, the limit is {limit}")
@@ -292,7 +292,7 @@ class Dht:
         lookup = Lookup(
             target,
             self.local,
-            k=config.k,
+            k=count or config.k,
             alpha=config.alpha,
             resilience=config.resilience,
             paths=config.paths,
