@@ -100,6 +100,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "libp2p/transports/webrtc_direct/connection.py": _DIRECT,
     "libp2p/transports/webrtc_direct/events.py": _DIRECT,
     "libp2p/transports/webrtc_direct/port.py": _DIRECT,
+    "libp2p/yamux/event.py": ("libp2p/yamux/test_session.py", "libp2p/yamux/test_hostile.py"),
     "libp2p/swarm/connection.py": _SWARM,
     "libp2p/swarm/stream.py": _SWARM,
     "libp2p/kad/config.py": ("libp2p/kad/test_dht.py",),

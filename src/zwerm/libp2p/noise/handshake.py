@@ -85,6 +85,7 @@ class NoiseHandshake:
                 used += self._receive_untrusted(data[used : used + self._missing_untrusted()])
         except WireError as error:
             self._fail(str(error))
+            return len(data)
         return used
 
     def receive_eof(self, now: Instant) -> None:  # noqa: ARG002 -- the contract's form
@@ -117,7 +118,7 @@ class NoiseHandshake:
 
     def _receive_untrusted(self, part: bytes) -> int:
         self._received += part
-        if len(self._received) > LENGTH_SIZE and not self._missing_untrusted():
+        if len(self._received) >= LENGTH_SIZE and not self._missing_untrusted():
             message = bytes(self._received[LENGTH_SIZE:])
             self._received.clear()
             self._read_untrusted(message)

@@ -1,0 +1,1 @@
+"""Yamux: many streams over one connection, each with its own window."""
