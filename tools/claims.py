@@ -76,7 +76,7 @@ CLAIMS: Final = (
         needs="THROWAWAY_MACHINE",
     ),
     Claim(
-        "One directory of 1,000,000 files: sharded in under 100 MiB, a page from at most 20 blocks, a name from 4",
+        "One directory of 1,000,000 files: sharded in under 150 MiB, a page from at most 20 blocks, a name from 4",
         "pytest tests/ipfs/unixfs/directory/test_bulk.py",
     ),
 )

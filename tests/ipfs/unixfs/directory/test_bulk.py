@@ -105,7 +105,7 @@ print(json.dumps([str(writer.finish().cid), resource.getrusage(resource.RUSAGE_S
 def test_a_million_names_are_sharded_in_a_fraction_of_the_memory_they_take() -> None:
     cid, peak = json.loads(subprocess.run([sys.executable, "-c", BUILD], check=True, capture_output=True).stdout)
     assert cid == MILLION
-    assert peak < 100  # MiB, of which the interpreter takes 25
+    assert peak < 150  # MiB, of which the interpreter takes 25
 
 
 class Unchecked(Blocks):
