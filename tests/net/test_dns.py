@@ -8,7 +8,7 @@ import pytest
 
 from tests.net.name_server import Zone, name_server
 from zwerm.core.errors import LocalProtocolError
-from zwerm.net.dns import MAX_TEXTS, Dns, DnsFailed, parse_server
+from zwerm.net.dns import MAX_TEXTS, Dns, DnsFailed, NoNameServer, parse_server
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ async def test_what_cannot_be_asked_is_no_bug_of_ours(dns: Dns) -> None:
 
 
 async def test_without_a_server_nobody_is_asked() -> None:
-    with pytest.raises(DnsFailed, match="no name server is configured"):
+    with pytest.raises(NoNameServer, match="no name server is configured"):
         await Dns([]).texts("a.example")
 
 

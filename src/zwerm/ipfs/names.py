@@ -88,11 +88,15 @@ class Names:
         """Follow one name by one step: the path may lie below /ipns/. Arguments and errors as `resolve`."""
         from zwerm.ipfs.ipns.name import from_text
         from zwerm.ipfs.ipns.record import RecordRefused
+        from zwerm.net.dns import NoNameServer
 
         try:
             key = from_text(name)
         except WireError:
-            link = await self._dnslink.find(name, fresh=fresh)
+            try:
+                link = await self._dnslink.find(name, fresh=fresh)
+            except NoNameServer:
+                link = None
             if link is None:
                 raise NameNotFound(name) from None
             return ResolvedName(link.path, link.fresh)

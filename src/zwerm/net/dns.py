@@ -29,6 +29,10 @@ class DnsFailed(TransportError):
     """No server answered, or none is to be asked; whether the name exists is not known."""
 
 
+class NoNameServer(DnsFailed):
+    """Nobody is to be asked, by the owner's choice."""
+
+
 class Answer(NamedTuple):
     """What there is under a name; empty when there is nothing."""
 
@@ -87,7 +91,7 @@ class Dns:
         from dns.rdtypes.txtbase import TXTBase
 
         if not self._servers:
-            raise DnsFailed(f"{name} was not looked up: no name server is configured (dns.servers)")
+            raise NoNameServer(f"{name} was not looked up: no name server is configured (dns.servers)")
         try:
             if self._resolver is None:
                 self._resolver = await asyncio.to_thread(self._open)

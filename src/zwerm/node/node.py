@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from zwerm.ipfs.mfs.files import Files
     from zwerm.ipfs.mfs.journal import Change
     from zwerm.ipfs.mfs.status import FileEntry
-    from zwerm.ipfs.names import NameResolver
     from zwerm.ipfs.pins.collector import Collector, Progress
     from zwerm.ipfs.pins.pins import Pins
     from zwerm.ipfs.source import BlockSource
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from zwerm.node.announce import Announcer
     from zwerm.node.config import Config
     from zwerm.node.maintenance import Repaired, Verified
+    from zwerm.node.names import NodeNames
     from zwerm.node.roots import Roots
     from zwerm.node.services import FileServices
     from zwerm.node.statistics import BlockCounter, TreeCounter
@@ -105,7 +105,7 @@ class Node:
         self.store: PackBlockstore
         self.source: BlockSource
         self.hashers: Hashers
-        self.names: NameResolver
+        self.names: NodeNames
         self.pins: Pins
         self.blocks: BlockCounter
         self.announcer: Announcer

@@ -41,10 +41,11 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     from zwerm.ipfs.blockstore.local import LocalSource
     from zwerm.ipfs.blockstore.packstore import PackBlockstore
     from zwerm.ipfs.blockstore.repair import open_database
-    from zwerm.ipfs.names import NoNames
+    from zwerm.ipfs.ipns.store import RecordStore
     from zwerm.ipfs.pins.pins import Pins
     from zwerm.ipfs.unixfs.hashers import Hashers
     from zwerm.node.announce import Announcer
+    from zwerm.node.names import NodeNames
     from zwerm.node.statistics import BlockCounter
 
     repository = node._opened
@@ -53,7 +54,7 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     node.repository = repository
     stack.callback(repository.close)
     config = repository.config
-    node.names = NoNames()
+    node.names = NodeNames(node)
     node.announcer = Announcer(node.events, asyncio.get_running_loop())
 
     def open_storage() -> None:
@@ -76,8 +77,11 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
         # In a new repository they are made at once: later the disk may be full, and reading must need no room on it.
         if not node._lazy or not node.database.has("versions"):
             node.open_files()
+        if not node.database.has("ipns"):
+            RecordStore(node.database)
 
     await asyncio.to_thread(open_storage)
+    stack.push_async_callback(node.names.close)
     stack.push_async_callback(node._close_files)
 
 

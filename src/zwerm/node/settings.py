@@ -61,6 +61,13 @@ def _external(text: str) -> None:
         raise LocalProtocolError(f"{text[:64]!r} is neither an IP address nor a server such as stun:HOST") from None
 
 
+def _name_server(text: str) -> None:
+    from zwerm.net.dns import SYSTEM, parse_server
+
+    if text != SYSTEM:
+        parse_server(text)
+
+
 def _port_range(text: str) -> None:
     if not re.fullmatch(r"[1-9]\d{0,4}-[1-9]\d{0,4}", text):
         raise LocalProtocolError(f"{text[:32]!r} is no range of ports; expected FIRST-LAST, such as 49152-65535")
@@ -117,6 +124,13 @@ SETTINGS: Final = (
         checked_list(_multiaddr),
         [],
         "Multiaddrs of the peers by which the node joins a network; empty means it stays by itself.",
+    ),
+    Setting(
+        "dns.servers",
+        checked_list(_name_server),
+        ["system"],
+        "Name servers asked for domains that point at content (DNSLink): `system` for this machine's, or addresses "
+        "such as 192.0.2.53 or 127.0.0.1:5353 (empty: none).",
     ),
     Setting(
         "discovery.lan",
@@ -325,6 +339,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "addresses.turn": "127.0.0.1:0",
             "bootstrap": [],
             "discovery.lan": False,
+            "dns.servers": [],
             "connect.stun": [],
         },
     ),

@@ -48,6 +48,7 @@ TABLE: Final[dict[str, Row]] = {
     "ls": Row(Group.CONTENT, "List a folder"),
     "files": Row(Group.CONTENT, "Work in the node's own tree of files"),
     "publish": Row(Group.CONTENT, "Publish a folder under a name, as a new version"),
+    "name": Row(Group.CONTENT, "Publish names that stay the same while their content changes"),
     "history": Row(Group.VERSIONS, "Show who changed what, and when"),
     "diff": Row(Group.VERSIONS, "Compare two versions"),
     "restore": Row(Group.VERSIONS, "Bring a version back"),

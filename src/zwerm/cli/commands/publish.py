@@ -36,16 +36,29 @@ def _run(session: Session, parsed: Parsed) -> None:
                     address = item["Hash"]
                 else:
                     bar.update(item["Bytes"])
+    key = parsed.options.get("name")
+    title = _name(session, str(key), address) if key else ""
     gateway = session.document("config", ["addresses.gateway"])["Value"]
-    link = f"http://{gateway}/ipfs/{address}" if gateway and not gateway.endswith(":0") else ""
+    below = f"ipns/{title}" if title else f"ipfs/{address}"
+    link = f"http://{gateway}/{below}" if gateway and not gateway.endswith(":0") else ""
     if session.settings.json:
-        session.output.json({"Path": target, "Cid": address, "Link": link})
+        session.output.json({"Path": target, "Cid": address, "Link": link} | ({"Name": title} if title else {}))
         return
     session.output.line(f"published {safe(target)}")
     session.output.line(f"address   /ipfs/{address}")
+    if title:
+        session.output.line(f"name      /ipns/{title}")
     if link:
         session.output.line(f"link      {link}")
     session.output.line(f"versions  {session.settings.program} history {safe(target)}")
+
+
+def _name(session: Session, key: str, address: str) -> str:
+    """Let the key's name point at the new version, making the key the first time; return the name."""
+    known = {name for row in session.document("key/list", [])["Keys"] for name in (row["Name"], row["Id"])}
+    if key not in known:
+        session.document("key/gen", [key])
+    return str(session.document("name/publish", [f"/ipfs/{address}"], {"key": key})["Name"])
 
 
 COMMANDS = (
@@ -56,6 +69,7 @@ COMMANDS = (
         run=_run,
         arguments=(Argument("folder", "The folder, or a file."),),
         options=(
+            option("name", "n", text="Let the name of this key point at it; the key is made the first time."),
             option("to", text="Its path in the node's tree; /NAME of the folder otherwise."),
             option("message", "m", text="Words that go with the version."),
             flag("hidden", "H", text="Names that begin with a dot too."),
@@ -63,6 +77,7 @@ COMMANDS = (
         ),
         examples=(
             Example("publish public --to /site", "Publish a web site; again, after changing it, for a new version."),
+            Example("publish public --to /site --name site", "The same, under a name whose address never changes."),
             Example("publish album -m 'Photos of May'", "Publish a folder with a word about it."),
         ),
     ),

@@ -19,6 +19,7 @@ COMMANDS = (
         text=_print,
         examples=(
             Example("resolve /ipfs/ADDRESS/photos/beach.jpg", "Show the address of a file in a folder."),
+            Example("resolve -r /ipns/example.org", "Show the address that a name stands for now."),
             Example("resolve /site", "Show the address of one of the node's own folders."),
         ),
     ),

@@ -14,7 +14,6 @@ ABSENT: Final[dict[str, str]] = {
     "bitswap": _NETWORK,
     "dht": _NETWORK,
     "dns": _NETWORK,
-    "name": _NETWORK,
     "p2p": _NETWORK,
     "ping": _NETWORK,
     "provide": _NETWORK,

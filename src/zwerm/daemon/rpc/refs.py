@@ -113,11 +113,17 @@ async def refs_local(context: Context) -> AsyncIterator[dict[str, Any]]:
 async def resolve(
     context: Context,
     name: str,
-    recursive: bool = True,  # noqa: ARG001 -- names are followed to the end in any case
+    recursive: bool = True,
     dht_record_count: int = 0,  # noqa: ARG001
     dht_timeout: str = "",  # noqa: ARG001
 ) -> dict[str, Any]:
+    from zwerm.ipfs.ipld.path import ContentPath
     from zwerm.ipfs.ipld.resolve import resolve as follow
 
+    if not recursive and name.startswith(("/ipns/", "ipns://")):
+        asked = ContentPath.from_text(name)
+        step = await context.node.names.step(asked.root, offline=context.offline)
+        if step.path.namespace == "ipns":
+            return {"Path": str(step.path.child(*asked.segments))}
     found = await follow(context.node.source, await context.content_path(name))
     return {"Path": "/".join(["/ipfs", context.text(found.cid), *found.remainder])}

@@ -60,6 +60,7 @@ FAMILIES: Final[dict[str, str]] = {
     "log": "log",
     "ls": "content",
     "multibase": "multibase",
+    "name": "name",
     "pin": "pin",
     "refs": "refs",
     "repo": "repo",

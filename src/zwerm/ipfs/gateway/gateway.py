@@ -13,7 +13,14 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, quote, unquote
 
-from zwerm.core.errors import LocalProtocolError, NotFoundError, ResourceLimitError, WireError, ZwermError
+from zwerm.core.errors import (
+    LocalProtocolError,
+    NotFoundError,
+    ResourceLimitError,
+    TransportError,
+    WireError,
+    ZwermError,
+)
 from zwerm.core.escaped import legible
 from zwerm.ipfs.block import BlockNotFound
 from zwerm.ipfs.gateway import caching, deserialized, host, pages, redirects, verifiable
@@ -23,6 +30,7 @@ from zwerm.ipfs.gateway.message import GatewayRequest, GatewayResponse
 from zwerm.ipfs.gateway.target import Target
 from zwerm.ipfs.ipld.path import ContentPath
 from zwerm.ipfs.ipld.resolve import PathNotFound, resolve
+from zwerm.ipfs.ipns.record import RecordRefused
 from zwerm.ipfs.names import NameNotFound, NameResolver, NoNames
 from zwerm.ipfs.source import BlockSource
 from zwerm.multiformats.cid import CID
@@ -92,6 +100,8 @@ class Gateway:
             response = _error(request, error.status, str(error), error.headers)
         elif isinstance(error, (BlockNotFound, NameNotFound, NotFoundError)):
             response = _error(request, HTTPStatus.NOT_FOUND, str(error))
+        elif isinstance(error, (RecordRefused, TransportError)):  # others gave no answer that can be believed
+            response = _error(request, HTTPStatus.BAD_GATEWAY, str(error))
         elif isinstance(error, (WireError, LocalProtocolError, ResourceLimitError)):
             response = _error(request, HTTPStatus.BAD_REQUEST, str(error))
         else:
@@ -162,6 +172,23 @@ class Gateway:
         location = host.subdomain_url(scheme, gateway, root, after)
         raise Refused(HTTPStatus.MOVED_PERMANENTLY, location, {"Location": location})
 
+    @staticmethod
+    def _redirect_to_canonical(request: GatewayRequest, name: str, path: str, *, isolated: bool) -> None:
+        """Send a key in another form to `/ipns/k51...`, the form that fits DNS and browsers."""
+        key = host.canonical_key(name)
+        if key is None or (key == name and not isolated):
+            return
+        query = f"?{request.query}" if request.query else ""
+        if not isolated:
+            rest = path.split("/", 3)[3:]
+            location = "/".join(["", "ipns", key, *rest]) + query
+            raise Refused(HTTPStatus.FOUND, location, {"Location": location})
+        label, _, rest_of_host = request.host.partition(".")
+        if host.names_other_codec(label):
+            scheme = request.headers.get("x-forwarded-proto", request.scheme)
+            location = f"{scheme}://{key}.{rest_of_host}{request.path}{query}"
+            raise Refused(HTTPStatus.MOVED_PERMANENTLY, location, {"Location": location})
+
     def _check_form(self, request: GatewayRequest, wish: Wish) -> None:
         if not self._config.deserialized and wish.format not in {Format.RAW, Format.CAR, Format.IPNS_RECORD}:
             status = (
@@ -177,6 +204,7 @@ class Gateway:
         named = None
         content = asked
         if asked.namespace == "ipns":
+            self._redirect_to_canonical(request, asked.root, path, isolated=isolated)
             named = await self._names.resolve(asked.root)
             content = named.path.child(*asked.segments)
         assert content.cid is not None  # noqa: S101  # a resolved path lies below /ipfs/
@@ -184,7 +212,7 @@ class Gateway:
         if wish.format is Format.IPNS_RECORD:
             if asked.namespace != "ipns" or asked.segments or named is None or named.record is None:
                 raise WireError("an IPNS record exists for /ipns/KEY only, without a path")
-            return verifiable.record_response(asked, named, request)
+            return verifiable.record_response(asked, named, request, query.get("filename", [None])[-1])
         await self._check_cached(request, content)
         target = Target(
             request, query, asked, content, content.cid, (content.cid,), named, isolated, path.endswith("/")

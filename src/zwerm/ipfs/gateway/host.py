@@ -101,6 +101,20 @@ def content_url(uri: str) -> str | None:
     return f"/{match[1].lower()}/{quote(match[2], safe='')}{quote(match[3], safe='/?=&%~!$()*+,;:@-._')}"
 
 
+def canonical_key(text: str) -> str | None:
+    """Return a key in the one form that names are written in; None when the text is a domain."""
+    key = _key(text)
+    return None if key is None else key.encode("base36")
+
+
+def names_other_codec(label: str) -> bool:
+    """Whether a label is the multihash of a key under a codec that says it is something else, as old programs write."""
+    try:
+        return CID.from_text(label).codec != multicodec.LIBP2P_KEY
+    except WireError:
+        return False
+
+
 def _is_key(text: str) -> bool:
     return _key(text) is not None
 

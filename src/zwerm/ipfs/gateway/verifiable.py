@@ -95,12 +95,14 @@ async def _selection(source: BlockSource, target: Target) -> tuple[DagScope, Ent
     return DagScope.ENTITY if text is None else scope, entity
 
 
-def record_response(asked: ContentPath, named: ResolvedName, request: GatewayRequest) -> GatewayResponse:
+def record_response(
+    asked: ContentPath, named: ResolvedName, request: GatewayRequest, filename: str | None = None
+) -> GatewayResponse:
     """Give the signed record behind `/ipns/KEY`."""
     record = named.record or b""
     headers = {
         "Content-Type": Format.IPNS_RECORD.media_type,
-        "Content-Disposition": content_disposition("attachment", f"{asked.root}.ipns-record"),
+        "Content-Disposition": content_disposition("attachment", filename or f"{asked.root}.ipns-record"),
         "Etag": f'"{hashlib.sha256(record).hexdigest()[:32]}"',
         "X-Ipfs-Path": str(asked),
     }

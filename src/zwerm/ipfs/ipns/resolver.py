@@ -18,7 +18,7 @@ from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.ipns import validator
 from zwerm.ipfs.ipns.cache import NameCache
 from zwerm.ipfs.ipns.name import routing_key, to_text
-from zwerm.ipfs.ipns.record import Record
+from zwerm.ipfs.ipns.record import Record, RecordRefused
 from zwerm.ipfs.ipns.routing import RecordRouting
 from zwerm.ipfs.ipns.store import RecordStore
 from zwerm.ipfs.ipns.timestamp import SECOND
@@ -79,7 +79,7 @@ class IpnsResolver:
             fresh: ask the network even when an answer is still good.
 
         Raises:
-            WireError: records came, and none of them is its holder's word now.
+            RecordRefused: records came, and none of them is its holder's word now.
         """
         if not fresh and (kept := self._cache.find(to_text(name), self._timer())) is not None:
             record, left = kept
@@ -150,7 +150,7 @@ class IpnsResolver:
         if best is not None and best.validity > self._clock():
             return best
         if refused is not None:
-            raise refused
+            raise refused if isinstance(refused, RecordRefused) else RecordRefused(str(refused))
         return None
 
     async def _ask(self, name: PeerId) -> tuple[Record | None, WireError | None]:
