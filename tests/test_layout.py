@@ -12,7 +12,9 @@ SOURCE: Final = TESTS.parent / "src" / "zwerm"
 MIRRORED: Final = sorted(path.name for path in SOURCE.iterdir() if path.is_dir() and path.name not in ("cli", "web"))
 SMALL: Final = 40  # lines; a module below is tested by what uses it
 
-INTERFACES: Final = frozenset({"libp2p/host.py", "libp2p/stream.py", "libp2p/transports/transport.py"})  # nothing runs
+INTERFACES: Final = frozenset(
+    {"libp2p/host.py", "libp2p/stream.py", "libp2p/transports/transport.py", "libp2p/transports/wire.py"}
+)  # nothing runs
 
 _CBOR: Final = ("ipfs/ipld/test_cbor.py", "ipfs/ipld/test_dag_cbor.py")
 _JSON: Final = ("ipfs/ipld/test_json.py", "ipfs/ipld/test_dag_json.py")
@@ -41,6 +43,7 @@ _FILES: Final = tuple(
 
 _SWARM: Final = ("libp2p/swarm/test_swarm.py", "libp2p/swarm/test_dialer.py")
 _DIRECT: Final = tuple(f"libp2p/transports/webrtc_direct/test_{name}.py" for name in ("session", "transport"))
+_TCP: Final = ("libp2p/transports/test_tcp.py",)
 _SESSION: Final = ("webrtc/jsep/test_session.py",)
 _CONNECTION: Final = tuple(
     f"webrtc/w3c/test_{name}.py" for name in ("peer_connection", "perfect_negotiation", "misuse", "rtp_transceiver")
@@ -103,6 +106,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "libp2p/yamux/event.py": ("libp2p/yamux/test_session.py", "libp2p/yamux/test_hostile.py"),
     "libp2p/swarm/connection.py": _SWARM,
     "libp2p/swarm/stream.py": _SWARM,
+    "libp2p/swarm/upgrade.py": _TCP,
     "libp2p/kad/config.py": ("libp2p/kad/test_dht.py",),
     "libp2p/kad/query.py": ("libp2p/kad/test_dht.py",),
     "node/address.py": _CONFIG,

@@ -7,6 +7,10 @@
 
     async with hosts(5, connected=True) as swarms:  # each is connected with each
 
+They identify themselves to each other as real nodes do, some turns of the loop after they are connected: wait for
+`PeerIdentified` before you rely on what `peers` says. With `identify=False` they do not, and no stream is opened that
+the test did not open.
+
 Keys come from the position, so that peer IDs are the same in every run. `seeded_key(n)` is the key of the n-th. To make
 swarms of your own that reach these, give them `MemoryTransport(network, peer)` with `network` as here. At the end every
 swarm is closed, and with it its tasks. What is not there: latency and loss; take a machine and `tests/sim` for them.
@@ -36,7 +40,9 @@ def seeded_key(number: int) -> PrivateKey:
     return PrivateKey(KeyType.ED25519, Ed25519PrivateKey.from_private_bytes(secret))
 
 
-async def start_host(number: int, network: MemoryNetwork, limits: Limits | None = None) -> Swarm:
+async def start_host(
+    number: int, network: MemoryNetwork, limits: Limits | None = None, *, identify: bool = True
+) -> Swarm:
     """Make the n-th swarm and let it listen on `/memory/n+1`; to be closed by the caller."""
     key = seeded_key(number)
     swarm = Swarm(
@@ -44,6 +50,7 @@ async def start_host(number: int, network: MemoryNetwork, limits: Limits | None 
         [MemoryTransport(network, PeerId.of(key.public))],
         limits=limits,
         random=seeded("swarm", number),
+        agent=f"host {number}" if identify else None,
     )
     await swarm.listen([Multiaddr.from_text(f"/memory/{number + 1}")])
     return swarm
@@ -51,14 +58,19 @@ async def start_host(number: int, network: MemoryNetwork, limits: Limits | None 
 
 @contextlib.asynccontextmanager
 async def hosts(
-    count: int, *, connected: bool = False, limits: Limits | None = None, network: MemoryNetwork | None = None
+    count: int,
+    *,
+    connected: bool = False,
+    limits: Limits | None = None,
+    network: MemoryNetwork | None = None,
+    identify: bool = True,
 ) -> AsyncIterator[list[Swarm]]:
     """Give `count` swarms that know each other's addresses; with `connected`, a connection for each two."""
     network = network or MemoryNetwork()
     async with contextlib.AsyncExitStack() as stack:
         swarms = []
         for number in range(count):
-            swarm = await start_host(number, network, limits)
+            swarm = await start_host(number, network, limits, identify=identify)
             swarms.append(await stack.enter_async_context(swarm))
         for swarm in swarms:
             for other in swarms:

@@ -85,7 +85,7 @@ async def dialing(
 ) -> AsyncIterator[tuple[Swarm, Scripted]]:
     transport = Scripted(outcomes)
     now = asyncio.get_running_loop().time
-    async with Swarm(seeded_key(0), [transport], limits=limits, clock=now) as swarm:
+    async with Swarm(seeded_key(0), [transport], limits=limits, clock=now, agent=None) as swarm:
         yield swarm, transport
 
 

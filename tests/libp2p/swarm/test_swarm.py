@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 
 import pytest
@@ -17,6 +18,8 @@ from zwerm.libp2p.transports.memory import MemoryNetwork
 from zwerm.multiformats.multiaddr import Multiaddr
 
 ECHO = "/echo/1.0.0"
+
+quiet_hosts = functools.partial(hosts, identify=False)
 
 
 async def echo(stream: Stream) -> None:
@@ -43,7 +46,7 @@ class Events:
 
 
 async def test_a_stream_speaks_the_protocol_that_was_asked_for() -> None:
-    async with hosts(2) as (alice, bob):
+    async with quiet_hosts(2) as (alice, bob):
         bob.handle(ECHO, echo)
         async with await alice.open_stream(bob.peer_id, ["/other", ECHO]) as stream:
             assert stream.protocol == ECHO
@@ -57,7 +60,7 @@ async def test_a_stream_speaks_the_protocol_that_was_asked_for() -> None:
 
 
 async def test_a_protocol_that_nobody_speaks_is_named() -> None:
-    async with hosts(2) as (alice, bob):
+    async with quiet_hosts(2) as (alice, bob):
         with pytest.raises(ProtocolNotSupported, match="none of /nothing"):
             await alice.open_stream(bob.peer_id, ["/nothing"])
         bob.handle(ECHO, echo)
@@ -68,7 +71,7 @@ async def test_a_protocol_that_nobody_speaks_is_named() -> None:
 
 
 async def test_a_protocol_that_the_peer_is_known_to_speak_costs_no_round_trip() -> None:
-    async with hosts(2, connected=True) as (alice, bob):
+    async with quiet_hosts(2, connected=True) as (alice, bob):
         served = asyncio.Event()
 
         async def answer_first(stream: Stream) -> None:
@@ -92,7 +95,7 @@ async def test_a_protocol_that_the_peer_is_known_to_speak_costs_no_round_trip() 
 
 
 async def test_reading_and_writing_at_once_sends_the_proposal_once_and_first() -> None:
-    async with hosts(2, connected=True) as (alice, bob):
+    async with quiet_hosts(2, connected=True) as (alice, bob):
         bob.handle(ECHO, echo)
         alice.peers.set_protocols(bob.peer_id, [ECHO])
         for _ in range(3):
@@ -102,7 +105,7 @@ async def test_reading_and_writing_at_once_sends_the_proposal_once_and_first() -
 
 
 async def test_a_peer_that_stopped_speaking_a_protocol_says_so_when_it_is_read() -> None:
-    async with hosts(2, connected=True) as (alice, bob):
+    async with quiet_hosts(2, connected=True) as (alice, bob):
         alice.peers.set_protocols(bob.peer_id, [ECHO])
         stream = await alice.open_stream(bob.peer_id, [ECHO])
         await stream.write(b"hello")
@@ -114,7 +117,7 @@ async def test_a_peer_that_stopped_speaking_a_protocol_says_so_when_it_is_read()
 
 
 async def test_a_stream_that_says_nothing_tells_its_protocol_all_the_same() -> None:
-    async with hosts(2, connected=True) as (alice, bob):
+    async with quiet_hosts(2, connected=True) as (alice, bob):
         called = asyncio.Event()
 
         async def note(stream: Stream) -> None:
@@ -128,7 +131,7 @@ async def test_a_stream_that_says_nothing_tells_its_protocol_all_the_same() -> N
 
 
 async def test_a_stream_is_reset_when_its_block_raises() -> None:
-    async with hosts(2) as (alice, bob):
+    async with quiet_hosts(2) as (alice, bob):
         ended: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
         async def watch(stream: Stream) -> None:
@@ -145,7 +148,7 @@ async def test_a_stream_is_reset_when_its_block_raises() -> None:
 
 
 async def test_a_handler_that_fails_resets_its_stream_and_no_other(caplog: pytest.LogCaptureFixture) -> None:
-    async with hosts(2) as (alice, bob):
+    async with quiet_hosts(2) as (alice, bob):
 
         async def fail(stream: Stream) -> None:
             await stream.read()
@@ -166,7 +169,7 @@ async def test_a_handler_that_fails_resets_its_stream_and_no_other(caplog: pytes
 
 
 async def test_one_connection_serves_all_who_ask_at_once() -> None:
-    async with hosts(2) as (alice, bob):
+    async with quiet_hosts(2) as (alice, bob):
         connections = await asyncio.gather(*(alice.connect(bob.peer_id) for _ in range(10)))
         assert set(connections) == set(alice.connections)
         assert len(alice.connections) == 1
@@ -174,7 +177,7 @@ async def test_one_connection_serves_all_who_ask_at_once() -> None:
 
 
 async def test_who_comes_and_goes_is_told_once_for_each_peer() -> None:
-    async with hosts(2) as (alice, bob):
+    async with quiet_hosts(2) as (alice, bob):
         at_alice, at_bob = Events(alice), Events(bob)
         await alice.connect(bob.peer_id)
         assert await at_alice.next() == PeerConnected(bob.peer_id)
@@ -186,7 +189,7 @@ async def test_who_comes_and_goes_is_told_once_for_each_peer() -> None:
 
 
 async def test_a_subscriber_that_fails_or_leaves_keeps_nothing_from_the_others() -> None:
-    async with hosts(2) as (alice, bob):
+    async with quiet_hosts(2) as (alice, bob):
         told: list[HostEvent] = []
 
         def fail(event: HostEvent) -> None:
@@ -201,7 +204,7 @@ async def test_a_subscriber_that_fails_or_leaves_keeps_nothing_from_the_others()
 
 
 async def test_addresses_are_those_listened_on_and_those_found_out() -> None:
-    async with hosts(1) as (alice,):
+    async with quiet_hosts(1) as (alice,):
         events = Events(alice)
         assert alice.addresses == (Multiaddr.from_text("/memory/1"),)
         outside = Multiaddr.from_text("/ip4/192.0.2.1/tcp/4001")
@@ -216,7 +219,7 @@ async def test_addresses_are_those_listened_on_and_those_found_out() -> None:
 
 async def test_more_connections_than_the_limit_are_refused_by_both_sides() -> None:
     network = MemoryNetwork()
-    async with hosts(4, limits=Limits(connections=1), network=network) as (alice, bob, carol, dave):
+    async with quiet_hosts(4, limits=Limits(connections=1), network=network) as (alice, bob, carol, dave):
         await alice.connect(bob.peer_id)
         with pytest.raises(ResourceLimitError, match="2 connections, the limit is 1"):
             await alice.connect(carol.peer_id)
@@ -228,7 +231,7 @@ async def test_more_connections_than_the_limit_are_refused_by_both_sides() -> No
 
 
 async def test_a_node_does_not_call_itself_nor_anybody_once_it_is_closed() -> None:
-    async with hosts(2) as (alice, bob):
+    async with quiet_hosts(2) as (alice, bob):
         with pytest.raises(DialFailed, match="this node"):
             await alice.connect(alice.peer_id)
         await alice.close()
@@ -238,7 +241,7 @@ async def test_a_node_does_not_call_itself_nor_anybody_once_it_is_closed() -> No
 
 
 async def test_closing_ends_handlers_and_streams() -> None:
-    async with hosts(2) as (alice, bob):
+    async with quiet_hosts(2) as (alice, bob):
         begun = asyncio.Event()
 
         async def hang(stream: Stream) -> None:
@@ -256,7 +259,7 @@ async def test_closing_ends_handlers_and_streams() -> None:
 
 
 async def test_a_protocol_has_one_handler() -> None:
-    async with hosts(1) as (alice,):
+    async with quiet_hosts(1) as (alice,):
         alice.handle(ECHO, echo)
         assert alice.protocols == (ECHO,)
         with pytest.raises(LocalProtocolError, match="has a handler"):
@@ -264,9 +267,9 @@ async def test_a_protocol_has_one_handler() -> None:
 
 
 async def test_a_stranger_is_found_by_whoever_knows_where_peers_are() -> None:
-    async with hosts(1) as (alice,):
+    async with quiet_hosts(1) as (alice,):
         network = alice._transports[0]._network  # type: ignore[attr-defined]
-        async with await start_host(7, network) as other:
+        async with await start_host(7, network, identify=False) as other:
             with pytest.raises(DialFailed, match=r"no address of .* is known"):
                 await alice.connect(other.peer_id)
             asked: list[PeerId] = []
@@ -281,7 +284,7 @@ async def test_a_stranger_is_found_by_whoever_knows_where_peers_are() -> None:
 
 
 async def test_a_stream_whose_negotiation_is_never_answered_is_given_up() -> None:
-    async with hosts(2, limits=Limits(negotiation_time=0.05)) as (alice, bob):
+    async with quiet_hosts(2, limits=Limits(negotiation_time=0.05)) as (alice, bob):
         connection = await alice.connect(bob.peer_id)
         silent = bob.connections[0].muxed
         silent._on_stream = lambda stream: None  # type: ignore[attr-defined]
@@ -290,7 +293,7 @@ async def test_a_stream_whose_negotiation_is_never_answered_is_given_up() -> Non
 
 
 async def test_a_peer_that_opens_streams_and_says_nothing_does_not_keep_them() -> None:
-    async with hosts(2, limits=Limits(negotiation_time=0.05)) as (alice, bob):
+    async with quiet_hosts(2, limits=Limits(negotiation_time=0.05)) as (alice, bob):
         connection = await alice.connect(bob.peer_id)
         muxed = await connection.muxed.open_stream()
         with pytest.raises(StreamReset):

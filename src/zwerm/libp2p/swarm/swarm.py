@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Final, NamedTuple, Self, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeAlias
 
+from zwerm import __version__
 from zwerm.core.errors import LocalProtocolError, RemoteProtocolError, ResourceLimitError, TransportError
 from zwerm.core.machine import Instant
 from zwerm.core.random import SYSTEM, Random
@@ -39,11 +40,15 @@ from zwerm.libp2p.swarm.tasks import Tasks
 from zwerm.libp2p.transports.transport import Listener, Transport
 from zwerm.multiformats.multiaddr import Multiaddr
 
+if TYPE_CHECKING:
+    from zwerm.libp2p.identify.aio import IdentifyService
+
+AGENT: Final = f"zwerm/{__version__}"
 ADDRESS_LIFETIME: Final = 600.0  # seconds that an address given to `connect` is remembered
 
 FindPeer: TypeAlias = Callable[[PeerId], Awaitable[Sequence[Multiaddr]]]
 
-_LOG: Final = logging.getLogger(__name__)
+_LOG: Final = logging.getLogger("zwerm.libp2p")
 
 
 class _Handler(NamedTuple):
@@ -62,8 +67,18 @@ class Swarm:
         limits: Limits | None = None,
         clock: Callable[[], Instant] | None = None,
         random: Random = SYSTEM,
+        agent: str | None = AGENT,
     ) -> None:
-        """Make a swarm on the running loop; `clock` is the loop's unless given. It listens on nothing yet."""
+        """Make a swarm on the running loop, that listens on nothing yet.
+
+        Args:
+            key: who this is.
+            transports: closed with the swarm; more can follow.
+            limits: what it may grow to.
+            clock: the loop's, unless given.
+            random: the system's, unless given.
+            agent: as whom it identifies itself; None: it does not, nor asks others, nor answers pings.
+        """
         self.key = key
         self.peer_id = PeerId.of(key.public)
         self.limits = limits or Limits()
@@ -84,8 +99,16 @@ class Swarm:
         self._announced: tuple[Multiaddr, ...] = ()
         self._subscribers: dict[object, Callable[[HostEvent], None]] = {}
         self._on_connection: list[Callable[[SwarmConnection], None]] = []
+        self._on_protocols: list[Callable[[], None]] = []
         self._protected: dict[PeerId, set[str]] = {}
         self._is_closed = False
+        self.identify: IdentifyService | None = None
+        if agent is not None:
+            from zwerm.libp2p.identify.aio import IdentifyService
+            from zwerm.libp2p.ping.aio import answer_pings
+
+            self.identify = IdentifyService(self, agent=agent)
+            answer_pings(self)
 
     async def __aenter__(self) -> Self:
         return self
@@ -96,6 +119,8 @@ class Swarm:
     async def close(self) -> None:
         """Stop listening, close every connection and end every task. Idempotent."""
         self._is_closed = True
+        if self.identify is not None:
+            self.identify.close()
         await self._dialer.close()
         await asyncio.gather(*(listener.close() for listener in self._listeners))
         watching = [connection.watch for connection in self.connections]
@@ -238,11 +263,13 @@ class Swarm:
     async def _watch(self, connection: SwarmConnection) -> None:
         """See a connection end."""
         reason = await connection.muxed.wait_closed()
+        reason = connection.closing or reason
         peer = connection.remote_peer
+        _LOG.info("connection with %s at %s ended: %s", peer, connection.remote_address, reason)
         self._connections[peer].remove(connection)
         if not self._connections[peer]:
             del self._connections[peer]
-            self.emit(PeerDisconnected(peer, connection.closing or reason))
+            self.emit(PeerDisconnected(peer, reason))
 
     # Streams that peers open
 
@@ -250,9 +277,15 @@ class Swarm:
         if protocol in self._handlers:
             raise LocalProtocolError(f"{protocol} has a handler")
         self._handlers[protocol] = _Handler(handler, allow_limited)
+        self._tell_protocols()
 
     def unhandle(self, protocol: str) -> None:
-        self._handlers.pop(protocol, None)
+        if self._handlers.pop(protocol, None) is not None:
+            self._tell_protocols()
+
+    def _tell_protocols(self) -> None:
+        for listener in self._on_protocols:
+            listener()
 
     @property
     def protocols(self) -> Sequence[str]:
@@ -325,3 +358,20 @@ class Swarm:
     def on_connection(self, listener: Callable[[SwarmConnection], None]) -> None:
         """Call `listener` with each connection from now on, the first to a peer or not."""
         self._on_connection.append(listener)
+
+    def on_protocols(self, listener: Callable[[], None]) -> None:
+        """Call `listener` when something else is answered here than before."""
+        self._on_protocols.append(listener)
+
+    # What parts of the swarm use
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def spawn(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
+        """Run `coroutine` in a task that ends with the swarm; once that is closed, not at all."""
+        if self._is_closed:
+            coroutine.close()
+        else:
+            self._tasks.spawn(coroutine, name)

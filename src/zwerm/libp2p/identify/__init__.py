@@ -1,0 +1,1 @@
+"""identify: peers tell each other who they are, what they speak, where they listen and as whom they see the other."""

@@ -1,0 +1,1 @@
+"""ping: whether a peer is there, and how long a word to it and back takes."""

@@ -1,0 +1,218 @@
+"""TCP (libp2p specs, "addressing/README.md"): `/ip4/192.0.2.1/tcp/4001`, `/ip6/...`, secured and multiplexed above.
+
+All connections of a loop share one buffer to receive into: what came is used up before the loop turns to the next
+socket. So an idle connection holds no buffer at all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError
+from zwerm.core.machine import Address
+from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.stream import MuxedConnection
+from zwerm.libp2p.swarm.secured import SecuredConnection
+from zwerm.libp2p.swarm.tasks import Tasks
+from zwerm.libp2p.swarm.upgrade import Upgrade
+from zwerm.libp2p.transports.transport import Listener
+from zwerm.libp2p.transports.wire import Buffer, WireReceiver
+from zwerm.multiformats.multiaddr import Multiaddr
+from zwerm.net.interfaces import list_addresses
+
+RECEIVE: Final = 262_144  # bytes that are received at once
+FULL: Final = 524_288  # bytes that wait to be sent
+BACKLOG: Final = 256  # connections that wait to be accepted
+
+_LOG: Final = logging.getLogger("zwerm.libp2p")
+
+
+class TcpWire(asyncio.BufferedProtocol):
+    """One connection."""
+
+    def __init__(self, buffer: memoryview, on_made: Callable[[TcpWire], None] | None = None) -> None:
+        """`buffer` is what is received into; others use it too, between two calls."""
+        self.is_full = False
+        self.local_address: Multiaddr
+        self.remote_address: Multiaddr
+        self._buffer = buffer
+        self._on_made = on_made
+        self._receiver: WireReceiver | None = None
+        self._transport: asyncio.Transport
+        self._is_closing = False
+
+    def start(self, receiver: WireReceiver) -> None:
+        if self._receiver is None:
+            self._transport.resume_reading()
+        self._receiver = receiver
+
+    def write(self, data: Buffer) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def pause(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        self._is_closing = True
+        self._transport.close()
+
+    def abort(self) -> None:
+        self._is_closing = True
+        self._transport.abort()
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport  # type: ignore[assignment]  # a stream's
+        self._transport.set_write_buffer_limits(FULL)
+        with contextlib.suppress(OSError):  # it is gone already, which is told soon
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+        if not local or not remote:
+            self.abort()
+            return
+        self.local_address, self.remote_address = address_of(local), address_of(remote)
+        self._transport.pause_reading()  # until somebody is told
+        if self._on_made is not None:
+            self._on_made(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 -- asyncio's name
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._receiver is not None and not self._is_closing:
+            self._receiver.wire_received(self._buffer[:nbytes])
+
+    def eof_received(self) -> bool:
+        if self._receiver is not None:
+            self._receiver.wire_ended()
+        return True  # what we have to say can still be sent
+
+    def pause_writing(self) -> None:
+        self.is_full = True
+
+    def resume_writing(self) -> None:
+        self.is_full = False
+        if self._receiver is not None:
+            self._receiver.wire_writable()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._receiver is not None:
+            self._receiver.wire_lost(f"the connection broke: {exc}" if exc else "the connection was closed")
+
+
+class TcpTransport:
+    """Dials and listens on TCP."""
+
+    name = "tcp"
+
+    def __init__(self, upgrade: Upgrade) -> None:
+        self._upgrade = upgrade
+        self._loop = asyncio.get_running_loop()
+        self._buffer = memoryview(bytearray(RECEIVE))
+        self._tasks = Tasks()
+        self._listeners: list[_TcpListener] = []
+        self._is_closed = False
+        self._connections: set[SecuredConnection] = set()
+
+    def can_dial(self, address: Multiaddr) -> bool:
+        return address.names in (("ip4", "tcp"), ("ip6", "tcp"))
+
+    can_listen = can_dial
+
+    async def dial(self, address: Multiaddr, peer: PeerId | None) -> MuxedConnection:
+        host, port = endpoint_of(address)
+        try:
+            _, wire = await self._loop.create_connection(lambda: TcpWire(self._buffer), host, port)
+        except OSError as error:
+            raise TransportError(f"connect: {error.strerror or error}") from error
+        connection = await self._upgrade.dial(wire, peer)
+        self._keep(connection)
+        return connection
+
+    async def listen(self, address: Multiaddr, on_connection: Callable[[MuxedConnection], None]) -> Listener:
+        host, port = endpoint_of(address)
+
+        def accept(wire: TcpWire) -> None:
+            if self._is_closed:
+                wire.abort()
+            else:
+                self._tasks.spawn(self._accept(wire, on_connection), f"accept {wire.remote_address}")
+
+        try:
+            server = await self._loop.create_server(
+                lambda: TcpWire(self._buffer, accept), host, port, backlog=BACKLOG, reuse_address=True
+            )
+        except OSError as error:
+            raise TransportError(f"cannot listen on {address}: {error.strerror or error}") from error
+        listener = _TcpListener(server)
+        self._listeners.append(listener)
+        return listener
+
+    async def close(self) -> None:
+        self._is_closed = True
+        for listener in self._listeners:
+            await listener.close()
+        await self._tasks.close()
+        await asyncio.gather(*(connection.close() for connection in list(self._connections)))
+
+    async def _accept(self, wire: TcpWire, on_connection: Callable[[MuxedConnection], None]) -> None:
+        try:
+            connection = await self._upgrade.accept(wire)
+        except (TransportError, RemoteProtocolError, ResourceLimitError) as error:
+            _LOG.info("connection from %s came to nothing: %s", wire.remote_address, error)
+            return
+        self._keep(connection)
+        on_connection(connection)
+
+    def _keep(self, connection: SecuredConnection) -> None:
+        self._connections.add(connection)
+        connection.on_lost(lambda: self._connections.discard(connection))
+
+
+class _TcpListener:
+    def __init__(self, server: asyncio.Server) -> None:
+        self._server = server
+        self._names: list[Address] = [each.getsockname()[:2] for each in server.sockets]
+
+    @property
+    def addresses(self) -> Sequence[Multiaddr]:
+        found: list[Multiaddr] = []
+        for host, port in self._names:
+            if not ipaddress.ip_address(host).is_unspecified:
+                found.append(address_of((host, port)))
+                continue
+            found += [
+                address_of((each.address, port))
+                for each in list_addresses()
+                if each.is_ipv6 == (":" in host) and not each.is_link_local  # which needs a zone
+            ]
+        return tuple(found)
+
+    async def close(self) -> None:
+        self._server.close()
+
+
+def address_of(name: tuple[str, int] | tuple[str, int, int, int]) -> Multiaddr:
+    """Return what a socket calls an end of itself as a multiaddr. IPv4 inside IPv6 is IPv4, and zones are left out."""
+    ip = ipaddress.ip_address(name[0].partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
+        ip = ip.ipv4_mapped
+    return Multiaddr.from_text(f"/ip{ip.version}/{ip}/tcp/{name[1]}")
+
+
+def endpoint_of(address: Multiaddr) -> Address:
+    """Return the IP address and port of `/ip4/.../tcp/...` or `/ip6/.../tcp/...`."""
+    return address.components[0].text, int(address.components[1].text)

@@ -1,0 +1,163 @@
+"""Swarms over real sockets: whole connections, both families, and strangers who knock."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+import pytest
+
+from tests.libp2p.hosts import seeded_key
+from tests.libp2p.swarm.tcp_hosts import LOOPBACK, tcp_host
+from zwerm.core.errors import TransportError
+from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.host import DialFailed
+from zwerm.libp2p.stream import Stream, StreamReset
+from zwerm.libp2p.transports.tcp import address_of, endpoint_of
+from zwerm.multiformats.multiaddr import Multiaddr
+
+
+async def read_all(stream: Stream) -> None:
+    while await stream.read():
+        pass
+
+
+async def echo(stream: Stream) -> None:
+    while data := await stream.read():
+        await stream.write(data)
+
+
+@pytest.mark.parametrize("address", ["/ip4/127.0.0.1/tcp/0", "/ip6/::1/tcp/0"], ids=["IPv4", "IPv6"])
+async def test_a_stream_over_a_secured_connection(address: str) -> None:
+    async with tcp_host(0) as alice, tcp_host(1) as bob:
+        await bob.listen([Multiaddr.from_text(address)])
+        bob.handle("/echo", echo)
+        connection = await alice.connect(bob.peer_id, bob.addresses)
+        assert connection.security in ("/noise", "/tls/1.0.0")
+        assert connection.muxer == "/yamux/1.0.0"
+        assert connection.remote_address == bob.addresses[0]
+        data = bytes(range(256)) * 4_096
+        async with await connection.open_stream(["/echo"]) as stream:
+
+            async def send() -> None:
+                for start in range(0, len(data), 50_000):
+                    await stream.write(data[start : start + 50_000])
+                await stream.close_write()
+
+            sending = asyncio.create_task(send())
+            got = b""
+            while part := await stream.read():
+                got += part
+            await sending
+            assert got == data
+
+
+async def test_the_address_of_all_interfaces_becomes_one_for_each() -> None:
+    async with tcp_host(0) as alice:
+        await alice.listen([Multiaddr.from_text("/ip4/0.0.0.0/tcp/0")])
+        assert any(address.value("ip4") == "127.0.0.1" for address in alice.addresses)
+        assert not any(address.value("ip4") == "0.0.0.0" for address in alice.addresses)
+        port = alice.addresses[0].value("tcp")
+        with pytest.raises(TransportError, match="cannot listen on"):
+            await alice.listen([Multiaddr.from_text(f"/ip4/0.0.0.0/tcp/{port}")])
+
+
+async def test_nobody_there_is_said_with_the_phase() -> None:
+    async with tcp_host(0) as alice, tcp_host(1) as bob:
+        await bob.listen([LOOPBACK])
+        addresses = list(bob.addresses)
+        await bob.close()
+        with pytest.raises(DialFailed, match="connect: "):
+            await alice.connect(bob.peer_id, addresses)
+
+
+async def test_somebody_else_there_is_found_out() -> None:
+    async with tcp_host(0) as alice, tcp_host(1) as bob:
+        await bob.listen([LOOPBACK])
+        expected = PeerId.of(seeded_key(2).public)
+        with pytest.raises(DialFailed, match=f"secure channel: .*{bob.peer_id}, expected {expected}"):
+            await alice.connect(expected, bob.addresses)
+        assert bob.connections == ()
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 1_000, b"\x13/multistream/1.0.0\n\x07/noise\n\x00\x05hello", b""],
+    ids=["HTTP", "a length without end", "a broken handshake", "nothing"],
+)
+async def test_strangers_who_do_not_speak_libp2p_are_hung_up_on(wire: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "zwerm.libp2p")
+    async with tcp_host(1, handshake_time=0.2) as bob:
+        await bob.listen([LOOPBACK])
+        reader, writer = await asyncio.open_connection(*endpoint_of(bob.addresses[0]))
+        name = address_of(writer.get_extra_info("sockname"))
+        writer.write(wire)
+        try:
+            while await reader.read(100):
+                pass
+        except ConnectionError:
+            pass
+        writer.close()
+        assert bob.connections == ()
+        assert [line for record in caplog.records if str(name) in (line := record.getMessage())]
+
+
+async def test_only_so_many_strangers_may_shake_hands_at_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "zwerm.libp2p")
+    async with tcp_host(0) as alice, tcp_host(1, max_inbound=2) as bob:
+        await bob.listen([LOOPBACK])
+        knocking = [await asyncio.open_connection(*endpoint_of(bob.addresses[0])) for _ in range(3)]
+        with contextlib.suppress(ConnectionError):
+            assert await knocking[2][0].read() == b""  # the third is refused at once
+        assert "3 handshakes of others, the limit is 2" in caplog.text
+        with pytest.raises(DialFailed):
+            await alice.connect(bob.peer_id, bob.addresses)
+        for _, writer in knocking:
+            writer.close()
+
+
+async def test_a_peer_that_stops_reading_holds_up_nobody_else() -> None:
+    async with tcp_host(0) as alice, tcp_host(1) as bob, tcp_host(2) as carol:
+        await bob.listen([LOOPBACK])
+        bob.handle("/echo", echo)
+        full = asyncio.Event()
+
+        async def pour(stream: Stream) -> None:
+            for _ in range(1_000):
+                try:
+                    async with asyncio.timeout(0.5):
+                        await stream.write(bytes(65_536))
+                except TimeoutError:
+                    full.set()
+                    raise
+
+        bob.handle("/pour", pour)
+        deaf = await alice.open_stream((await alice.connect(bob.peer_id, bob.addresses)).remote_peer, ["/pour"])
+        await full.wait()  # no window is left: the writer waits, and what waits is bounded
+        async with await carol.open_stream(
+            (await carol.connect(bob.peer_id, bob.addresses)).remote_peer, ["/echo"]
+        ) as s:
+            await s.write(b"still served")
+            assert await s.read() == b"still served"
+        with pytest.raises(StreamReset):
+            await read_all(deaf)
+
+
+async def test_a_connection_that_breaks_is_told_to_streams_and_swarms() -> None:
+    async with tcp_host(0) as alice, tcp_host(1) as bob:
+        await bob.listen([LOOPBACK])
+        bob.handle("/echo", echo)
+        connection = await alice.connect(bob.peer_id, bob.addresses)
+        stream = await connection.open_stream(["/echo"])
+        bob.connections[0].muxed._wire.abort()  # type: ignore[attr-defined]
+        with pytest.raises(StreamReset):
+            await stream.read()
+        await connection.watch
+        assert alice.connections == ()
+
+
+def test_names_of_sockets_are_multiaddrs() -> None:
+    assert str(address_of(("127.0.0.1", 80))) == "/ip4/127.0.0.1/tcp/80"
+    assert str(address_of(("::ffff:192.0.2.1", 80, 0, 0))) == "/ip4/192.0.2.1/tcp/80"
+    assert str(address_of(("fe80::1%eth0", 80, 0, 2))) == "/ip6/fe80::1/tcp/80"
