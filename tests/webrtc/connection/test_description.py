@@ -98,12 +98,11 @@ def test_the_size_of_messages_is_as_it_is_said(line: str, size: int) -> None:
         ("a=ice-pwd", "a=was"),
         ("a=ice-pwd:", "a=ice-pwd:short\r\na=was:"),
         ("a=fingerprint", "a=was"),
-        ("a=sctp-port:5000", "a=sctp-port:5001"),
         ("a=sctp-port:5000", "a=sctp-port:0"),
         ("a=sctp-port", "a=was"),
         ("a=setup:actpass", "a=setup:maybe"),
     ],
-    ids=["no password", "a short password", "no fingerprint", "another port", "port 0", "no port", "no setup we know"],
+    ids=["no password", "a short password", "no fingerprint", "port 0", "no port", "no setup we know"],
 )
 def test_what_a_connection_cannot_do_without_is_demanded(old: str, new: str) -> None:
     description = SessionDescription.parse(offer().replace(old, new))

@@ -104,6 +104,23 @@ def test_a_description_that_people_carry_may_take_minutes(minutes: int, client: 
     pair.drive_until(Handshaked, limit=40.0)
 
 
+@pytest.mark.parametrize("ports", [(5_000, 7), (65_535, 5_000), (1, 2)], ids=str)
+def test_the_ports_of_sctp_are_those_that_descriptions_tell(ports: tuple[int, int]) -> None:
+    clock = VirtualClock()
+    left = make(0, LEFT, clock.now, seeded(1, "left"))
+    right = make(1, RIGHT, clock.now, seeded(1, "right"))
+    for side, port in ((left, ports[0]), (right, ports[1])):
+        side.channels.association.use_ports(port, 5_000)
+    begin(left, dataclasses.replace(described(right, CERTIFICATES[1], RIGHT), sctp_port=ports[1]), Role.CLIENT, 0.0)
+    begin(right, dataclasses.replace(described(left, CERTIFICATES[0], LEFT), sctp_port=ports[0]), Role.SERVER, 0.0)
+    pair = Pair[Event](left, right, seed=1, clock=clock)
+    left.channels.open("chat", now=clock.now)
+    pair.pump()
+    assert pair.drive_until(ChannelAnnounced, limit=30.0).channel.label == "chat"
+    with pytest.raises(LocalProtocolError):
+        left.channels.association.use_ports(5_000, 5_000)
+
+
 @pytest.mark.parametrize("client", [0, 1], ids=["the controlling side is client", "the controlled side is client"])
 @pytest.mark.parametrize(
     "profile", [PERFECT, WIFI, CELLULAR, SATELLITE, LOSSY], ids=["perfect", "wifi", "cellular", "satellite", "lossy"]

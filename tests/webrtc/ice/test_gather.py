@@ -14,6 +14,7 @@ from zwerm.webrtc.ice.config import CandidatePolicy, Config, Role, ServerTranspo
 from zwerm.webrtc.ice.events import GatheringState, GatheringStateChanged, OpenStream, ServerFailed
 from zwerm.webrtc.ice.gather import MAX_RENEWALS
 
+TURN = TurnServer(("198.51.100.10", 3478), "user", "password")
 DEAD = StunServer(("198.51.100.99", 3478), url="stun:dead.example")
 
 
@@ -185,3 +186,63 @@ def test_mappings_are_kept_while_nobody_has_answered() -> None:
     world.clock.run_for(300.0)
     assert world.hosts[0].interface.up.statistics.sent >= 20
     assert world.types() == ["host", "srflx"]
+
+
+def test_a_restart_asks_the_servers_that_are_configured_by_then() -> None:
+    world = Gathering(turn=(TURN,))
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    assert sorted(world.types()) == ["host", "relay", "srflx"]
+    second = SmallTurnServer(world.wan.host("198.51.100.20", profile=Profile(latency=0.02)))
+    other = TurnServer(second.socket.address, "later", "p")
+    agent = world.peer.agent
+    agent.use_servers(Config(stun_servers=(world.alive,), turn_servers=(other,)))
+    assert len(world.peer.gathered) == 3  # nothing by itself
+    world.peer.gathered.clear()
+    agent.restart(world.clock.now)
+    world.peer.pump()
+    world.clock.run_for(1.0)
+    assert sorted(world.types()) == ["host", "relay", "srflx"]
+    (relayed,) = [one for one in world.peer.gathered if one.type == "relay"]
+    assert relayed.address == "198.51.100.20"
+
+
+def test_a_policy_that_was_changed_counts_from_the_next_restart_and_may_be_changed_back() -> None:
+    world = Gathering(turn=(TURN,))
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    agent = world.peer.agent
+    for policy, types in (
+        (CandidatePolicy.RELAY, ["relay"]),
+        (CandidatePolicy.ALL, ["host", "relay", "srflx"]),
+    ):
+        agent.use_servers(Config(policy=policy, stun_servers=(world.alive,), turn_servers=(TURN,)))
+        world.peer.gathered.clear()
+        agent.restart(world.clock.now)
+        world.peer.pump()
+        world.clock.run_for(1.0)
+        assert sorted(world.types()) == types
+
+
+@pytest.mark.parametrize(
+    ("ends", "count"),
+    [(["198.51.100.10"], 1), (["198.51.100.20", "198.51.100.10"], 2)],
+    ids=["credentials are renewed", "servers take turns"],
+)
+def test_relays_of_servers_that_are_asked_no_more_are_given_back_by_the_restart_after(
+    ends: list[str], count: int
+) -> None:
+    world = Gathering(turn=(TURN,))
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    agent = world.peer.agent
+    SmallTurnServer(world.wan.host("198.51.100.20", profile=Profile(latency=0.02)))
+    for number in range(20):
+        server = TurnServer((ends[number % len(ends)], 3478), f"{number}:user", "p")
+        agent.use_servers(Config(turn_servers=(server,)))
+        world.peer.gathered.clear()
+        agent.restart(world.clock.now)
+        world.peer.pump()
+        world.clock.run_for(1.0)
+        assert world.types().count("relay") == 1
+        assert len(agent._gatherer.allocations) == count

@@ -356,8 +356,9 @@ def test_an_answer_has_as_many_sections_as_its_offer_and_accepts_what_was_offere
         (lambda text: text[: text.index("m=application")].replace("BUNDLE 0 1", "BUNDLE 0"), InvalidAccessError),
         (lambda text: text.replace("mid:0", "mid:x").replace("BUNDLE 0 1", "BUNDLE x 1"), InvalidAccessError),
         (lambda text: text.replace("01:01:01:01", "09:09:09:09").replace("00:00:00:00", "09:09:09:09"), OperationError),
+        (lambda text: text.replace("sctp-port:5000", "sctp-port:5001"), OperationError),
     ],
-    ids=["a section less", "another mid", "another certificate"],
+    ids=["a section less", "another mid", "another certificate", "another port"],
 )
 def test_a_later_offer_goes_on_with_what_stands(change: object, error: type[Exception]) -> None:
     left, right = session(media="a"), session(data=False)

@@ -17,7 +17,7 @@ from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.sdp.description import DEFAULT_MAX_MESSAGE_SIZE, MediaDescription, SessionDescription
 from zwerm.webrtc.sdp.values import Setup
 
-SCTP_PORT: Final = 5_000  # of both sides, as every implementation has it
+SCTP_PORT: Final = 5_000  # of our end
 PROTOCOL: Final = "UDP/DTLS/SCTP"
 FORMAT: Final = "webrtc-datachannel"
 DISCARD: Final = 9  # RFC 8840 section 4.1.1: the port while candidates are trickled
@@ -48,6 +48,7 @@ class Remote:
     candidates: tuple[Candidate, ...]
     has_ended: bool  # it will signal no more candidates
     has_data: bool = True  # it takes data channels
+    sctp_port: int = SCTP_PORT  # of its end
 
     @classmethod
     def from_description(cls, description: SessionDescription) -> Self | None:
@@ -73,8 +74,8 @@ class Remote:
             raise WireError(f"section {mid!r} without ice-ufrag and ice-pwd")
         if not fingerprints:
             raise WireError(f"section {mid!r} without a fingerprint")
-        if data is not None and data.sctp_port != SCTP_PORT:
-            raise WireError(f"sctp-port {data.sctp_port}, expected {SCTP_PORT}")
+        if data is not None and not data.sctp_port:
+            raise WireError(f"sctp-port {data.sctp_port}, expected 1 to 65535")
         return cls(
             mid,
             Credentials.parse(*ice),
@@ -86,6 +87,7 @@ class Remote:
             tuple(medium.candidates),
             medium.has_end_of_candidates,
             has_data=data is not None,
+            sctp_port=(data.sctp_port if data is not None else None) or SCTP_PORT,
         )
 
 

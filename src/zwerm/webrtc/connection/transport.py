@@ -122,6 +122,7 @@ class Transport:
         self._now = now
         self._role, self._remote = role, remote
         self.channels.peer_max_message_size = remote.max_message_size
+        self._use_ports(remote)
         self.channels.set_role(is_dtls_client=role is dtls.Role.CLIENT, now=now)
         self._work(now)
 
@@ -133,9 +134,15 @@ class Transport:
         if self._remote is None or not remote.has_data or had_data:
             return
         self._remote = remote
+        self._use_ports(remote)
         association = self.channels.association
         if self.dtls is not None and self.dtls.state is State.CONNECTED and association.state is SCTPState.CLOSED:
             association.connect(now)  # else the other side was faster
+
+    def _use_ports(self, remote: Remote) -> None:
+        association = self.channels.association
+        if remote.sctp_port != association.config.remote_port and association.state is SCTPState.CLOSED:
+            association.use_ports(association.config.port, remote.sctp_port)
 
     @property
     def is_started(self) -> bool:

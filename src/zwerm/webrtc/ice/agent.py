@@ -241,6 +241,10 @@ class Agent:
         else:
             self._wait_for_credentials(None, ufrag)
 
+    def use_servers(self, config: Config) -> None:
+        """Take the servers and the policy of `config`; they count from the next restart on."""
+        self._gatherer.use(config)
+
     def restart(self, now: Instant, credentials: Credentials | None = None) -> Credentials:
         """Begin a new generation and return its credentials; data goes on over the present pair until it has its own.
 

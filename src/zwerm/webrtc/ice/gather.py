@@ -53,6 +53,7 @@ class Allocation:
     give_up_at: Instant | None  # None once it is decided
     stream: int | None = None  # of a server that is reached by TCP
     base: Base | None = None
+    is_dismissed: bool = False  # the server is asked no more; what it relays may still carry the last generation
 
 
 class Foundations:
@@ -63,6 +64,11 @@ class Foundations:
 
     def of(self, *parts: object) -> str:
         return self._known.setdefault(parts, str(len(self._known) + 1))
+
+
+def _place_of(server: StunServer | TurnServer) -> tuple[Address, ServerTransport | None]:
+    """Where a server is, whatever the credentials."""
+    return server.address, server.transport if isinstance(server, TurnServer) else None
 
 
 class Gatherer:
@@ -120,12 +126,44 @@ class Gatherer:
         for allocation in [one for one in self.allocations if one.stream is not None and one.give_up_at is not None]:
             self.lost(allocation)  # a connection that is on its way may be one to a server that is gone
             self._given_up.append(allocation)
-        for candidate in list(self._candidates):
+        self._dismiss(now)
+        for candidate in [local for local in self._candidates if self._is_wanted(local)]:
             self._found(candidate, now)
+        ranks = rank_addresses([base.host for base in self.bases])
         for base in self.bases:
+            if not any(local.base is base and local.candidate.type == CandidateType.HOST for local in self._candidates):
+                self._add_host(base, ranks[base.host], now)  # the policy has let it in again
             if base.kind is BaseKind.UDP:
                 self._ask_servers(base, now)
                 self._allocate(base, now)  # where an allocation was lost
+
+    def use(self, config: Config) -> None:
+        """Other servers, or another policy: they count from the next `repeat` on."""
+        known = {one: one for one in self._config.stun_servers}
+        relays = {one: one for one in self._config.turn_servers}
+        self._config = dataclasses.replace(
+            self._config,
+            policy=config.policy,
+            stun_servers=tuple(known.get(one, one) for one in config.stun_servers),
+            turn_servers=tuple(relays.get(one, one) for one in config.turn_servers),
+        )
+        self._failed_servers.clear()
+
+    def _dismiss(self, now: Instant) -> None:
+        """Give back what servers relay that are no longer asked, once the generation after theirs is over too."""
+        asked = set(map(_place_of, self._config.turn_servers))
+        for allocation in list(self.allocations):
+            was_dismissed, allocation.is_dismissed = allocation.is_dismissed, _place_of(allocation.server) not in asked
+            if was_dismissed and allocation.is_dismissed:
+                allocation.relay.release(now)
+                self.lost(allocation)
+                self._given_up.append(allocation)
+
+    def _is_wanted(self, local: LocalCandidate) -> bool:
+        """Whether the configuration still asks for a candidate."""
+        asked = {*map(_place_of, self._config.stun_servers), *map(_place_of, self._config.turn_servers)}
+        is_hidden = self._config.policy is CandidatePolicy.RELAY and local.candidate.type != CandidateType.RELAYED
+        return not is_hidden and (local.server is None or _place_of(local.server) in asked)
 
     def remove(self, base: Base, now: Instant) -> list[Base]:
         """Forget a base; return it and the relayed ones that stood on it."""
@@ -242,8 +280,8 @@ class Gatherer:
         for place, server in enumerate(self._config.turn_servers):
             if (":" in server.address[0]) != (":" in base.host) or len(self.allocations) >= MAX_RELAYS:
                 continue
-            if any(known.host is base and known.server is server for known in self.allocations):
-                continue
+            if any(known.host is base and _place_of(known.server) == _place_of(server) for known in self.allocations):
+                continue  # with other credentials too: a server has one allocation for an address of ours
             if self._make_relay is not None:
                 relay = self._make_relay(server, base.address, now, self._random)
                 give_up_at = now + self._config.turn_timeout
@@ -300,8 +338,10 @@ class Gatherer:
         """A server sees `base` as `mapped`."""
         if self._config.policy is CandidatePolicy.RELAY or base.is_removed:
             return
-        if any(local.base is base and local.address == mapped for local in self._candidates):
+        same = [local for local in self._candidates if local.base is base and local.address == mapped]
+        if any(map(self._is_wanted, same)):
             return
+        self._candidates = [local for local in self._candidates if local not in same]  # of servers asked no more
         rank = rank_addresses([known.host for known in self.bases])[base.host]
         foundation = self._foundations.of("srflx", base.host, server.address[0])
         priority = candidate_priority(CandidateType.SERVER_REFLEXIVE, rank, server=place)

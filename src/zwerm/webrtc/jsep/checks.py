@@ -56,5 +56,7 @@ def check_continuity(kind: str, known: Remote, remote: Remote, *, may_restart: b
     """
     if not set(known.fingerprints) & set(remote.fingerprints):
         raise OperationError(f"the {kind} has another certificate; a new DTLS connection needs a new RTCPeerConnection")
+    if known.has_data and remote.has_data and known.sctp_port != remote.sctp_port:
+        raise OperationError(f"the {kind} has sctp-port {remote.sctp_port}, expected {known.sctp_port} as before")
     if not may_restart and known.credentials != remote.credentials:
         raise InvalidAccessError(f"the {kind} has new ICE credentials, and its offer did not ask for a restart")

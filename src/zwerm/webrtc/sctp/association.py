@@ -16,6 +16,7 @@ Over DTLS there is one association for a connection: packets of another one are 
 
 from __future__ import annotations
 
+import dataclasses
 import struct
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -218,6 +219,18 @@ class Association(Arrivals):
             raise LocalProtocolError(f"{total} and {count} more streams, expected at most {MAX_STREAMS}")
         self._now = max(self._now, now)
         self._reconfiguration.add(count, is_outgoing=is_outgoing)
+
+    def use_ports(self, port: int, remote_port: int) -> None:
+        """Take the ports that SDP tells (RFC 8841 section 5), before the association begins.
+
+        Raises:
+            LocalProtocolError: it has begun, or a port is none.
+        """
+        if self.state is not State.CLOSED or self._is_over:
+            raise LocalProtocolError(f"the association is {self.state.value}, its ports stay as they are")
+        self.config = dataclasses.replace(self.config, port=port, remote_port=remote_port)
+        self._handshake.use(self.config)
+        self._expected = self._expected_header()
 
     def set_unread(self, size: int, now: Instant) -> None:
         """Say how many bytes of messages taken are still unread; so much less may the peer send."""

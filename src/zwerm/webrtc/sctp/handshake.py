@@ -67,6 +67,10 @@ class Handshake:
         self.peer_tag = 0  # 0: not known
         self.cookie = b""  # the peer's, to be echoed
 
+    def use(self, config: Config) -> None:
+        """Take another configuration, before the first packet."""
+        self._config = config
+
     def _new_tag(self) -> int:
         return self._random.randrange(1, TSN_MASK + 1)
 

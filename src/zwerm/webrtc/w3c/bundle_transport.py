@@ -61,6 +61,10 @@ class BundleTransport:
         if self.agent.gathering_state is GatheringState.NEW and self.agent.remote_credentials is None:
             self.transport.configure(role, config)
 
+    async def reconfigure(self, configuration: RTCConfiguration) -> None:
+        """Take other servers, or another policy, for the next restart. Names are looked up meanwhile."""
+        self.agent.use_servers(await configuration.to_ice())
+
     def open(self, network: LocalNetwork) -> None:
         """Bind sockets, and follow the addresses of this machine; twice is harmless.
 

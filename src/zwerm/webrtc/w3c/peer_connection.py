@@ -68,6 +68,7 @@ class RTCPeerConnection(PeerMedia):
         self._added = []
         self._ended: str | None = None  # the generation whose end of candidates was told
         self._is_releasing = False  # soon
+        self._is_reconfigured = False  # since gathering took the configuration
         self._is_closed = False
         self._ice_state = ice.ConnectionState.NEW
         self._connection_state = "new"
@@ -232,7 +233,7 @@ class RTCPeerConnection(PeerMedia):
         return RTCConfiguration.of(self._configuration)
 
     def setConfiguration(self, configuration: RTCConfiguration | Mapping[str, Any] | None = None) -> None:  # noqa: N802
-        """Change servers and policy; they count when gathering begins.
+        """Change servers and policy; they count when gathering begins, and again with each restart of ICE.
 
         Raises:
             InvalidStateError: the connection is closed.
@@ -244,6 +245,7 @@ class RTCPeerConnection(PeerMedia):
         is_pool_fixed = self._session.signaling.of(Side.LOCAL) is not None
         wanted.check_change(self._configuration, is_pool_fixed=is_pool_fixed)
         self._configuration = wanted
+        self._is_reconfigured = True
 
     async def close(self) -> None:
         """Tell the peer, and close everything at once: every channel, every socket. Twice is harmless."""
@@ -293,6 +295,10 @@ class RTCPeerConnection(PeerMedia):
             raise InvalidModificationError(f"this {kind} is not what was created last, and cannot be changed")
         if _has_sections(sdp):
             await self._open(ICERole.CONTROLLING if kind == "offer" else ICERole.CONTROLLED)
+        if self._is_reconfigured and self._bundle.is_open:
+            self._is_reconfigured = False
+            await self._bundle.reconfigure(self._configuration)
+            self._check_open()
         is_changed = self._session.set_local(kind, sdp)
         if self._session.transport is not None:
             self._bundle.use(self._session.transport.credentials)
