@@ -1,0 +1,199 @@
+"""The TLS 1.3 handshake of libp2p (libp2p specs, "tls/tls.md"; protocol `/tls/1.0.0`), by OpenSSL.
+
+Both sides show a certificate, and each is verified while OpenSSL still holds the handshake, so that a peer that proves
+nothing gets an alert. The muxer is chosen by ALPN ("connections/inlined-muxer-negotiation.md"). Sessions are never
+resumed: a ticket would stand for a certificate that nobody has looked at.
+
+One deviation from the machine contract: OpenSSL draws its own randomness, so two runs differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from cryptography.hazmat.primitives.serialization import Encoding
+from OpenSSL import SSL, crypto
+
+from zwerm.core.errors import WireError
+from zwerm.core.machine import Instant
+from zwerm.core.random import Random
+from zwerm.identity.keys import PrivateKey, PublicKey
+from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.secure import HandshakeEvent, HandshakeFailed, Secured, check_peer_untrusted
+from zwerm.libp2p.tls.certificate import generate, verify_untrusted
+from zwerm.libp2p.tls.records import TlsRecords, drain, reason_of
+
+PROTOCOL: Final = "/tls/1.0.0"
+ALPN: Final = b"libp2p"  # says that the muxer is agreed on afterwards
+MAX_HANDSHAKE: Final = 131_072  # bytes from the peer
+
+_HEADER_SIZE: Final = 5  # RFC 8446 section 5.1
+_RECORD_TYPES: Final = range(20, 24)
+_MAJOR_VERSION: Final = 3
+_MAX_RECORD: Final = 16_384 + 256
+
+
+class TlsIdentity:
+    """A node's certificate and its key. One serves all handshakes of a run and is kept on no disk."""
+
+    __slots__ = ("certificate", "private")
+
+    def __init__(self, key: PrivateKey, random: Random, wall_time: float) -> None:
+        """`wall_time` is seconds since 1970."""
+        self.private, self.certificate = generate(key, random, wall_time)
+
+
+class TlsHandshake:
+    """One side of one handshake."""
+
+    def __init__(
+        self,
+        identity: TlsIdentity,
+        *,
+        is_initiator: bool,
+        wall_time: float,
+        expected: PeerId | None = None,
+        muxers: Sequence[str] = (),
+    ) -> None:
+        """Begin.
+
+        Args:
+            identity: of this node.
+            is_initiator: the side that dialled, which is TLS's client.
+            wall_time: seconds since 1970, for the dates of the peer's certificate.
+            expected: who the peer must be; None: whoever it is.
+            muxers: to agree on one inside the handshake, in order of preference; none: leave it for afterwards.
+        """
+        self._is_initiator = is_initiator
+        self._wall_time = wall_time
+        self._expected = expected
+        self._muxers = [muxer.encode() for muxer in muxers]
+        self._cause: str | None = None  # why the certificate is refused
+        self._proved: PublicKey | None = None
+        self._taken = 0  # bytes
+        self._received = bytearray()  # the record that is not whole yet
+        self._to_send = b""
+        self._event: HandshakeEvent | None = None
+        self.is_over = False
+        self._ssl = SSL.Connection(self._context(identity), None)
+        if is_initiator:
+            self._ssl.set_connect_state()
+            self._advance()
+        else:
+            self._ssl.set_accept_state()
+
+    def receive_data(self, data: bytes, now: Instant) -> int:  # noqa: ARG002 -- the contract's form
+        """Take untrusted bytes; return how many belonged to the handshake. Those behind them are records."""
+        used = 0
+        try:
+            while not self.is_over and used < len(data):
+                part = data[used : used + self._missing_untrusted()]
+                used += len(part)
+                self._received += part
+                if not self._missing_untrusted():
+                    self._ssl.bio_write(bytes(self._received))
+                    self._taken += len(self._received)
+                    self._received.clear()
+                    self._advance()
+        except WireError as error:
+            self._finish(HandshakeFailed(str(error)))
+            return len(data)
+        return used
+
+    def receive_eof(self, now: Instant) -> None:  # noqa: ARG002 -- the contract's form
+        if not self.is_over:
+            self._finish(HandshakeFailed("the peer closed the connection during the TLS handshake"))
+
+    def handle_timeout(self, now: Instant) -> None:
+        """Nothing here waits for time."""
+
+    def data_to_send(self) -> bytes:
+        data, self._to_send = self._to_send, b""
+        return data
+
+    def next_event(self) -> HandshakeEvent | None:
+        event, self._event = self._event, None
+        return event
+
+    def next_timeout(self) -> Instant | None:
+        return None
+
+    def _missing_untrusted(self) -> int:
+        """Bytes until the header, or the record, is whole: OpenSSL gets no byte behind the last of the handshake."""
+        received = self._received
+        if len(received) < _HEADER_SIZE:
+            return _HEADER_SIZE - len(received)
+        size = received[3] << 8 | received[4]
+        if received[0] not in _RECORD_TYPES or received[1] != _MAJOR_VERSION or size > _MAX_RECORD:
+            raise WireError(f"{bytes(received[:_HEADER_SIZE]).hex(' ')} where a TLS record is expected")
+        if self._taken + size > MAX_HANDSHAKE:
+            raise WireError(f"{self._taken + size} bytes of TLS handshake, the limit is {MAX_HANDSHAKE}")
+        return _HEADER_SIZE + size - len(received)
+
+    def _context(self, identity: TlsIdentity) -> SSL.Context:
+        context = SSL.Context(SSL.TLS_METHOD)
+        context.set_min_proto_version(SSL.TLS1_3_VERSION)
+        context.set_options(SSL.OP_NO_TICKET)
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+        context.use_privatekey(identity.private)
+        context.use_certificate(identity.certificate)
+        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verify)
+        if self._is_initiator:
+            context.set_alpn_protos([*self._muxers, ALPN])
+        else:
+            context.set_alpn_select_callback(self._select)
+        return context
+
+    def _verify(self, _: SSL.Connection, certificate: crypto.X509, __: int, depth: int, ___: int) -> bool:
+        """Whether OpenSSL may go on. It asks for each certificate, and each thing that it finds wrong about one."""
+        if depth:
+            self._cause = "the peer sent more than one certificate"
+        elif self._cause is None and self._proved is None:
+            try:
+                data = certificate.to_cryptography().public_bytes(Encoding.DER)
+                key = verify_untrusted(data, self._wall_time)
+                check_peer_untrusted(key, self._expected)
+                self._proved = key
+            except (WireError, ValueError) as failure:
+                self._cause = str(failure)
+        return self._cause is None
+
+    def _select(self, _: SSL.Connection, offered: list[bytes]) -> bytes:
+        for protocol in offered:
+            if protocol in self._muxers or protocol == ALPN:
+                return protocol
+        raise WireError(f"the peer offers {b', '.join(offered)[:200]!r}, of which nothing is spoken here")
+
+    def _advance(self) -> None:
+        try:
+            self._ssl.do_handshake()
+        except SSL.WantReadError:
+            self._to_send += drain(self._ssl)
+        except SSL.Error as error:
+            self._to_send += drain(self._ssl)
+            self._finish(HandshakeFailed(self._cause or f"TLS: {reason_of(error)}"))
+        except WireError as error:  # of `_select`
+            self._to_send += drain(self._ssl)
+            self._finish(HandshakeFailed(str(error)))
+        else:
+            self._to_send += drain(self._ssl)
+            self._finish(self._outcome())
+
+    def _outcome(self) -> HandshakeEvent:
+        key, chain = self._proved, self._ssl.get_peer_cert_chain() or []
+        if key is None or len(chain) > self._is_initiator:  # a server finds only what is behind the first in it
+            return HandshakeFailed("the peer sent more than one certificate" if key else "the peer sent no certificate")
+        chosen = self._ssl.get_alpn_proto_negotiated()
+        if chosen in (b"", ALPN):
+            muxer = None
+        elif chosen in self._muxers:
+            muxer = chosen.decode()
+        else:
+            return HandshakeFailed(f"the peer chose the protocol {chosen[:64]!r}, which was not offered")
+        return Secured(key, PeerId.of(key), muxer, TlsRecords(self._ssl))
+
+    def _finish(self, event: HandshakeEvent) -> None:
+        self.is_over = True
+        self._event = event
