@@ -5,7 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zwerm.core.errors import WireError
-from zwerm.core.protobuf import parse_fields, parse_varint_prefix, serialize_field, serialize_varint, signed
+from zwerm.core.protobuf import (
+    parse_fields,
+    parse_varint_prefix,
+    serialize_field,
+    serialize_fixed64,
+    serialize_varint,
+    signed,
+)
 
 UINT64 = st.integers(0, 2**64 - 1)
 
@@ -70,3 +77,9 @@ def test_untrusted_bytes_are_fields_or_refused(data: bytes) -> None:
     except WireError:
         return
     assert sum(len(value) if isinstance(value, bytes) else 1 for _, value in fields) <= len(data)
+
+
+def test_a_fixed64_is_eight_bytes_from_the_lowest() -> None:
+    wire = serialize_fixed64(2, 2**64 - 2)
+    assert wire.hex() == "11feffffffffffffff"
+    assert list(parse_fields(wire)) == [(2, 2**64 - 2)]

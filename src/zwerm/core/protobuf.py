@@ -44,6 +44,11 @@ def serialize_field(number: int, value: Value) -> bytes:
     return serialize_varint(number << 3 | _LEN) + serialize_varint(len(value)) + value
 
 
+def serialize_fixed64(number: int, value: int) -> bytes:
+    """Write one field of eight bytes: fixed64, little-endian."""
+    return serialize_varint(number << 3 | _I64) + value.to_bytes(8, "little")
+
+
 def parse_varint_prefix(data: bytes | memoryview, offset: int = 0) -> tuple[int, int]:
     """Read a varint at `offset`; return the value, modulo 2**64, and the offset after it."""
     value = shift = 0
