@@ -85,7 +85,7 @@ async def _serve(
         listeners = Listeners(config, text)
         stack.callback(listeners.close_sockets)
         listeners.bind()
-        node = Node.on(repository)
+        node = Node.on(repository, online=True)
         await stack.enter_async_context(node)
         await listeners.start(node, stopping)
         stack.push_async_callback(listeners.stop)
@@ -150,6 +150,8 @@ def _unpublish(repository: Repository) -> None:
 
 def _announce(node: Node, listeners: Listeners, out: TextIO) -> None:
     lines = [f"zwerm node {node.identity}, repository {node.repository.path}"]
+    if node.network is not None:
+        lines.extend(f"Swarm listening on {address}" for address in node.network.swarm.listen_addresses)
     if (api := listeners.address("api")) is not None:
         lines.append(f"RPC API server listening on {api.multiaddr}")
     if (gateway := listeners.address("gateway")) is not None:

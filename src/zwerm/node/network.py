@@ -6,6 +6,7 @@ parts that a node can do without are attributes that may be None.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
@@ -14,11 +15,15 @@ from typing import TYPE_CHECKING, Final
 from zwerm.core.errors import TransportError, WireError
 
 if TYPE_CHECKING:
+    from zwerm.ipfs.bitswap.aio import Bitswap
     from zwerm.ipfs.exchange.providers import ContentRouting
+    from zwerm.ipfs.exchange.source import NetworkSource
     from zwerm.libp2p.swarm.swarm import Swarm
     from zwerm.libp2p.transports.transport import Transport
     from zwerm.multiformats.multiaddr import Multiaddr
     from zwerm.node.node import Node
+    from zwerm.node.network_routing import NodeRouting
+    from zwerm.node.peering import Peering
 
 log: Final = logging.getLogger("zwerm.network")
 
@@ -29,6 +34,10 @@ class Network:
     def __init__(self, node: Node) -> None:
         self.node = node
         self.swarm: Swarm
+        self.bitswap: Bitswap
+        self.source: NetworkSource
+        self.peering: Peering
+        self.ways: NodeRouting  # the DHTs, providing, and what is served of them
         self.routing: ContentRouting | None = None  # who has what, and where peers are; None: nobody can be asked
 
 
@@ -49,13 +58,16 @@ async def join(node: Node, stack: AsyncExitStack) -> Network:
 
 
 def transports(node: Node) -> list[Transport]:
-    """Return the ways to other nodes that this one has."""
-    del node
-    return []
+    """Return the ways to other nodes that this one has. On the running loop."""
+    from zwerm.libp2p.swarm.upgrade import Upgrade, securities
+    from zwerm.libp2p.transports.tcp import TcpTransport
+
+    upgrade = Upgrade(securities(node.repository.key))
+    return [TcpTransport(upgrade)]
 
 
 async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:
-    """Open the swarm, with identify and ping."""
+    """Open the swarm, which identifies itself and answers pings."""
     from zwerm.libp2p.swarm.swarm import Swarm
 
     node = network.node
@@ -64,10 +76,35 @@ async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:
 
 async def _start_routing(network: Network, stack: AsyncExitStack) -> None:
     """Set `network.routing`, and `network.swarm.find_peer`."""
+    from zwerm.node.network_routing import start
+
+    network.ways = await start(network.node, network.swarm, stack)
+    network.routing = network.ways.routing
 
 
 async def _start_exchange(network: Network, stack: AsyncExitStack) -> None:
     """Give and take blocks; from here on `node.source` asks others for what is not here."""
+    from zwerm.ipfs.bitswap.aio import Bitswap
+    from zwerm.ipfs.exchange.gateways import Gateways
+    from zwerm.ipfs.exchange.source import NetworkSource
+
+    node = network.node
+    bitswap = network.bitswap = await stack.enter_async_context(
+        Bitswap(network.swarm, node.store, node.hashers, routing=network.routing)
+    )
+    addresses = node.config.texts("exchange.gateways")
+    gateways = Gateways(addresses, node.store) if addresses else None
+    network.source = NetworkSource(node.source.local, bitswap, gateways)
+    stack.push_async_callback(network.source.close)
+    node.store.listeners.append(bitswap.blocks_put)
+    stack.callback(node.store.listeners.remove, bitswap.blocks_put)
+    node.source.online = network.source
+
+    def go_offline() -> None:
+        node.source.online = None
+        node.network = None
+
+    stack.callback(go_offline)
 
 
 async def _start_names(network: Network, stack: AsyncExitStack) -> None:
@@ -88,6 +125,19 @@ async def _listen(network: Network) -> None:
 
 async def _meet_others(network: Network, stack: AsyncExitStack) -> None:
     """Dial the peers of `bootstrap`, and look for those of the local network."""
+    from zwerm.node.peering import Peering, join_through
+
+    network.peering = Peering(network.swarm)
+    stack.push_async_callback(network.peering.close)
+    joining = asyncio.get_running_loop().create_task(
+        join_through(network.swarm, network.node.config.texts("bootstrap")), name="bootstrap"
+    )
+
+    async def stop() -> None:
+        joining.cancel()
+        await asyncio.wait([joining])
+
+    stack.push_async_callback(stop)
 
 
 def listen_addresses(node: Node) -> Sequence[Multiaddr]:

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     from zwerm.ipfs.blockstore.store import Removed, Statistics
     from zwerm.ipfs.car.importer import Imported
     from zwerm.ipfs.database import Database
+    from zwerm.ipfs.exchange.switch import SwitchedSource
     from zwerm.ipfs.ipld.path import ContentPath
     from zwerm.ipfs.mfs.files import Files
     from zwerm.ipfs.mfs.journal import Change
     from zwerm.ipfs.mfs.status import FileEntry
     from zwerm.ipfs.pins.collector import Collector, Progress
     from zwerm.ipfs.pins.pins import Pins
-    from zwerm.ipfs.source import BlockSource
     from zwerm.ipfs.unixfs.hashers import Hashers
     from zwerm.ipfs.unixfs.profile import Profile
     from zwerm.ipfs.unixfs.reader import Stat
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from zwerm.node.config import Config
     from zwerm.node.maintenance import Repaired, Verified
     from zwerm.node.names import NodeNames
+    from zwerm.node.network import Network
     from zwerm.node.roots import Roots
     from zwerm.node.services import FileServices
     from zwerm.node.statistics import BlockCounter, TreeCounter
@@ -72,6 +73,7 @@ class Node:
         purpose: str = "a Python program",
         patience: float = 0.0,
         save_index: bool = False,
+        online: bool = False,
     ) -> None:
         """Say which repository; nothing is touched before `open`.
 
@@ -83,6 +85,7 @@ class Node:
             purpose: what others are told who find the repository in use.
             patience: seconds to wait for another process to close the repository.
             save_index: replace a damaged index by what can be read of it, instead of refusing to open; see `saved`.
+            online: join the network, so that what is not here is fetched and what is here can be; see `network`.
         """
         self._path = None if path is None else Path(path)
         self._profile = profile
@@ -91,6 +94,7 @@ class Node:
         self._purpose = purpose
         self._patience = patience
         self._save_index = save_index
+        self._online = online
         self._opened: Repository | None = None  # when somebody opened it for us
         self._lazy = False  # the files are opened by whoever asks for them first
         self._files: FileServices | None = None
@@ -103,7 +107,8 @@ class Node:
         self.database: Database
         self.saved: Saved | None = None  # what became of a damaged index, when `save_index` found one
         self.store: PackBlockstore
-        self.source: BlockSource
+        self.source: SwitchedSource
+        self.network: Network | None = None  # None: this node is offline
         self.hashers: Hashers
         self.names: NodeNames
         self.pins: Pins
@@ -111,13 +116,13 @@ class Node:
         self.announcer: Announcer
 
     @classmethod
-    def on(cls, repository: Repository, *, save_index: bool = False, lazy: bool = False) -> Self:
+    def on(cls, repository: Repository, *, save_index: bool = False, lazy: bool = False, online: bool = False) -> Self:
         """Make a node on a repository that is open already; it is closed with the node.
 
         Its settings and keys can be used before the node is opened, and without. With `lazy`, opening leaves the
         mutable files to whoever asks for them first: a process for one command may have no use for them.
         """
-        node = cls(repository.path, save_index=save_index)
+        node = cls(repository.path, save_index=save_index, online=online)
         node._opened = node.repository = repository
         node._lazy = lazy
         return node

@@ -41,6 +41,7 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     from zwerm.ipfs.blockstore.local import LocalSource
     from zwerm.ipfs.blockstore.packstore import PackBlockstore
     from zwerm.ipfs.blockstore.repair import open_database
+    from zwerm.ipfs.exchange.switch import SwitchedSource
     from zwerm.ipfs.ipns.store import RecordStore
     from zwerm.ipfs.pins.pins import Pins
     from zwerm.ipfs.unixfs.hashers import Hashers
@@ -68,7 +69,7 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
         stack.callback(node.keep_reserve)
         if node.saved is not None and node.saved.whole:
             node.store.accept_lost_pins()  # they were saved
-        node.source = LocalSource(node.store, verify=config.boolean("storage.verify"))
+        node.source = SwitchedSource(LocalSource(node.store, verify=config.boolean("storage.verify")))
         node.hashers = Hashers()
         stack.callback(node.hashers.close)
         node.pins = Pins(node.database, node.store)
@@ -83,6 +84,10 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     await asyncio.to_thread(open_storage)
     stack.push_async_callback(node.names.close)
     stack.push_async_callback(node._close_files)
+    if node._online:
+        from zwerm.node.network import join
+
+        node.network = await join(node, stack)
 
 
 def open_files(node: Node) -> FileServices:

@@ -104,7 +104,7 @@ SETTINGS: Final = (
         "addresses.swarm",
         checked_list(_multiaddr),
         ["/ip4/0.0.0.0/tcp/4001", "/ip4/0.0.0.0/udp/4001/quic-v1", "/ip6/::/tcp/4001", "/ip6/::/udp/4001/quic-v1"],
-        "Multiaddrs on which other nodes reach this one, for when the node joins a network.",
+        "Multiaddrs on which other nodes reach this one (empty: nowhere, it only dials).",
     ),
     Setting(
         "addresses.api",
@@ -137,6 +137,34 @@ SETTINGS: Final = (
         BOOLEAN,
         default=True,
         doc="Whether nodes of the local network find each other, for when the node joins one.",
+    ),
+    Setting(
+        "routing.dht",
+        choice("auto", "client", "server", "off"),
+        "auto",
+        "How the node takes part in the DHTs: `auto` serves the public one while it can be reached from outside, `client` "
+        "only asks, `server` always answers, `off` keeps out.",
+    ),
+    Setting(
+        "routing.delegated",
+        checked_list(_url),
+        [],
+        "Servers for delegated routing (HTTP) that are asked beside the DHTs, such as https://routing.example; they see "
+        "what is asked for (empty: none).",
+    ),
+    Setting(
+        "provide.strategy",
+        choice("all", "roots", "none"),
+        "all",
+        "What others are told that this node has: `all` its blocks, the `roots` that are pinned, or `none`.",
+    ),
+    Setting("provide.interval", DURATION, "22h", "How long until everything has been told again; records live 48h."),
+    Setting(
+        "exchange.gateways",
+        checked_list(_url),
+        [],
+        "HTTP gateways asked for blocks beside other nodes, such as https://gateway.example; blocks are verified, and "
+        "the gateways see what is asked for (empty: none).",
     ),
     Setting(
         "connect.stun",
@@ -271,6 +299,13 @@ SETTINGS: Final = (
         doc="Whether any other host name is looked up as a DNSLink name and answered with its content.",
     ),
     Setting(
+        "gateway.timeout",
+        DURATION,
+        "30s",
+        "How long the gateway looks for content that is not here before it answers 504.",
+        restart=False,
+    ),
+    Setting(
         "gateway.denylist",
         LIST,
         [],
@@ -346,6 +381,10 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 }
 
 
+def _is_loopback_url(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+
+
 def check_profile_rules(profile: str, values: Mapping[str, Any]) -> None:
     """Refuse values that a profile promises not to have.
 
@@ -354,6 +393,10 @@ def check_profile_rules(profile: str, values: Mapping[str, Any]) -> None:
     """
     if profile != "test":
         return
+    if values["exchange.gateways"] and not all(_is_loopback_url(url) for url in values["exchange.gateways"]):
+        raise SettingError("exchange.gateways: the profile test asks nobody outside this machine")
+    if values["routing.delegated"] and not all(_is_loopback_url(url) for url in values["routing.delegated"]):
+        raise SettingError("routing.delegated: the profile test asks nobody outside this machine")
     if values["bootstrap"]:
         raise SettingError("bootstrap: the profile test joins nobody; remove it, or choose another profile")
     for key in ("addresses.api", "addresses.gateway", "addresses.web", "addresses.turn"):

@@ -101,6 +101,9 @@ class TreeCounter:
             await asyncio.gather(self._work, return_exceptions=True)
 
     async def _count_root(self) -> None:
+        from zwerm.ipfs.exchange.switch import stay_offline
+
+        stay_offline()
         began = time.monotonic()
         try:
             self._latest = await self._count(await self._node.files.root(), 0)

@@ -180,6 +180,12 @@ class Bitswap:
                 if not future.done():
                     future.set_result(whole)
 
+    def hold(self, number: int, change: int) -> None:
+        """See `Client.hold`."""
+        if not self._is_closed:
+            self.client.hold(number, self._loop.time(), change)
+            self._pump()
+
     def supply(self, cid: CID, data: bytes, source: PeerId | None = None) -> None:
         """A block came by another way, verified and stored: give it to those who wait for it."""
         self.client.found(cid.multihash, len(data), self._loop.time(), source)

@@ -32,6 +32,7 @@ PeerT = TypeVar("PeerT")
 
 _TICK: Final = 0.5  # seconds between two looks at who is silent
 _ENTRIES: Final = 1_024  # lines of a wantlist in one message
+_WORTH_IT: Final = 0.25  # seconds of work, and of waiting, from which on a peer is relieved of some of it
 _IN_TRANSIT: Final = 6  # of the blocks asked of a peer, the oldest: they may be on their way, so nobody else is asked
 
 
@@ -468,7 +469,8 @@ class Client(Generic[PeerT]):
                 if session.number in want.sessions and idle.peer not in want.refused
             ]
             share = int(len(surplus) * idle.rate / (idle.rate + slow.rate))
-            if slow is idle or slow.backlog < 2 / idle.rate or not share:
+            worth_it = slow.backlog > max(2 / idle.rate, _WORTH_IT)
+            if slow is idle or not share or not worth_it or now - slow.last_message < _WORTH_IT:
                 continue
             for want in surplus[-share:][: idle.window]:
                 slow.take_back(want)
@@ -489,6 +491,7 @@ class Client(Generic[PeerT]):
         while self._timers.pop_expired(now) is not None:
             for peer in list(self._peers.values()):
                 self._check_silence(peer, now)
+                self._balance(peer, now)
             for session in list(self._sessions.values()):
                 if session.live:
                     for want in list(session.stuck.values()):

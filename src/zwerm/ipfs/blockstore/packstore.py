@@ -14,7 +14,7 @@ import contextlib
 import itertools
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from zwerm.core.disk_failure import disk_error
@@ -83,6 +83,7 @@ class PackBlockstore:
         self.database = database
         self.max_size = max_size
         self.pack_size = pack_size or _pack_size(max_size)
+        self.listeners: list[Callable[[Mapping[bytes, int]], None]] = []  # told in any thread what was put, with sizes
         self._beside = 0  # bytes of other files that the limit counts
         self._disk = disk or Disk()
         self._closed = False
@@ -259,6 +260,13 @@ class PackBlockstore:
                 for key, place in added.items():
                     pending.add(key, place)
             self._flusher.work_ahead()
+        self._tell(added)
+
+    def _tell(self, added: Mapping[bytes, Place]) -> None:
+        if self.listeners and added:
+            sizes = {key: place.size for key, place in added.items()}
+            for listener in self.listeners:
+                listener(sizes)
 
     def touch(self, cids: Iterable[CID]) -> list[CID]:
         remaining = iter(cids)
