@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from tests.libp2p.hosts import seeded_key
 from zwerm.libp2p.swarm import Limits, Swarm
-from zwerm.libp2p.swarm.upgrade import Security, Upgrade, securities
+from zwerm.libp2p.swarm.upgrade import Upgrade, securities
 from zwerm.libp2p.transports.tcp import TcpTransport
 from zwerm.multiformats.multiaddr import Multiaddr
 
@@ -16,13 +14,14 @@ LOOPBACK = Multiaddr.from_text("/ip4/127.0.0.1/tcp/0")
 def tcp_host(
     number: int,
     *,
-    channels: Sequence[Security] | None = None,
+    security: str | None = None,
     limits: Limits | None = None,
     agent: str | None = None,
     handshake_time: float = 10.0,
     max_inbound: int = 128,
 ) -> Swarm:
-    """Make a swarm that listens on nothing yet, to be closed by the caller."""
+    """Make a swarm that listens on nothing yet, to be closed by the caller; with `security` it knows only that one."""
     key = seeded_key(number)
-    upgrade = Upgrade(channels or securities(key), handshake_time=handshake_time, max_inbound=max_inbound)
+    channels = [channel for channel in securities(key) if security in (None, channel.protocol)]
+    upgrade = Upgrade(channels, handshake_time=handshake_time, max_inbound=max_inbound)
     return Swarm(key, [TcpTransport(upgrade)], limits=limits, agent=agent)

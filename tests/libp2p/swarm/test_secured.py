@@ -19,7 +19,7 @@ from zwerm.libp2p.swarm.secured import WRITE_BUFFER, SecuredConnection
 @contextlib.asynccontextmanager
 async def connected() -> AsyncIterator[tuple[SecuredConnection, SecuredConnection, asyncio.Queue[MuxedStream]]]:
     """Give both ends of a connection, and the streams that come to the second."""
-    async with tcp_host(0) as alice, tcp_host(1) as bob:
+    async with tcp_host(0, security="/noise") as alice, tcp_host(1, security="/noise") as bob:
         await bob.listen([LOOPBACK])
         streams: asyncio.Queue[MuxedStream] = asyncio.Queue()
         bob._serve_stream = lambda connection, stream: streams.put_nowait(stream)  # type: ignore[method-assign]
