@@ -115,6 +115,16 @@ async def test_what_was_removed_is_told_no_more() -> None:
         assert providing.statistics().keys == 1
 
 
+async def test_what_is_gone_is_told_no_more() -> None:
+    network = Network(30)
+    gone, stays = multihashes(2)
+    async with Providing(network, interval=0.1, held=lambda keys: [key for key in keys if key != gone]) as providing:
+        providing.adopt([gone, stays])
+        await network.wait_told(1)
+        assert list(network.records) == [stays]
+        assert providing.statistics().keys == 1
+
+
 async def test_it_ends_in_the_middle_of_a_look_up() -> None:
     network = Network(30)
     asked = asyncio.Event()

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol, Self
 
 from zwerm.core.errors import ZwermError
@@ -58,8 +58,24 @@ class ProvidingStatistics:
 class Providing:
     """Keeps the network told. As an async context manager it works inside the block."""
 
-    def __init__(self, announcer: Announcer, *, k: int = 20, interval: float = 79_200.0) -> None:
+    def __init__(
+        self,
+        announcer: Announcer,
+        *,
+        k: int = 20,
+        interval: float = 79_200.0,
+        held: Callable[[Sequence[bytes]], Sequence[bytes]] | None = None,
+    ) -> None:
+        """Say nothing yet.
+
+        Args:
+            announcer: by whom others are told.
+            k: servers that are told of each key.
+            interval: seconds of one round.
+            held: return those of some multihashes that are still here, in a thread; what is gone is provided no more.
+        """
         self._announcer = announcer
+        self._held = held
         self._k = k
         self._clock = asyncio.get_running_loop().time
         self._ledger = KeyLedger()
@@ -177,7 +193,10 @@ class Providing:
             self._lookups += 1
             servers = await self._announcer.find_closest(target[1], count=wanted)
             zone = zone_of(target[0], servers, wanted)
-            sent = await self._send(servers, assign(ledger.between(*zone), servers, self._k))
+            keys = await self._still_held(ledger.between(*zone))
+            if servers and not keys:
+                return zone
+            sent = await self._send(servers, assign(keys, servers, self._k))
         except ZwermError as error:
             _LOG.info("could not be provided: %s", error)
             sent = 0
@@ -186,6 +205,13 @@ class Providing:
             return None
         self._records_sent += sent
         return zone
+
+    async def _still_held(self, keys: list[tuple[Key, bytes]]) -> list[tuple[Key, bytes]]:
+        if self._held is None:
+            return keys
+        held = set(await asyncio.to_thread(self._held, [multihash for _, multihash in keys]))
+        self.remove(multihash for _, multihash in keys if multihash not in held)
+        return [entry for entry in keys if entry[1] in held]
 
     async def _send(self, servers: Iterable[Peer], told: dict[PeerId, list[bytes]]) -> int:
         slots = asyncio.Semaphore(SERVERS)
