@@ -48,7 +48,7 @@ class Records(Protocol):
         """Say that the peer sends no more.
 
         Raises:
-            WireError: it stopped in the middle of a record, or without the farewell that the protocol wants.
+            WireError: it stopped in the middle of a record, as far as the channel can tell.
         """
         ...
 

@@ -1,5 +1,6 @@
 """libp2p specs, "tls/tls.md": who is told what about whom, ALPN and muxers, and every way for a handshake to fail."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,16 +14,16 @@ from tests.libp2p.tls.sides import (
     IDENTITIES,
     KEYS,
     TODAY,
-    identity,
     secured,
     shake,
     side,
 )
 from zwerm.core.errors import WireError
+from zwerm.core.random import seeded
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.secure import HandshakeFailed, Secured
-from zwerm.libp2p.tls.handshake import MAX_HANDSHAKE, TlsHandshake
+from zwerm.libp2p.tls.handshake import MAX_HANDSHAKE, TlsHandshake, TlsIdentity
 
 YAMUX = "/yamux/1.0.0"
 
@@ -85,23 +86,26 @@ def test_a_certificate_of_another_time_is_refused(is_initiator: bool) -> None:
     assert event.cause.startswith("certificate that is not valid before")
 
 
-class Odd(TlsHandshake):
-    """A peer that does something else than the specification wants."""
+class Odd(TlsIdentity):
+    """Of a peer that does something else than the specification wants."""
 
-    def __init__(self, change: Any, **options: Any) -> None:
+    def __init__(self, change: Callable[[SSL.Context], SSL.Context | None]) -> None:
+        super().__init__(ALICE, seeded("odd"), TODAY)
         self._change = change
-        super().__init__(identity(ALICE), wall_time=TODAY, **options)
 
-    def _context(self, own: Any) -> SSL.Context:
-        context = super()._context(own)
-        self._change(context)
-        return context
+    def make_context(self, offered: tuple[bytes, ...] | None) -> SSL.Context:
+        context = super().make_context(offered)
+        return self._change(context) or context
 
 
-def without_certificate(context: SSL.Context) -> None:
+def odd(change: Callable[[SSL.Context], SSL.Context | None], *, is_initiator: bool) -> TlsHandshake:
+    return TlsHandshake(Odd(change), is_initiator=is_initiator, wall_time=TODAY)
+
+
+def without_certificate(_: SSL.Context) -> SSL.Context:
     fresh = SSL.Context(SSL.TLS_METHOD)
     fresh.set_alpn_protos([b"libp2p"])
-    context.__dict__.update(fresh.__dict__)
+    return fresh
 
 
 def with_a_chain(context: SSL.Context) -> None:
@@ -128,13 +132,13 @@ def with_another_protocol(context: SSL.Context) -> None:
     ids=["no certificate", "a chain", "TLS 1.2", "another protocol"],
 )
 def test_a_client_that_departs_from_the_specification_is_refused(change: Any, reason: str) -> None:
-    _, bob = shake(Odd(change, is_initiator=True), side(BOB, is_initiator=False, muxers=[YAMUX]))
+    _, bob = shake(odd(change, is_initiator=True), side(BOB, is_initiator=False, muxers=[YAMUX]))
     assert isinstance(bob, HandshakeFailed)
     assert reason in bob.cause
 
 
 def test_a_server_with_a_chain_is_refused() -> None:
-    alice, _ = shake(side(BOB, is_initiator=True), Odd(with_a_chain, is_initiator=False))
+    alice, _ = shake(side(BOB, is_initiator=True), odd(with_a_chain, is_initiator=False))
     assert alice == HandshakeFailed("the peer sent more than one certificate")
 
 

@@ -56,7 +56,7 @@ def test_records_have_an_order_and_are_whole(kind: str) -> None:
     first, second = (bytes(sender.encrypt([text])) for text in (b"first", b"second"))
     flipped = first[:-1] + bytes((first[-1] ^ 1,))
     data = {"replayed": first + first, "left out": second, "swapped": second + first, "one bit": flipped}[kind]
-    with pytest.raises(WireError, match=r"TLS: .*(bad record mac|decryption failed)"):
+    with pytest.raises(WireError, match="TLS: a record is forged, damaged, replayed or out of order"):
         receiver.decrypt_untrusted(data)
     with pytest.raises(WireError, match="TLS: "):
         receiver.decrypt_untrusted(first)
@@ -69,7 +69,7 @@ def test_a_broken_record_is_answered_with_an_alert() -> None:
     with pytest.raises(WireError):
         receiver.decrypt_untrusted(b"\x17\x03\x03\x00\x20" + bytes(32))
     alert = receiver.encrypt(())
-    with pytest.raises(WireError, match="alert bad record mac"):
+    with pytest.raises(WireError, match=r"TLS: the peer gave up \(.*alert bad record mac\)"):
         sender.decrypt_untrusted(alert)
 
 
@@ -90,12 +90,10 @@ def test_a_farewell_ends_a_direction() -> None:
         sender.encrypt([b"more"])
 
 
-def test_an_end_without_a_farewell_is_a_truncation() -> None:
+def test_an_end_without_a_farewell_is_an_end() -> None:
     sender, receiver = pair()
-    receiver.decrypt_untrusted(sender.encrypt([b"whole"]))
-    for _ in range(2):
-        with pytest.raises(WireError, match="without TLS's farewell"):
-            receiver.check_end_untrusted()
+    assert received(receiver, sender.encrypt([b"whole"])) == b"whole"
+    receiver.check_end_untrusted()
 
 
 def test_after_a_farewell_the_other_direction_goes_on() -> None:

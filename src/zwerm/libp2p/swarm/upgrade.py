@@ -7,8 +7,12 @@ inside it, or, with a peer that did not name any there, by multistream-select on
 from __future__ import annotations
 
 import asyncio
+import functools
+import re
+import time
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError
 from zwerm.core.machine import Instant
@@ -24,6 +28,10 @@ from zwerm.libp2p.yamux.config import Config as YamuxConfig
 from zwerm.libp2p.yamux.session import PROTOCOL as YAMUX
 from zwerm.libp2p.yamux.session import Session
 
+if TYPE_CHECKING:
+    from zwerm.libp2p.tls.handshake import TlsIdentity
+
+_TLS: Final = "/tls/1.0.0"  # whose modules are loaded on first use
 MAX_AHEAD: Final = 65_536  # bytes that are received before anybody asks for them, then the wire is paused
 
 BeginHandshake: TypeAlias = Callable[[bool, PeerId | None, Sequence[str]], SecureHandshake]
@@ -37,7 +45,7 @@ class Security(NamedTuple):
 
 
 def securities(key: PrivateKey, random: Random = SYSTEM) -> tuple[Security, ...]:
-    """Return the secure channels that a node has, in order of preference."""
+    """Return the secure channels that a node has, in order of preference: TLS first where the processor does AES."""
     from zwerm.libp2p.noise.handshake import PROTOCOL as NOISE
     from zwerm.libp2p.noise.handshake import NoiseHandshake, NoiseIdentity
 
@@ -46,7 +54,29 @@ def securities(key: PrivateKey, random: Random = SYSTEM) -> tuple[Security, ...]
     def begin_noise(is_initiator: bool, expected: PeerId | None, muxers: Sequence[str]) -> SecureHandshake:
         return NoiseHandshake(identity, is_initiator=is_initiator, random=random, expected=expected, muxers=muxers)
 
-    return (Security(NOISE, begin_noise),)
+    @functools.cache
+    def tls_identity() -> TlsIdentity:
+        from zwerm.libp2p.tls.handshake import TlsIdentity
+
+        return TlsIdentity(key, random, time.time())
+
+    def begin_tls(is_initiator: bool, expected: PeerId | None, muxers: Sequence[str]) -> SecureHandshake:
+        from zwerm.libp2p.tls.handshake import TlsHandshake
+
+        now = time.time()
+        return TlsHandshake(tls_identity(), is_initiator=is_initiator, wall_time=now, expected=expected, muxers=muxers)
+
+    noise, tls = Security(NOISE, begin_noise), Security(_TLS, begin_tls)
+    return (tls, noise) if _has_aes() else (noise, tls)
+
+
+@functools.cache
+def _has_aes() -> bool:
+    """Whether the processor has instructions for AES; False where nothing tells."""
+    try:
+        return re.search(r"\baes\b", Path("/proc/cpuinfo").read_text()) is not None
+    except OSError:
+        return False
 
 
 class Upgrade:

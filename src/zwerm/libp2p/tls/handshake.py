@@ -37,11 +37,45 @@ _MAX_RECORD: Final = 16_384 + 256
 class TlsIdentity:
     """A node's certificate and its key. One serves all handshakes of a run and is kept on no disk."""
 
-    __slots__ = ("certificate", "private")
+    __slots__ = ("_contexts", "_private", "certificate")
 
     def __init__(self, key: PrivateKey, random: Random, wall_time: float) -> None:
         """`wall_time` is seconds since 1970."""
-        self.private, self.certificate = generate(key, random, wall_time)
+        self._private, self.certificate = generate(key, random, wall_time)
+        self._contexts: dict[tuple[bytes, ...] | None, SSL.Context] = {}
+
+    def context(self, offered: tuple[bytes, ...] | None) -> SSL.Context:
+        """Return what connections have in common: of a client that offers these protocols, or None: of a server."""
+        context = self._contexts.get(offered)
+        if context is None:
+            context = self._contexts[offered] = self.make_context(offered)
+        return context
+
+    def make_context(self, offered: tuple[bytes, ...] | None) -> SSL.Context:
+        context = SSL.Context(SSL.TLS_METHOD)
+        context.set_min_proto_version(SSL.TLS1_3_VERSION)
+        context.set_options(SSL.OP_NO_TICKET)
+        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
+        context.use_privatekey(self._private)
+        context.use_certificate(self.certificate)
+        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _verify)
+        if offered is None:
+            context.set_alpn_select_callback(_select)
+        else:
+            context.set_alpn_protos(list(offered))
+        return context
+
+
+def _verify(ssl: SSL.Connection, certificate: crypto.X509, _: int, depth: int, __: int) -> bool:
+    """Whether OpenSSL may go on. It asks for each certificate, and for each thing that it finds wrong about one."""
+    handshake: TlsHandshake = ssl.get_app_data()
+    return handshake.accept_certificate(certificate, depth)
+
+
+def _select(ssl: SSL.Connection, offered: list[bytes]) -> bytes:
+    handshake: TlsHandshake = ssl.get_app_data()
+    return handshake.choose_untrusted(offered)
 
 
 class TlsHandshake:
@@ -76,7 +110,8 @@ class TlsHandshake:
         self._to_send = b""
         self._event: HandshakeEvent | None = None
         self.is_over = False
-        self._ssl = SSL.Connection(self._context(identity), None)
+        self._ssl = SSL.Connection(identity.context((*self._muxers, ALPN) if is_initiator else None), None)
+        self._ssl.set_app_data(self)
         if is_initiator:
             self._ssl.set_connect_state()
             self._advance()
@@ -119,35 +154,8 @@ class TlsHandshake:
     def next_timeout(self) -> Instant | None:
         return None
 
-    def _missing_untrusted(self) -> int:
-        """Bytes until the header, or the record, is whole: OpenSSL gets no byte behind the last of the handshake."""
-        received = self._received
-        if len(received) < _HEADER_SIZE:
-            return _HEADER_SIZE - len(received)
-        size = received[3] << 8 | received[4]
-        if received[0] not in _RECORD_TYPES or received[1] != _MAJOR_VERSION or size > _MAX_RECORD:
-            raise WireError(f"{bytes(received[:_HEADER_SIZE]).hex(' ')} where a TLS record is expected")
-        if self._taken + size > MAX_HANDSHAKE:
-            raise WireError(f"{self._taken + size} bytes of TLS handshake, the limit is {MAX_HANDSHAKE}")
-        return _HEADER_SIZE + size - len(received)
-
-    def _context(self, identity: TlsIdentity) -> SSL.Context:
-        context = SSL.Context(SSL.TLS_METHOD)
-        context.set_min_proto_version(SSL.TLS1_3_VERSION)
-        context.set_options(SSL.OP_NO_TICKET)
-        context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-        context.set_mode(SSL.MODE_RELEASE_BUFFERS)
-        context.use_privatekey(identity.private)
-        context.use_certificate(identity.certificate)
-        context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verify)
-        if self._is_initiator:
-            context.set_alpn_protos([*self._muxers, ALPN])
-        else:
-            context.set_alpn_select_callback(self._select)
-        return context
-
-    def _verify(self, _: SSL.Connection, certificate: crypto.X509, __: int, depth: int, ___: int) -> bool:
-        """Whether OpenSSL may go on. It asks for each certificate, and each thing that it finds wrong about one."""
+    def accept_certificate(self, certificate: crypto.X509, depth: int) -> bool:
+        """Whether the peer's certificate, the first (`depth` 0) of what it sent, proves who it is."""
         if depth:
             self._cause = "the peer sent more than one certificate"
         elif self._cause is None and self._proved is None:
@@ -160,11 +168,24 @@ class TlsHandshake:
                 self._cause = str(failure)
         return self._cause is None
 
-    def _select(self, _: SSL.Connection, offered: list[bytes]) -> bytes:
+    def choose_untrusted(self, offered: list[bytes]) -> bytes:
+        """Return the client's first protocol that we have; WireError when there is none, which ends the handshake."""
         for protocol in offered:
             if protocol in self._muxers or protocol == ALPN:
                 return protocol
         raise WireError(f"the peer offers {b', '.join(offered)[:200]!r}, of which nothing is spoken here")
+
+    def _missing_untrusted(self) -> int:
+        """Bytes until the header, or the record, is whole: OpenSSL gets no byte behind the last of the handshake."""
+        received = self._received
+        if len(received) < _HEADER_SIZE:
+            return _HEADER_SIZE - len(received)
+        size = received[3] << 8 | received[4]
+        if received[0] not in _RECORD_TYPES or received[1] != _MAJOR_VERSION or size > _MAX_RECORD:
+            raise WireError(f"{bytes(received[:_HEADER_SIZE]).hex(' ')} where a TLS record is expected")
+        if self._taken + size > MAX_HANDSHAKE:
+            raise WireError(f"{self._taken + size} bytes of TLS handshake, the limit is {MAX_HANDSHAKE}")
+        return _HEADER_SIZE + size - len(received)
 
     def _advance(self) -> None:
         try:
@@ -174,7 +195,7 @@ class TlsHandshake:
         except SSL.Error as error:
             self._to_send += drain(self._ssl)
             self._finish(HandshakeFailed(self._cause or f"TLS: {reason_of(error)}"))
-        except WireError as error:  # of `_select`
+        except WireError as error:  # of `choose_untrusted`
             self._to_send += drain(self._ssl)
             self._finish(HandshakeFailed(str(error)))
         else:
@@ -197,3 +218,4 @@ class TlsHandshake:
     def _finish(self, event: HandshakeEvent) -> None:
         self.is_over = True
         self._event = event
+        self._ssl.set_app_data(None)  # which refers back to us

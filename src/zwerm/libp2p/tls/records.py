@@ -1,7 +1,7 @@
 """TLS 1.3 records after the handshake, by OpenSSL through memory buffers.
 
-OpenSSL answers key updates by itself; what it has to say goes out before the next records. A channel that ends without
-`close_notify` was cut off, and says so.
+OpenSSL answers key updates by itself; what it has to say goes out before the next records. A channel may end without
+`close_notify`: the streams inside have ends of their own, so nobody can cut one off unnoticed by ending the connection.
 """
 
 from __future__ import annotations
@@ -72,8 +72,6 @@ class TlsRecords:
         return plaintexts
 
     def check_end_untrusted(self) -> None:
-        if self._cause is None and not self._has_ended:
-            self._cause = "the peer stopped without TLS's farewell: the connection was cut"
         if self._cause is not None:
             raise WireError(self._cause)
 
@@ -104,7 +102,9 @@ class TlsRecords:
         except SSL.ZeroReturnError:
             self._has_ended = True
         except SSL.Error as error:
-            self._cause = f"TLS: {reason_of(error)}"
+            reason = reason_of(error)
+            what = "the peer gave up" if "alert" in reason else "a record is forged, damaged, replayed or out of order"
+            self._cause = f"TLS: {what} ({reason})"
             raise WireError(self._cause) from None
 
 
