@@ -142,6 +142,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "webrtc/ice/events.py": ("webrtc/ice/test_agent.py", "webrtc/ice/test_session.py"),
     "webrtc/ice/relay.py": ("webrtc/ice/test_turn_relay.py", "webrtc/ice/test_gather.py"),
     "webrtc/ice/relays.py": ("webrtc/ice/test_network_change.py", "webrtc/ice/test_turn_relay.py"),
+    "webrtc/ice/standing.py": ("webrtc/ice/test_changes.py", "webrtc/ice/test_session.py"),
     "webrtc/ice/told.py": ("webrtc/ice/test_network_change.py", "webrtc/ice/test_session.py"),
     "webrtc/sctp/codes.py": ("webrtc/sctp/test_packet.py", "webrtc/sctp/test_arrivals.py"),
     "webrtc/sctp/control_block.py": ("webrtc/sctp/test_association.py", "webrtc/sctp/test_arrivals.py"),

@@ -10,8 +10,9 @@ import pytest
 
 from tests.netlab.namespace import Namespace, Resident, resident_of, wire
 from zwerm.core.errors import TransportError
-from zwerm.net.mdns import aio
+from zwerm.net.mdns import aio, link
 from zwerm.net.mdns.aio import MulticastNames, is_name
+from zwerm.net.udp import Batch
 
 NAME = "8d4d4f0e-4b1a-4c2e-9a50-6e1c2f0e9b11.local"
 OTHER = "1f2e3d4c-0000-4000-8000-000000000000.local"
@@ -117,7 +118,7 @@ async def test_a_system_that_does_not_tell_its_addresses_has_no_names(monkeypatc
     def refuse() -> None:
         raise TransportError("refused by the test")
 
-    monkeypatch.setattr(aio, "list_addresses", refuse)
+    monkeypatch.setattr(link, "list_addresses", refuse)
     with MulticastNames() as names:
         names.join(["127.0.0.1"])
         assert not names.register(NAME, "127.0.0.1")
@@ -136,9 +137,9 @@ async def test_what_comes_from_another_link_is_not_heard() -> None:
             answer.receive_datagram(query, ("192.0.2.9", 5_353), 0.0)
             transmit = answer.next_transmit()
             assert transmit is not None
-            shared._receive(aio.Batch([transmit.data], ("203.0.113.5", 5_353), None))
+            shared.link._receive(Batch([transmit.data], ("203.0.113.5", 5_353), None))
             assert told == []
-            shared._receive(aio.Batch([transmit.data], (RIGHT, 5_353), None))
+            shared.link._receive(Batch([transmit.data], (RIGHT, 5_353), None))
             assert told == ["192.0.2.66"]
 
     with neighbours() as (left, _):

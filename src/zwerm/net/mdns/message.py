@@ -11,6 +11,10 @@ import struct
 from typing import Final, NamedTuple, Self, TypeAlias
 
 from zwerm.core.errors import WireError
+from zwerm.core.machine import Address
+
+PORT: Final = 5_353
+GROUP: Final[Address] = ("224.0.0.251", PORT)  # RFC 6762 section 3; ff02::fb for IPv6
 
 MAX_SIZE: Final = 9_000  # bytes (RFC 6762 section 17)
 MAX_NAME: Final = 255  # bytes, with the lengths of its labels (RFC 1035 section 2.3.4)

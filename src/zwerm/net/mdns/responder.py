@@ -19,10 +19,8 @@ from typing import Final
 from zwerm.core.errors import ResourceLimitError, WireError
 from zwerm.core.machine import Address, Instant, Transmit
 from zwerm.core.timers import TimerTable
-from zwerm.net.mdns.message import AAAA, ANY, A, AddressRecord, MdnsMessage, Name, Question, name_of
+from zwerm.net.mdns.message import AAAA, ANY, GROUP, PORT, A, AddressRecord, MdnsMessage, Name, Question, name_of
 
-PORT: Final = 5_353
-GROUP: Final[Address] = ("224.0.0.251", PORT)  # RFC 6762 section 3; ff02::fb for IPv6
 QUERIES: Final = 4  # sent for a name: after 0, 1, 3 and 7 seconds
 INTERVAL: Final = 1.0  # seconds between the first two, and between multicast answers with one name (sections 5.2, 6)
 TTL: Final = 120  # seconds, of records with an address (section 10)
