@@ -1,4 +1,4 @@
-"""A libp2p message of multicast DNS is refused with WireError, or gives questions, or addresses that end with a peer."""
+"""A multicast DNS message of libp2p is refused with WireError, or gives questions, or addresses that end by a peer."""
 
 from tests.libp2p.hosts import seeded_key
 from zwerm.core.errors import WireError
