@@ -62,6 +62,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "daemon/http/sendfile.py": ("daemon/http/test_gateway.py",),
     "daemon/http/server.py": _HTTP,
     "daemon/listeners.py": ("daemon/test_process.py", *_HTTP),
+    "daemon/rpc/online.py": ("daemon/rpc/test_swarm.py",),
     "daemon/turn/node.py": ("daemon/app/test_turn.py",),
     "daemon/turn/numbers.py": ("daemon/turn/test_relay.py",),
     "daemon/turn/serve.py": ("cli/test_turn.py",),

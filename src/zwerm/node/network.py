@@ -94,6 +94,7 @@ async def _start_exchange(network: Network, stack: AsyncExitStack) -> None:
     )
     addresses = node.config.texts("exchange.gateways")
     gateways = Gateways(addresses, node.store) if addresses else None
+    bitswap.client.is_hopeful = bool(node.config.texts("bootstrap")) or node.config.boolean("discovery.lan")
     network.source = NetworkSource(node.source.local, bitswap, gateways)
     stack.push_async_callback(network.source.close)
     node.store.listeners.append(bitswap.blocks_put)

@@ -101,9 +101,9 @@ class TreeCounter:
             await asyncio.gather(self._work, return_exceptions=True)
 
     async def _count_root(self) -> None:
-        from zwerm.ipfs.exchange.switch import stay_offline
+        from zwerm.ipfs.exchange.switch import begin_request
 
-        stay_offline()
+        begin_request(offline=True)
         began = time.monotonic()
         try:
             self._latest = await self._count(await self._node.files.root(), 0)

@@ -23,8 +23,8 @@ async def test_the_id_is_that_of_the_key(rpc: Rpc) -> None:
     assert (await rpc.call("id", found["ID"])) == found
 
 
-async def test_others_cannot_be_asked_yet(rpc: Rpc) -> None:
-    with pytest.raises(CommandError, match="no network yet"):
+async def test_others_cannot_be_asked_offline(rpc: Rpc) -> None:
+    with pytest.raises(CommandError, match="this node is offline"):
         await rpc.call("id", "12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA")
 
 

@@ -11,19 +11,17 @@ _COPIES: Final = "is not offered: the repository always keeps its own copy, so t
 
 # By first words, the path as in the URL.
 ABSENT: Final[dict[str, str]] = {
-    "bitswap": _NETWORK,
     "dht": _NETWORK,
     "dns": _NETWORK,
     "p2p": _NETWORK,
-    "ping": _NETWORK,
     "provide": _NETWORK,
     "pubsub": _NETWORK,
     "routing": _NETWORK,
-    "stats/bitswap": _NETWORK,
     "stats/dht": _NETWORK,
     "stats/provide": _NETWORK,
     "stats/reprovide": _NETWORK,
-    "swarm": _NETWORK,
+    "swarm/filters": "is not offered",
+    "swarm/resources": "is not offered; `swarm peers -v` lists connections and their streams",
     "version/check": _NETWORK,
     "pin/remote": "comes later: this node cannot ask pinning services yet; `pin add` keeps content here",
     "mount": "comes later; `get` writes content to the disk",

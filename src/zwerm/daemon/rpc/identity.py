@@ -7,12 +7,15 @@ import base64
 import contextlib
 import platform
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from zwerm import __version__
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.daemon.rpc.registry import Context, argument, command, flag, option
 from zwerm.daemon.rpc.text import peer_text
+
+if TYPE_CHECKING:
+    from zwerm.identity.peer_id import PeerId
 
 KUBO_VERSION: Final = "0.43.0"  # the release whose RPC these commands follow; clients look at it
 
@@ -37,15 +40,37 @@ async def id_(
     from zwerm.identity.peer_id import PeerId
 
     node = context.node
-    if peerid is not None and PeerId.from_text(peerid) != node.identity:
-        raise CommandError("other peers cannot be asked: this node has no network yet")
+    if peerid is not None and (peer := PeerId.from_text(peerid)) != node.identity:
+        return await _other(context, peer, peerid_base)
     key = node.repository.key.public.serialize()
+    swarm = None if node.network is None else node.network.swarm
+    name = peer_text(node.identity, peerid_base)
     return {
-        "ID": peer_text(node.identity, peerid_base),
+        "ID": name,
         "PublicKey": base64.b64encode(key).decode(),
-        "Addresses": [],
+        "Addresses": [] if swarm is None else [f"{address}/p2p/{node.identity}" for address in swarm.addresses],
         "AgentVersion": agent_version(context),
-        "Protocols": [],
+        "Protocols": [] if swarm is None else sorted(swarm.protocols),
+    }
+
+
+async def _other(context: Context, peer: PeerId, base: str) -> dict[str, Any]:
+    """Say who another peer is, connecting to it when there is no connection."""
+    from zwerm.daemon.rpc.online import network_of
+
+    if context.node.network is None:
+        raise CommandError("other peers cannot be asked: this node is offline; start it with `zwerm up`")
+    swarm = network_of(context).swarm
+    connection = await swarm.connect(peer)
+    if not swarm.peers.protocols(peer) and swarm.identify is not None:
+        await swarm.identify.identify(connection)
+    key = peer.public_key
+    return {
+        "ID": peer_text(peer, base),
+        "PublicKey": "" if key is None else base64.b64encode(key.serialize()).decode(),
+        "Addresses": [f"{address}/p2p/{peer}" for address in swarm.peers.addresses(peer)],
+        "AgentVersion": swarm.peers.agent(peer),
+        "Protocols": sorted(swarm.peers.protocols(peer)),
     }
 
 

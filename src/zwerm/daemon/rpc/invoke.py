@@ -39,6 +39,10 @@ async def invoke(
         context.cid_base = base
     context.upgrade_cid_v0 = global_values.get("upgrade-cidv0-in-output") or context.upgrade_cid_v0
     context.offline = global_values.get("offline") or context.offline
+    if not found.without_node and context.node.network is not None:
+        from zwerm.ipfs.exchange.switch import begin_request
+
+        begin_request(offline=context.offline)
     encoding = global_values.get("encoding", "json")
     if encoding != "json":  # HTTP makes `text` of it; Kubo answers an unknown one so, too
         raise UsageError(f"invalid encoding: {encoding}; expected json or text")

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 # The module that declares the commands of each first word; longer paths go first.
 FAMILIES: Final[dict[str, str]] = {
     "add": "add",
+    "bitswap": "bitswap",
     "block": "block",
     "bootstrap": "bootstrap",
     "cat": "content",
@@ -62,12 +63,14 @@ FAMILIES: Final[dict[str, str]] = {
     "multibase": "multibase",
     "name": "name",
     "pin": "pin",
+    "ping": "ping",
     "refs": "refs",
     "repo": "repo",
     "resolve": "refs",
     "restore": "history",
     "shutdown": "commands",
     "stats": "stats",
+    "swarm": "swarm",
     "version": "identity",
 }
 

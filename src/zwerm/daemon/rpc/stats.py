@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
-from zwerm.daemon.rpc import repo
+from zwerm.daemon.rpc import bitswap, repo
 from zwerm.daemon.rpc.registry import Context, command, flag, option
 
 
@@ -19,6 +19,18 @@ from zwerm.daemon.rpc.registry import Context, command, flag, option
 )
 async def stats_repo(context: Context, size_only: bool = False) -> Any:
     return await repo.repo_stat(context, size_only)
+
+
+@command(
+    "stats/bitswap",
+    "Show what was exchanged",
+    options=[
+        flag("verbose", "v", text="List the peers, too.", display=True),
+        flag("human", text="Sizes as people write them.", display=True),
+    ],
+)
+async def stats_bitswap(context: Context) -> dict[str, Any]:
+    return await bitswap.bitswap_stat(context)  # type: ignore[no-any-return]
 
 
 @command(

@@ -8,6 +8,7 @@ nothing to say for a while. One timer serves the client.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
@@ -42,6 +43,17 @@ _BANNED: Final = 1_024  # peers remembered that misbehaved
 _UNDER_WAY: Final = 4  # messages of one stream that are hashed and stored while the next are read
 
 
+@dataclasses.dataclass(slots=True)
+class Count:
+    """What was exchanged since the start."""
+
+    messages_received: int = 0
+    blocks_received: int = 0
+    size_received: int = 0  # bytes of them
+    blocks_sent: int = 0
+    size_sent: int = 0
+
+
 class Bitswap:
     """Blocks from others and for others. Use it as a context."""
 
@@ -72,6 +84,7 @@ class Bitswap:
         self.routing = routing
         self.client: Client[PeerId] = Client(client, can_search=routing is not None)
         self.server: Server[PeerId] = Server(server)
+        self.count = Count()
         self.searches: dict[int, Search] = {}  # what is known of looking for others, by session
         self._hashers = hashers
         self._stall = stall
@@ -239,6 +252,7 @@ class Bitswap:
         try:
             while (data := await reader.read()) is not None:
                 message = Message.parse(data)
+                self.count.messages_received += 1
                 if message.wants or message.full:
                     sizes = await self._sizes([entry.cid for entry in message.wants if not entry.cancel])
                     self.server.receive_wants(peer, message.wants, sizes, full=message.full)
@@ -279,6 +293,8 @@ class Bitswap:
             self._fail(list(self._waiters), error)
             return
         blocks = [(cid.multihash, len(data)) for cid, data in came] + others
+        self.count.blocks_received += len(blocks)
+        self.count.size_received += sum(size for _, size in blocks)
         self.server.ledgers.note_received(peer, sum(size for _, size in blocks), len(blocks))
         self.client.receive(peer, blocks, message.presences, self._loop.time())
         for cid, data in came:
@@ -380,6 +396,8 @@ class Bitswap:
 
     def _sent(self, item: Message | Task[PeerId]) -> None:
         if isinstance(item, Task):
+            self.count.blocks_sent += len(item.blocks)
+            self.count.size_sent += item.size
             self.server.sent(item.peer, item.size, len(item.blocks))
             self._pump()
 

@@ -77,6 +77,7 @@ class Client(Generic[PeerT]):
         self.config = config or ClientConfig()
         self.can_search = can_search
         self.expected = 0  # peers that are connected and may turn out to speak bitswap
+        self.is_hopeful = False  # whether peers may come by themselves, so that wants without any wait for a while
         self.unasked = 0  # blocks that nobody asked for
         self.duplicates = 0  # blocks that came more than once
         self.duplicate_size = 0  # bytes
@@ -527,7 +528,10 @@ class Client(Generic[PeerT]):
     def _reconsider(self, session: Session[PeerT], now: Instant) -> None:
         """Look for providers, or give up, when the session gets nothing from anybody."""
         verdict = session.judge(
-            self.config, now, can_search=self.can_search, has_peers=bool(self._peers or self.expected)
+            self.config,
+            now,
+            can_search=self.can_search,
+            has_peers=bool(self._peers or self.expected or self.is_hopeful),
         )
         if verdict is Verdict.SEARCH:
             self._events.append(FindProviders(session.number, session.begin_search(self.config, now)))

@@ -97,7 +97,7 @@ class Session(Generic[PeerT]):
             return Verdict.WAIT
         if self.hopeless_since is None:
             self.hopeless_since = now
-        alone = not (has_peers or can_search or self.tried)
+        alone = not (has_peers or self.tried) and (self.searches > 0 or not can_search)
         return Verdict.GIVE_UP if alone or now - self.hopeless_since >= config.patience else Verdict.WAIT
 
     def _is_asked(self) -> bool:

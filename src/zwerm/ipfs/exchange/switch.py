@@ -50,6 +50,9 @@ def offline() -> Iterator[None]:
         _OFFLINE.reset(token)
 
 
-def stay_offline() -> None:
-    """Let this task, and those it starts, ask nobody from now on."""
-    _OFFLINE.set(True)
+def begin_request(*, offline: bool) -> None:
+    """Let this task, and those it starts, get something new from here on, and with `offline` ask nobody for it."""
+    from zwerm.ipfs.exchange.retrieval import CURRENT
+
+    _OFFLINE.set(offline)
+    CURRENT.set(None)

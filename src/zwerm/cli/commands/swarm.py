@@ -1,0 +1,115 @@
+"""`zwerm swarm`."""
+
+from __future__ import annotations
+
+from zwerm.cli.client import Answer
+from zwerm.cli.command import CliCommand, Example, Parsed
+from zwerm.cli.output import safe
+from zwerm.cli.session import Session
+
+_DIRECTIONS = {1: "inbound", 2: "outbound"}
+
+
+def _peers(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        for row in item["Peers"]:
+            words = [safe(f"{row['Addr']}/p2p/{row['Peer']}")]
+            words += [row["Latency"]] if "Latency" in row else []
+            words += [_DIRECTIONS[row["Direction"]]] if "Direction" in row else []
+            session.output.line(" ".join(words))
+            for stream in row.get("Streams", ()):
+                session.output.line(f"  {safe(stream['Protocol'])}")
+            if row["Identify"]:
+                session.output.line(f"  agent: {safe(row['Identify']['AgentVersion'])}")
+
+
+def _lines(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        for line in item["Strings"]:
+            session.output.line(safe(line))
+
+
+def _known(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        for peer, addresses in item["Addrs"].items():
+            session.output.line(f"{peer} ({len(addresses)})")
+            for address in addresses:
+                session.output.line(f"\t{safe(address)}")
+
+
+def _peering(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        for row in item["Peers"]:
+            session.output.line(row["ID"])
+            for address in row["Addrs"]:
+                session.output.line(f"\t{safe(address)}")
+
+
+def _done(session: Session, parsed: Parsed, answer: Answer) -> None:
+    word = parsed.command.words.rpartition(" ")[2]
+    for item in answer.items():
+        session.output.line(f"{word} {item['ID']} {item['Status']}")
+
+
+_ID = "12D3KooWPEER"
+_PEER = f"/ip4/192.0.2.7/tcp/4001/p2p/{_ID}"
+
+COMMANDS = (
+    CliCommand(
+        "swarm peers",
+        rpc="swarm/peers",
+        text=_peers,
+        examples=(
+            Example("swarm peers", "List the nodes this one is connected with."),
+            Example("swarm peers -v", "With all that is known of them."),
+        ),
+    ),
+    CliCommand(
+        "swarm connect",
+        rpc="swarm/connect",
+        text=_lines,
+        examples=(Example(f"swarm connect {_PEER}", "Connect to a node."),),
+    ),
+    CliCommand(
+        "swarm disconnect",
+        rpc="swarm/disconnect",
+        text=_lines,
+        examples=(Example(f"swarm disconnect /p2p/{_ID}", "Close the connections with a node."),),
+    ),
+    CliCommand(
+        "swarm addrs",
+        rpc="swarm/addrs",
+        text=_known,
+        examples=(Example("swarm addrs", "List what is known of where other nodes are."),),
+    ),
+    CliCommand(
+        "swarm addrs listen",
+        rpc="swarm/addrs/listen",
+        text=_lines,
+        examples=(Example("swarm addrs listen", "List where this node listens."),),
+    ),
+    CliCommand(
+        "swarm addrs local",
+        rpc="swarm/addrs/local",
+        text=_lines,
+        examples=(Example("swarm addrs local --id", "List what others can connect to, to give it to somebody."),),
+    ),
+    CliCommand(
+        "swarm peering add",
+        rpc="swarm/peering/add",
+        text=_done,
+        examples=(Example(f"swarm peering add {_PEER}", "Stay connected with a node until this one stops."),),
+    ),
+    CliCommand(
+        "swarm peering ls",
+        rpc="swarm/peering/ls",
+        text=_peering,
+        examples=(Example("swarm peering ls", "List the nodes this one stays connected with."),),
+    ),
+    CliCommand(
+        "swarm peering rm",
+        rpc="swarm/peering/rm",
+        text=_done,
+        examples=(Example(f"swarm peering rm {_ID}", "Stay connected with it no longer."),),
+    ),
+)
