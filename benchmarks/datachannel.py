@@ -26,7 +26,7 @@ LARGE: Final = 65_536  # bytes of a message
 MIDDLE: Final = 16_384
 SMALL: Final = 64
 PYTHON: Final = ("ours", "wrtc", "aiortc")  # engines whose two ends can be in one process
-SETTLING: Final = 5.0  # seconds until connections that have just been made are idle
+SETTLING: Final = 10.0  # seconds until connections that have just been made are idle
 WATCHED: Final = 20.0  # seconds that idle connections are looked at
 
 Figures = dict[tuple[str, str], list[float]]  # by engine and what was measured

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from zwerm.net.alarm import FINEST, Alarm
+from zwerm.net.alarm import FAR, FINEST, STEP, Alarm
 
 both_loops = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 
@@ -58,5 +58,42 @@ def test_a_deadline_that_is_always_near_comes_all_the_same(run: Any) -> None:
         while not rang.is_set():
             alarm.set(loop.time() + FINEST / 10)
             await asyncio.sleep(0)
+
+    run(main())
+
+
+@both_loops
+def test_far_deadlines_ring_in_step_and_late_by_no_more_than_a_step(run: Any) -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        alarms = [Alarm(loop, lambda: None, time.monotonic) for _ in range(4)]
+        now = time.monotonic()
+        for number, alarm in enumerate(alarms):
+            alarm.set(now + FAR + 1 + number * STEP / 4)
+        dues = [alarm.due for alarm in alarms]
+        for number, due in enumerate(dues):
+            assert due is not None
+            assert -0.01 < due - (now + FAR + 1 + number * STEP / 4) < STEP + 0.01
+        steps = {round((due - now) / STEP, 1) % 1 for due in dues if due is not None}
+        assert len(steps) <= 2  # one, but for where it is rounded
+        for alarm in alarms:
+            alarm.set(None)
+
+    run(main())
+
+
+@both_loops
+def test_an_early_ring_that_is_some_time_ahead_is_moved_and_a_near_one_is_left(run: Any) -> None:
+    async def main() -> None:
+        alarm = Alarm(asyncio.get_running_loop(), lambda: None, time.monotonic)
+        now = time.monotonic()
+        alarm.set(now + 0.5)
+        alarm.set(now + 5.0)
+        assert alarm.due is not None
+        assert alarm.due >= now + 5.0 - 0.01
+        alarm.set(now + 0.1)
+        alarm.set(now + 5.0)
+        assert alarm.due == now + 0.1
+        alarm.set(None)
 
     run(main())

@@ -118,7 +118,7 @@ async def test_a_wake_up_reads_only_so_much(left: UdpSocket, right: UdpSocket, m
     right.pause_reading()
     for number in range(10):
         left.send(Transmit(b"%d" % number, right.address))
-    right._is_reading = True
+    right._is_reading = right._is_run = True
     right._read()
     assert len(inbox.datagrams) == 3
     right._is_reading = False

@@ -17,6 +17,7 @@ import dataclasses
 import errno
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, Self
@@ -34,6 +35,7 @@ from zwerm.net.control import (
 )
 
 READS_PER_WAKE: Final = 32  # system calls before others on the loop have their turn; each may bring 64 datagrams
+AT_ONCE: Final = 0.000_02  # seconds from one wake-up to another that shows that datagrams were waiting
 BATCH: Final = 256  # datagrams given to the callback at once
 BUFFER: Final = 65_536  # bytes, above the largest UDP payload
 RECEIVE_BUFFER: Final = 4_194_304  # bytes asked of the kernel, which gives what net.core.rmem_max allows
@@ -110,6 +112,8 @@ class UdpSocket:
         self._pending: deque[Transmit] = deque()
         self._pending_size = 0
         self._is_reading = False
+        self._is_run = False  # the last wake-up found more than one
+        self._read_at = 0.0  # when it ended
         self._is_closed = False
         name = sock.getsockname()
         self.address: Address = (name[0], name[1])
@@ -168,24 +172,40 @@ class UdpSocket:
             self._loop.add_reader(self._socket.fileno(), self._read)
 
     def _read(self) -> None:
-        """One wake-up."""
+        """One wake-up.
+
+        A read that finds nothing costs as much as one that brings something, so where datagrams come one by one, as
+        in a conversation, the loop is left to say whether there is more; where it says so at once they are read to the
+        last from then on.
+        """
+        is_run = self._is_run or time.monotonic() - self._read_at < AT_ONCE
+        self._is_run = self._read_up_to(READS_PER_WAKE if is_run else 1) > 1
+        self._read_at = time.monotonic()
+
+    def _read_up_to(self, limit: int) -> int:
+        """Read until there is nothing, or so many times; return how many times there was something."""
         datagrams: list[bytes] = []
         before: tuple[Any, str | None] = (None, None)
-        for number in range(READS_PER_WAKE):
+        reads = 0
+        while reads < limit:
             received = self._receive()
             if received is None:
-                if number == 0:
+                if reads == 0:
                     self._watch_again()
                 break
+            reads += 1
             came_to, more = received
             if came_to != before or len(datagrams) >= BATCH:
                 self._give(datagrams, before)
                 if not self._is_reading:  # the callback wants no more; what was read is still its own
                     self._give(more, came_to)
-                    return
+                    return reads
                 datagrams, before = [], came_to
             datagrams += more
+            if len(more) > 1:
+                limit = READS_PER_WAKE  # a run that the kernel merged; more of it may have come
         self._give(datagrams, before)
+        return reads
 
     def _watch_again(self) -> None:
         """Woken for nothing: the socket had an error, on which libuv stops watching without a word."""
@@ -260,6 +280,21 @@ class UdpSocket:
             for piece in self._pieces(transmit):
                 if self._pending or not self._write(piece):
                     self._wait(piece)
+
+    def send_datagram(self, data: bytes, destination: Address) -> None:
+        """Send one datagram, as `send` does."""
+        if self._pending or self._is_closed:
+            self.send(Transmit(data, destination))
+            return
+        try:
+            self._socket.sendto(data, destination)
+        except OSError:  # it says the same again, or it was gone by now
+            self.send(Transmit(data, destination))
+            return
+        counters = self.counters
+        counters.writes += 1
+        counters.bytes_sent += len(data)
+        counters.datagrams_sent += 1
 
     def _pieces(self, transmit: Transmit) -> Iterator[Transmit]:
         """Cut a run into what one system call takes."""

@@ -201,9 +201,16 @@ class TransportDriver:
     # What the sockets bring.
 
     def _receive(self, local: Address, batch: Batch) -> None:
-        if not self._is_closed:
-            self.transport.receive_datagrams(batch.datagrams, batch.source, self.now, local=local)
-            self.pump()
+        if self._is_closed:
+            return
+        now = time.monotonic()
+        datagrams, source, _ = batch
+        if not self._is_blocked and self.transport.receive_repeated(datagrams, source, now, local=local):
+            if not self._send_repeated():  # then it was an answer
+                self._alarm.set(self.transport.next_timeout())
+            return
+        self.transport.receive_datagrams(datagrams, source, now, local=local)
+        self.pump()
 
     def _stream_opened(self, stream: int) -> None:
         self.transport.agent.stream_opened(stream, self.now)
@@ -282,6 +289,22 @@ class TransportDriver:
     # Time.
 
     def _wake(self) -> None:
-        if not self._is_closed:
-            self.transport.handle_timeout(self.now)
-            self.pump()
+        if self._is_closed:
+            return
+        now = time.monotonic()
+        if not self._is_blocked and self.transport.ask_again(now):
+            self._send_repeated()
+            self._alarm.set(self.transport.next_timeout())
+            return
+        self.transport.handle_timeout(now)
+        self.pump()
+
+    def _send_repeated(self) -> bool:
+        """Consent was asked for or given as ever, and nothing else has happened: what idle connections do all day."""
+        transmit = self.transport.agent.next_transmit()
+        if transmit is None:
+            return False
+        socket = None if transmit.source is None else self._sockets.udp.get(transmit.source)
+        if socket is not None:
+            socket.send_datagram(transmit.data, transmit.destination)
+        return True

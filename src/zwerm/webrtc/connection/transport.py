@@ -38,6 +38,7 @@ from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.ice.turn_relay import make_turn_relay
 from zwerm.webrtc.sctp.association import Association
 from zwerm.webrtc.sctp.config import DTLS
+from zwerm.webrtc.sctp.config import Config as SCTPConfig
 from zwerm.webrtc.sctp.control_block import State as SCTPState
 
 Event: TypeAlias = ice.Event | dtls.Event | ChannelEvent  # those of the parts, but for the data between them
@@ -45,6 +46,7 @@ Event: TypeAlias = ice.Event | dtls.Event | ChannelEvent  # those of the parts, 
 # Browsers agree on use_srtp for data alone too, and aiortc ends a handshake without it.
 # A description that people carry takes minutes: until the peer says something it has not failed.
 _DTLS: Final = dtls.Config(srtp_profiles=tuple(dtls.SRTPProfile), waits_for_peer=True)
+_SCTP: Final = SCTPConfig(heartbeat_interval=0.0)  # consent tells whether the path is alive, six times as often
 _NO_PATH: Final[Address] = ("0.0.0.0", 0)  # noqa: S104 - where DTLS sends is decided by ICE, datagram by datagram
 
 
@@ -89,7 +91,7 @@ class Transport:
         self.agent = Agent(
             Role.CONTROLLING, config, random=random, credentials=credentials, make_relay=make_turn_relay, trace=trace
         )
-        self.channels = channels or DataChannels(Association(random=random, now=now, trace=trace), trace=trace)
+        self.channels = channels or DataChannels(Association(_SCTP, random=random, now=now, trace=trace), trace=trace)
 
     # Commands.
 
@@ -202,10 +204,31 @@ class Transport:
         self._work(now)
         return taken
 
+    def receive_repeated(
+        self, datagrams: Sequence[bytes], source: Address, now: Instant, *, local: Address | None = None
+    ) -> bool:
+        """Take a datagram that changes nothing but the time of consent; False: it is for `receive_datagrams`.
+
+        What comes of it is at most a transmit and another `next_timeout`, no event.
+        """
+        if len(datagrams) != 1 or self.tap is not None:
+            return False
+        if not self.agent.receive_repeated(datagrams[0], source, now, local=local):
+            return False
+        self._now = max(self._now, now)
+        return True
+
     def receive_stream_data(self, stream: int, data: bytes, now: Instant) -> None:
         """Offer untrusted bytes of a connection that the ICE agent opened or accepted."""
         self.agent.receive_stream_data(stream, data, now)
         self._work(now)
+
+    def ask_again(self, now: Instant) -> bool:
+        """Do what time brings, where that is to ask for consent as ever; False: it is for `handle_timeout`."""
+        if self.tap is not None or not self.agent.ask_again(now):
+            return False
+        self._now = max(self._now, now)
+        return True
 
     def handle_timeout(self, now: Instant) -> None:
         self.agent.handle_timeout(now)

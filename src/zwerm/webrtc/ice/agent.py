@@ -30,6 +30,7 @@ from zwerm.webrtc.ice.candidate import Candidate, TcpType, canonical_with_zone
 from zwerm.webrtc.ice.check import parse_message_untrusted, ufrags_of
 from zwerm.webrtc.ice.config import Config, Role, StunServer, TurnServer
 from zwerm.webrtc.ice.credentials import Credentials
+from zwerm.webrtc.ice.deadlines import Deadlines, earliest
 from zwerm.webrtc.ice.events import (
     ConnectionState,
     Event,
@@ -88,6 +89,8 @@ class Agent:
         self._outgoing = OutgoingCandidates(config, OwnNames(random), self._outbox.tell)
         self._incoming = IncomingCandidates(config, self._use_remote, self._outbox.tell, trace)
         self._timers = TimerTable(Timer)
+        parts = (self._gatherer, self._relays, self._timers, self._outgoing.names, self._incoming)
+        self._deadlines = Deadlines(*parts)
         self._session = self._make_session(role, credentials or Credentials.random(random))
         self._previous: Session | None = None
         self._told = Told(role, self._outbox)
@@ -185,6 +188,7 @@ class Agent:
 
     def name_registered(self, name: str, now: Instant, *, success: bool = True) -> None:
         """A name of `RegisterName` is answered now; without success its candidates are not signaled."""
+        self._deadlines.moved()
         if self._outgoing.name_registered(name, success=success):
             self._settle(now)
 
@@ -331,6 +335,8 @@ class Agent:
         base = self._base(local)
         if base is None or not data or self.state is ConnectionState.CLOSED:
             return False
+        if self.receive_repeated(data, source, now, local=local):
+            return True
         has_news = self._relays.receive_datagram(data, base, source, now)
         if has_news is not None:
             if has_news:
@@ -342,6 +348,11 @@ class Agent:
         taken = self._gatherer.receive_datagram(data, base, source, now) or self._receive_stun(data, arrival, now)
         self._settle(now)
         return taken
+
+    def receive_repeated(self, data: bytes, source: Address, now: Instant, *, local: Address | None) -> bool:
+        """Take a check of consent, or an answer to ours, that says nothing new; False: it is something else."""
+        is_open = data[0] < 2 and self._told.state is not ConnectionState.CLOSED
+        return is_open and self._session.receive_repeated(data, local, source, now)
 
     def receive_datagrams(
         self, datagrams: Sequence[bytes], source: Address, now: Instant, *, local: Address | None = None
@@ -425,23 +436,32 @@ class Agent:
         timeout = self.next_timeout()
         if timeout is None or now < timeout:
             return
+        has_news = self._deadlines.has_come(now)
         while self._timers.pop_expired(now) is not None:
-            self._forget_previous()
+            if self._previous is not None:
+                self._previous.close()
+                self._previous = None
         for session in self._sessions():
-            session.handle_timeout(now)
+            has_news |= session.handle_timeout(now)
+        if not has_news:
+            return
         self._gatherer.handle_timeout(now)
         self._relays.handle_timeout(now)
         self._outgoing.handle_timeout(now)
         self._incoming.handle_timeout(now)
         self._settle(now)
 
+    def ask_again(self, now: Instant) -> bool:
+        """Ask for consent as ever, if that is all that is due; False: call `handle_timeout`."""
+        is_alone = self._previous is None and self._told.state is not ConnectionState.CLOSED
+        return is_alone and not self._deadlines.has_come(now) and self._session.ask_again(now)
+
     def next_timeout(self) -> Instant | None:
-        if self.state is ConnectionState.CLOSED:
+        if self._told.state is ConnectionState.CLOSED:
             return None
-        waits = [session.next_timeout() for session in self._sessions()]
-        waits += [self._relays.next_timeout(), self._gatherer.next_timeout(), self._timers.next_timeout()]
-        waits += [self._outgoing.names.next_timeout(), self._incoming.next_timeout()]
-        return min((wait for wait in waits if wait is not None), default=None)
+        if self._gatherer.allocations:
+            self._deadlines.moved()  # those of relays do with data
+        return earliest(self._deadlines.next_timeout(), *[session.next_timeout() for session in self._sessions()])
 
     def next_transmit(self) -> Transmit | None:
         return self._outbox.next_transmit()
@@ -521,6 +541,7 @@ class Agent:
 
     def _settle(self, now: Instant) -> None:
         """After every change: move what parts of the agent have for each other, and tell what is new."""
+        self._deadlines.moved()
         for transmit in self._gatherer.take_transmits():
             self._outbox.transmit(transmit)
         self._relays.close_streams_of(self._gatherer.take_given_up())
@@ -547,11 +568,6 @@ class Agent:
             return GatheringState.NEW
         is_over = self._gatherer.is_complete and not self._outgoing.names.is_waiting()
         return GatheringState.COMPLETE if is_over else GatheringState.GATHERING
-
-    def _forget_previous(self) -> None:
-        if self._previous is not None:
-            self._previous.close()
-            self._previous = None
 
     # Local candidates.
 

@@ -53,6 +53,11 @@ class Check:
     sends: int = 1
     is_cancelled: bool = False  # not repeated, and its end means nothing; an answer still counts
 
+    def count(self) -> None:
+        """It goes out, for the first time or again."""
+        self.pair.counters.requests_sent += 1
+        self.pair.counters.consent_requests_sent += self.kind is CheckKind.CONSENT
+
     def repeat_at(self, now: Instant, rto_limit: float) -> None:
         """Count a repetition at `now` and set when the next one is due."""
         self.sends += 1

@@ -87,7 +87,8 @@ class Config:
     consent_timeout: float = 30.0  # likewise: nothing is sent after that long without an answer
     probe_interval: float = 0.5  # between checks of a selected pair whose last check was not answered
     disconnect_after: float = 3.0  # unanswered probing, until "disconnected"
-    keepalive_interval: float = 15.0  # RFC 8445 section 11, of valid pairs that are not selected; and of a lite agent
+    keepalive_interval: float = 15.0  # RFC 8445 section 11, of what a translator may forget: spare pairs, mappings
+    stream_keepalive_interval: float = 300.0  # the same for TCP, which translators remember for hours
 
     max_local_addresses: int = 32
     max_remote_candidates: int = 128  # peer-reflexive ones included

@@ -53,6 +53,10 @@ class Consent:
         self.expires_at = now + self._config.consent_timeout
         self.next_check_at = now + self._interval()
 
+    def is_fresh(self, now: Instant) -> bool:
+        """Whether every question was answered, and it is time for the next."""
+        return self._unanswered_since is None and self.next_check_at <= now < self.expires_at
+
     def is_probing(self, now: Instant) -> bool:
         """Whether an answer is overdue."""
         return self._unanswered_since is not None and now >= self._unanswered_since + self._patience

@@ -214,6 +214,8 @@ class Gatherer:
         self._settle(now)
 
     def next_timeout(self) -> Instant | None:
+        if not self._queries and not self.allocations:
+            return self._refresh_at
         waits = [query.transaction.next_timeout() for query in self._queries]
         waits += [allocation.give_up_at for allocation in self.allocations]
         waits.append(self._refresh_at)

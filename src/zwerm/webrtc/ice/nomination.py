@@ -65,6 +65,11 @@ class Nomination:
         self.pending = pair
         self.number += 1
 
+    def said_of(self, pair: Pair) -> tuple[bool, int | None]:
+        """What a check of `pair` says: whether it is nominated, and by which number."""
+        is_ours = self._checklist.role is Role.CONTROLLING
+        return is_ours and (pair is self.pending or pair.is_nominated), self.number if self.can_renominate else None
+
     def succeeded(self, pair: Pair) -> None:
         """Controlling: the nomination of `pair` was answered."""
         self.pending = None

@@ -98,6 +98,7 @@ class Pair:
     has_peer_check: bool = False  # an authentic request came this way
     round_trip_time: float | None = None  # seconds, of the last answer that was not ambiguous
     responded_at: Instant | None = None  # when the other side last answered
+    asked_at: Instant | None = None  # when it was last kept alive
     counters: Counters = dataclasses.field(default_factory=Counters)
 
     @property
@@ -139,6 +140,14 @@ class Pair:
         if self.local.base.kind is BaseKind.TCP:
             return 1
         return 2 if CandidateType.SERVER_REFLEXIVE in (self.local_candidate.type, self.remote.candidate.type) else 3
+
+    def answered(self, sent_at: Instant | None, now: Instant) -> None:
+        """The other side answered; `sent_at` is of the question, where it was asked once (Karn's rule)."""
+        if sent_at is not None:
+            self.round_trip_time = now - sent_at
+            self.counters.total_round_trip_time += self.round_trip_time
+        self.responded_at = now
+        self.is_doubted = False
 
     def priority(self, role: Role) -> int:
         ours, theirs = self.local.candidate.priority, self.remote.priority

@@ -17,7 +17,6 @@ from __future__ import annotations
 import enum
 from collections import deque
 from random import Random
-from typing import Final, Protocol
 
 from zwerm.core.machine import Address, Instant
 from zwerm.core.timers import TimerTable
@@ -40,16 +39,16 @@ from zwerm.webrtc.ice.checklist import Checklist
 from zwerm.webrtc.ice.config import Config, Role
 from zwerm.webrtc.ice.consent import Consent
 from zwerm.webrtc.ice.credentials import Credentials
-from zwerm.webrtc.ice.events import ConnectionState
 from zwerm.webrtc.ice.known_candidates import KnownCandidates
 from zwerm.webrtc.ice.nomination import Nomination
+from zwerm.webrtc.ice.outlet import Outlet
 from zwerm.webrtc.ice.pacer import Pacer
 from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate, Pair, PairState, Path
+from zwerm.webrtc.ice.spares import next_due, spares_due, spares_to_try
+from zwerm.webrtc.ice.steady import Steady, is_question
 from zwerm.webrtc.ice.transactions import Transactions
 from zwerm.webrtc.stun.attributes import NOMINATION, PRIORITY, USE_CANDIDATE, XOR_MAPPED_ADDRESS
 from zwerm.webrtc.stun.message import Message, MessageClass
-
-SPARES: Final = 3  # valid pairs beside the selected one that are kept alive
 
 
 class Timer(enum.Enum):
@@ -61,22 +60,6 @@ class Timer(enum.Enum):
     NOMINATE = "patience for a better pair has ended"
     KEEPALIVE = "spare pairs are to be kept alive"
     GIVE_UP = "the time in which a pair could have been found, or found again, has ended"
-
-
-class Outlet(Protocol):
-    """What a session needs of its agent."""
-
-    def send(self, base: Base, stream: int | None, data: bytes, destination: Address, now: Instant) -> None: ...
-
-    def open_stream(self, pair: Pair) -> int | None:
-        """Ask for a TCP connection; None when there are too many."""
-        ...
-
-    def close_stream(self, stream: int) -> None: ...
-
-    def validated(self, pair: Pair, now: Instant) -> None:
-        """`pair` became valid."""
-        ...
 
 
 class Session:
@@ -103,7 +86,7 @@ class Session:
         self.candidates = KnownCandidates(config.max_remote_candidates)
         self.local_is_complete = False
         self._outlet = outlet
-        self._config = config
+        self.config = config
         self._random = random
         self._pacer = pacer
         self._trace = trace
@@ -111,8 +94,9 @@ class Session:
         self._transactions = Transactions(config.max_transactions)
         self._early: deque[EarlyCheck] = deque(maxlen=config.max_early_checks)
         self._timers = TimerTable(Timer)
-        self._checking_since: Instant | None = None
-        self._lost_at: Instant | None = None  # there was a pair until then
+        self.checking_since: Instant | None = None
+        self.lost_at: Instant | None = None  # there was a pair until then
+        self._steady: Steady | None = None  # of the selected pair
 
     @property
     def role(self) -> Role:
@@ -124,12 +108,12 @@ class Session:
         """Learn the other side's credentials; then what it asked before is taken up."""
         self.remote = remote
         self.remote_is_lite = lite
-        self.nomination.can_renominate = renomination and self._config.renomination
-        if lite and not self._config.lite:
+        self.nomination.can_renominate = renomination and self.config.renomination
+        if lite and not self.config.lite:
             self.checklist.role = Role.CONTROLLING  # RFC 8445 section 6.1.1
-        self._checking_since = now
-        self._timers.arm(Timer.GIVE_UP, now + self._config.minimum_checking)
-        early, self._early = self._early, deque(maxlen=self._config.max_early_checks)
+        self.checking_since = now
+        self._timers.arm(Timer.GIVE_UP, now + self.config.minimum_checking)
+        early, self._early = self._early, deque(maxlen=self.config.max_early_checks)
         for check in early:
             if check.ufrag == remote.ufrag:
                 self._take_request(check.arrival, check.priority, now, check.nominates, check.nomination)
@@ -185,7 +169,7 @@ class Session:
             self._drop(pair)
         self._transactions.clear()
         self._timers.cancel_all()
-        self.selected = self.consent = None
+        self.selected = self.consent = self._steady = None
 
     # What comes from the network.
 
@@ -213,6 +197,31 @@ class Session:
             return
         self._take_request(arrival, priority, now, nominates, nomination)
         self.settle(now)
+        if self._steady is not None and self._steady.holds(self.role, arrival.base.address, arrival.source):
+            self._steady.answers(message.data, answer)
+
+    def receive_repeated(self, data: bytes, local: Address | None, source: Address, now: Instant) -> bool:
+        """Take a check, or an answer to one, that says nothing new on the selected pair; False: this is none."""
+        steady = self._steady
+        if steady is None or self.consent is None or not steady.holds(self.checklist.role, local, source):
+            return False
+        pair = steady.pair
+        if is_question(data):
+            answer = steady.answer(data)
+            if answer is None:
+                return False
+            pair.counters.requests_received += 1
+            pair.counters.responses_sent += 1
+            self._outlet.send(pair.local.base, None, answer, source, now)
+            return True
+        check = self._transactions.find(data[8:20])
+        if check is None or check.kind is not CheckKind.CONSENT or check.pair is not pair or not steady.is_answer(data):
+            return False
+        self._transactions.remove(data[8:20])
+        pair.counters.responses_received += 1
+        self._answered(check, now)
+        self._arm_checks(now)
+        return True
 
     def receive_response(self, message: Message, arrival: Arrival, now: Instant) -> bool:
         """Take a response; False when no check of ours has its transaction ID, or it is not authentic."""
@@ -230,6 +239,8 @@ class Session:
         elif (mapped := message.find(XOR_MAPPED_ADDRESS)) is not None:
             self._take_success(check, mapped, now)
         self.settle(now)
+        if self._steady is not None and self._steady.holds(self.role, arrival.base.address, arrival.source):
+            self._steady.is_answered(message.data)
         return True
 
     def stream_opened(self, pair: Pair, now: Instant) -> None:
@@ -249,8 +260,13 @@ class Session:
 
     # Time.
 
-    def handle_timeout(self, now: Instant) -> None:
+    def handle_timeout(self, now: Instant) -> bool:
+        """Whether anything but the next question of a steady pair came of it."""
+        has_news = False
         while (fired := self._timers.pop_expired(now)) is not None:
+            if fired.timer is Timer.CONSENT and self._ask_as_ever(now):
+                continue
+            has_news = True
             match fired.timer:
                 case Timer.CHECKS:
                     self._repeat_checks(now)
@@ -259,57 +275,22 @@ class Session:
                 case Timer.KEEPALIVE:
                     self._keep_spares_alive(now)
                 case Timer.GIVE_UP:
-                    self._look_again(now)
+                    if self.checking_since is not None and now < self.checking_since + self.config.connect_timeout:
+                        self._timers.arm(Timer.GIVE_UP, self.checking_since + self.config.connect_timeout)
                 case Timer.PACE | Timer.NOMINATE:
                     pass  # `settle` looks again
             self.settle(now)
+        return has_news
+
+    def ask_again(self, now: Instant) -> bool:
+        """Ask for consent, if that is what is due and nothing is in doubt."""
+        due = self._timers.next_timeout()
+        return due is not None and due == self._timers.deadline(Timer.CONSENT) and due <= now and self._ask_as_ever(now)
 
     def next_timeout(self) -> Instant | None:
         return self._timers.next_timeout()
 
     # What the agent asks.
-
-    def state(self, now: Instant) -> tuple[ConnectionState, str]:
-        """How things stand, and why they do not stand better."""
-        if self.selected is None or self.consent is None:
-            return self._state_without_pair(now)
-        if self.consent.is_expired(now):
-            return ConnectionState.FAILED, "the other side did not answer for 30 s: consent has expired"
-        if self.consent.is_suspect(now):
-            return ConnectionState.DISCONNECTED, "the other side does not answer"
-        if self._is_finished() and self.selected.is_nominated:
-            return ConnectionState.COMPLETED, ""
-        return ConnectionState.CONNECTED, ""
-
-    def _look_again(self, now: Instant) -> None:
-        """The earliest moment of "failed" has come, or the latest."""
-        latest = None if self._checking_since is None else self._checking_since + self._config.connect_timeout
-        if latest is not None and now < latest:
-            self._timers.arm(Timer.GIVE_UP, latest)
-
-    def _state_without_pair(self, now: Instant) -> tuple[ConnectionState, str]:
-        if self.remote is None or self._checking_since is None:
-            return ConnectionState.NEW, ""
-        if self._lost_at is not None:
-            if now - self._lost_at < self._config.consent_timeout:
-                return ConnectionState.DISCONNECTED, "the path is gone, and there is no other"
-            return ConnectionState.FAILED, f"no path for {self._config.consent_timeout:.0f} s"
-        waited = now - self._checking_since
-        is_tried = self._config.lite or not any(pair.is_unfinished for pair in self.checklist)
-        if waited >= self._config.connect_timeout and is_tried:
-            return ConnectionState.FAILED, f"no path found in {self._config.connect_timeout:.0f} s"
-        if waited >= self._config.minimum_checking and self._is_finished() and not self._config.lite:
-            tried = len(self.checklist)
-            return ConnectionState.FAILED, f"none of {tried} pairs works" if tried else "no pair to try"
-        return ConnectionState.CHECKING, ""
-
-    def _is_finished(self) -> bool:
-        """Whether no more pairs will come, and all there are were tried."""
-        return (
-            self.local_is_complete
-            and not self.nomination.more_may_come
-            and not any(pair.is_unfinished for pair in self.checklist)
-        )
 
     def expects(self, path: Path) -> bool:
         """Whether an authentic request came that way, so that data will."""
@@ -328,13 +309,16 @@ class Session:
             self._nominate(now)
             self._select(now)
             self._pace(now)
+        self._arm_checks(now)
+        self._arm(Timer.NOMINATE, self.nomination.decide_at if not self.is_retired else None)
+
+    def _arm_checks(self, now: Instant) -> None:
         self._arm(Timer.CHECKS, self._transactions.next_timeout())
         if self.consent is not None and self.consent.is_expired(now):
             self._timers.cancel(Timer.CONSENT)
             self._timers.cancel(Timer.KEEPALIVE)
         else:
             self._arm(Timer.CONSENT, None if self.consent is None else self.consent.next_timeout(now))
-        self._arm(Timer.NOMINATE, self.nomination.decide_at if not self.is_retired else None)
 
     def _arm(self, timer: Timer, due: Instant | None) -> None:
         if due is None:
@@ -344,7 +328,7 @@ class Session:
 
     def _pace(self, now: Instant) -> None:
         """Send a check if it is time, and come back when the next one may go."""
-        if self.remote is None or self._config.lite or not self.checklist.has_work():
+        if self.remote is None or self.config.lite or not self.checklist.has_work():
             self._timers.cancel(Timer.PACE)
             return
         ready_at = self._pacer.ready_at(triggered=self.checklist.is_triggered)
@@ -360,7 +344,7 @@ class Session:
 
     def _nominate(self, now: Instant) -> None:
         pair = self.nomination.to_nominate(now)
-        if pair is not None and not self._config.lite:
+        if pair is not None and not self.config.lite:
             self.nomination.begin(pair)
             self._note(now, "nominating", pair)
             self.checklist.trigger(pair)
@@ -370,18 +354,29 @@ class Session:
         if pair is self.selected:
             return
         self.selected = pair
-        self._lost_at = now if pair is None else None
+        self.lost_at = now if pair is None else None
+        self._begin_steady()
         if pair is None:
             self.consent = None
-            self._timers.arm(Timer.GIVE_UP, now + self._config.consent_timeout)
+            self._timers.arm(Timer.GIVE_UP, now + self.config.consent_timeout)
             return
         self._note(now, "selected", pair)
         answered_at = pair.responded_at if pair.responded_at is not None else now
         self.consent = Consent(
-            self._config, self._random, answered_at=answered_at, round_trip_time=pair.round_trip_time, now=now
+            self.config, self._random, answered_at=answered_at, round_trip_time=pair.round_trip_time, now=now
         )
-        if self._timers.deadline(Timer.KEEPALIVE) is None:
-            self._timers.arm(Timer.KEEPALIVE, now + self._config.keepalive_interval)
+        self._arm_keepalive(now)
+
+    def _begin_steady(self) -> None:
+        """Another pair is selected, or the roles have changed: what was said before counts no more."""
+        pair, self._steady = self.selected, None
+        if (
+            pair is not None
+            and pair.local.base.kind is BaseKind.UDP
+            and self.remote is not None
+            and not self.config.lite
+        ):
+            self._steady = Steady(pair, self.role, self.local, self.remote)
 
     # Requests and responses.
 
@@ -391,8 +386,8 @@ class Session:
         if claim is None or claim[0] is not self.role:
             return False
         has_more = self._tie_breaker >= claim[1]
-        if self._config.lite or self.remote_is_lite:
-            return self._config.lite is False  # roles of a lite and a full agent are fixed
+        if self.config.lite or self.remote_is_lite:
+            return self.config.lite is False  # roles of a lite and a full agent are fixed
         if (self.role is Role.CONTROLLING) is has_more:
             return True
         self._switch_role(now)
@@ -401,6 +396,7 @@ class Session:
     def _switch_role(self, now: Instant) -> None:
         self.checklist.role = self.role.other
         self.nomination.pending = None
+        self._begin_steady()
         if self._trace:
             self._trace(now, "role switched", role=self.role.value)
 
@@ -420,7 +416,7 @@ class Session:
         pair.counters.requests_received += 1
         pair.counters.responses_sent += 1
         pair.has_peer_check = True
-        if self._config.lite:
+        if self.config.lite:
             self._take_request_lite(pair, nominates, now)
         elif not pair.is_valid:
             if pair.state is PairState.IN_PROGRESS:
@@ -467,15 +463,9 @@ class Session:
 
     def _take_success(self, check: Check, mapped: Address, now: Instant) -> None:
         pair = check.pair
-        if check.sends == 1:
-            pair.round_trip_time = now - check.sent_at
-            pair.counters.total_round_trip_time += pair.round_trip_time
-        pair.responded_at = now
-        pair.is_doubted = False
+        self._answered(check, now)
         if pair.mapped is None or pair.mapped.address != mapped:
             pair.mapped = self.candidates.local_at(pair, mapped)
-        if pair is self.selected and self.consent is not None:
-            self.consent.answered(now)
         if check.kind is CheckKind.CONSENT:
             return
         self._transactions.cancel(pair)
@@ -484,10 +474,18 @@ class Session:
             self._note(now, "valid", pair)
             self.checklist.unfreeze(pair.foundation)
             self._outlet.validated(pair, now)
+            self._arm_keepalive(now)
         if self.role is Role.CONTROLLED:
             pair.is_nominated = pair.is_nominated or pair.is_wanted
         elif check.nominates and self.nomination.pending is pair:
             self.nomination.succeeded(pair)
+
+    def _answered(self, check: Check, now: Instant) -> None:
+        """The other side answered, whatever it says."""
+        pair = check.pair
+        pair.answered(check.sent_at if check.sends == 1 else None, now)
+        if pair is self.selected and self.consent is not None:
+            self.consent.answered(now)
 
     # Sending.
 
@@ -499,9 +497,8 @@ class Session:
         if pair.local.base.kind is BaseKind.TCP and pair.stream is None:
             self._open_stream(pair, now)
             return
-        nominates = self.role is Role.CONTROLLING and (pair is self.nomination.pending or pair.is_nominated)
+        nominates, number = said = self.nomination.said_of(pair)
         transaction_id = self._random.randbytes(12)
-        number = self.nomination.number if self.nomination.can_renominate else None
         data = build_request(
             pair,
             transaction_id,
@@ -512,12 +509,15 @@ class Session:
             nominates=nominates,
             nomination=number,
         )
-        rto = max(self._config.rto, self._pacer.ta * self.checklist.active(), 1.5 * (pair.round_trip_time or 0.0))
+        if self._steady is not None and pair is self.selected:
+            self._steady.asks(data, said)
+        rto = max(self.config.rto, self._pacer.ta * self.checklist.active(), 1.5 * (pair.round_trip_time or 0.0))
         is_repeated = kind is CheckKind.CONNECTIVITY and pair.stream is None
-        expires_at = now + self._config.check_timeout
+        expires_at = now + self.config.check_timeout
         due = now + rto if is_repeated else expires_at
-        self._transactions.add(transaction_id, Check(pair, kind, data, self.role, nominates, now, due, expires_at, rto))
-        self._count_request(pair, kind)
+        check = Check(pair, kind, data, self.role, nominates, now, due, expires_at, rto)
+        self._transactions.add(transaction_id, check)
+        check.count()
         self._outlet.send(pair.local.base, pair.stream, data, pair.remote.address, now)
 
     def _open_stream(self, pair: Pair, now: Instant) -> None:
@@ -530,16 +530,30 @@ class Session:
     def _repeat_checks(self, now: Instant) -> None:
         repeated, over = self._transactions.pop_due(now)
         for check in repeated:
-            check.repeat_at(now, self._config.rto_limit)
-            self._count_request(check.pair, check.kind)
+            check.repeat_at(now, self.config.rto_limit)
+            check.count()
             self._outlet.send(check.pair.local.base, check.pair.stream, check.data, check.pair.remote.address, now)
         for check in over:
             if check.kind is CheckKind.CONNECTIVITY and not check.is_cancelled:
                 self._fail(check.pair, "no answer", now)
 
-    def _count_request(self, pair: Pair, kind: CheckKind) -> None:
-        pair.counters.requests_sent += 1
-        pair.counters.consent_requests_sent += kind is CheckKind.CONSENT
+    def _ask_as_ever(self, now: Instant) -> bool:
+        """Ask for consent where nothing is in doubt; False: there is more to do than that."""
+        pair, consent, steady = self.selected, self.consent, self._steady
+        if pair is None or consent is None or steady is None or pair.is_doubted or not consent.is_fresh(now):
+            return False
+        said, transaction_id = self.nomination.said_of(pair), self._random.randbytes(12)
+        question = steady.question(transaction_id, said)
+        if question is None:
+            return False
+        consent.asked(now)
+        end = now + self.config.check_timeout
+        check = Check(pair, CheckKind.CONSENT, question, self.role, said[0], now, due=end, expires_at=end, rto=0.0)
+        self._transactions.add(transaction_id, check)
+        check.count()
+        self._outlet.send(pair.local.base, pair.stream, question, pair.remote.address, now)
+        self._arm_checks(now)
+        return True
 
     def _ask_consent(self, now: Instant) -> None:
         pair, consent = self.selected, self.consent
@@ -548,29 +562,27 @@ class Session:
         if consent.is_probing(now) and not pair.is_doubted:
             pair.is_doubted = True
             self._note(now, "doubted", pair)
-            self._recheck_spares()
+            for spare in spares_to_try(self.checklist, pair):
+                if not self.is_retired:
+                    self.checklist.trigger(spare)
         if now >= consent.next_check_at:
             consent.asked(now)
-            if not self._config.lite:
+            if not self.config.lite:
                 self._send_check(pair, now, CheckKind.CONSENT)
-
-    def _recheck_spares(self) -> None:
-        """The selected pair is silent: find out which others work."""
-        for pair in self.checklist.by_priority():
-            if pair is not self.selected and (pair.is_valid or pair.has_peer_check) and not self.is_retired:
-                self.checklist.trigger(pair)
 
     def _keep_spares_alive(self, now: Instant) -> None:
-        """RFC 8445 section 11: what is valid and carries no data needs a datagram now and then."""
-        spares = [pair for pair in self.checklist.by_priority() if pair.is_valid and pair is not self.selected]
-        for pair in spares[:SPARES]:
-            if not self._config.lite and not self.is_retired:
+        """RFC 8445 section 11: what a translator may forget needs a datagram now and then."""
+        if not self.config.lite and not self.is_retired:
+            for pair in spares_due(self.checklist, self.selected, self.config, now):
+                pair.asked_at = now
                 self._send_check(pair, now, CheckKind.CONSENT)
-        self._timers.arm(Timer.KEEPALIVE, now + self._config.keepalive_interval)
+            self._arm_keepalive(now)
+
+    def _arm_keepalive(self, now: Instant) -> None:
+        self._arm(Timer.KEEPALIVE, next_due(self.checklist, self.selected, self.config, now))
 
     def _fail(self, pair: Pair, reason: str, now: Instant) -> None:
-        if self._trace:
-            self._trace(now, "failed", reason=reason, remote=str(pair.remote.address))
+        self._note(now, "failed", pair, reason=reason)
         self.nomination.forget(pair)
         self._transactions.cancel(pair)
         pair.state = PairState.FAILED
@@ -583,6 +595,6 @@ class Session:
         if pair.stream is not None:
             self._outlet.close_stream(pair.stream)
 
-    def _note(self, now: Instant, name: str, pair: Pair) -> None:
+    def _note(self, now: Instant, name: str, pair: Pair, **more: str) -> None:
         if self._trace:
-            self._trace(now, name, local=str(pair.local.base.address), remote=str(pair.remote.address))
+            self._trace(now, name, local=str(pair.local.base.address), remote=str(pair.remote.address), **more)

@@ -15,6 +15,7 @@ from zwerm.webrtc.ice.events import (
 )
 from zwerm.webrtc.ice.outbox import Outbox
 from zwerm.webrtc.ice.session import Session
+from zwerm.webrtc.ice.standing import state_of
 
 _ALIVE = (ConnectionState.CONNECTED, ConnectionState.COMPLETED, ConnectionState.DISCONNECTED)
 
@@ -82,9 +83,9 @@ class Told:
 
 def _state_of(session: Session, previous: Session | None, now: Instant) -> tuple[ConnectionState, str]:
     """During a restart the old pair's state counts as long as it works and the new generation has no pair."""
-    state, cause = session.state(now)
+    state, cause = state_of(session, now)
     if state not in _ALIVE and previous is not None:
-        old_state, old_cause = previous.state(now)
+        old_state, old_cause = state_of(previous, now)
         if old_state in _ALIVE:
             still = ConnectionState.DISCONNECTED if old_state is ConnectionState.DISCONNECTED else None
             return still or ConnectionState.CONNECTED, old_cause

@@ -51,7 +51,7 @@ class Transactions:
         self._checks.clear()
 
     def next_timeout(self) -> Instant | None:
-        return min((check.due for check in self._checks.values()), default=None)
+        return min([check.due for check in self._checks.values()]) if self._checks else None
 
     def pop_due(self, now: Instant) -> tuple[list[Check], list[Check]]:
         """Those to repeat, and those that ran out, which are gone from here."""

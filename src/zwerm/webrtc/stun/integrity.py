@@ -21,6 +21,9 @@ SHA256_MINIMUM: Final = 16  # RFC 8489 section 14.6: no usage may cut it shorter
 
 FINGERPRINT_MASK: Final = 0x5354554E  # "STUN", so that it is no other protocol's CRC of the same bytes
 _HEADER_SIZE: Final = 20
+_BLOCK: Final = 64  # bytes of SHA-1 at a time
+_INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 class Integrity(enum.Enum):
@@ -36,6 +39,26 @@ class PasswordAlgorithm(enum.IntEnum):
 
     MD5 = 1
     SHA256 = 2
+
+
+class SHA1Key:
+    """A key of HMAC-SHA1 that is used again and again: its two blocks are hashed once (RFC 2104 section 4)."""
+
+    __slots__ = ("_inner", "_outer")
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) > _BLOCK:
+            key = hashlib.sha1(key, usedforsecurity=False).digest()
+        padded = key.ljust(_BLOCK, b"\x00")
+        self._inner = hashlib.sha1(padded.translate(_INNER), usedforsecurity=False)
+        self._outer = hashlib.sha1(padded.translate(_OUTER), usedforsecurity=False)
+
+    def digest(self, data: bytes) -> bytes:
+        """The HMAC of `data`."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(data)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def hmac_sha1(data: bytes, offset: int, key: bytes) -> bytes:
