@@ -61,6 +61,20 @@ def test_a_doubt_asks_at_once() -> None:
     assert asked.next_check_at == 1.0
 
 
+def test_two_sides_that_make_each_other_doubt_do_not_ask_without_end() -> None:
+    """Each has selected another pair, and takes the other's check on it for a sign that its own is lost."""
+    left, right = consent(seed=1), consent(seed=2)
+    asked, now = 0, 0.0
+    while (now := min(left.next_check_at, right.next_check_at)) < 60.0:
+        for here, there in ((left, right), (right, left)):
+            if here.next_check_at <= now:
+                asked += 1
+                here.asked(now)
+                there.ask_now(now)
+                here.answered(now)
+    assert asked <= 122
+
+
 @pytest.mark.parametrize("now", [5.0, 5.2, 5.5, 6.0, 8.0, 29.0])
 def test_the_next_timeout_lies_ahead_or_is_a_check_that_is_due(now: float) -> None:
     asked = consent()

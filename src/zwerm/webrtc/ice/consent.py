@@ -12,9 +12,12 @@ Nothing is sent on a pair whose consent expired, and no later answer brings it b
 from __future__ import annotations
 
 from random import Random
+from typing import Final
 
 from zwerm.core.machine import Instant
 from zwerm.webrtc.ice.config import Config
+
+AGAIN: Final = 1.0  # seconds from an answer until a doubt asks again
 
 
 class Consent:
@@ -42,8 +45,12 @@ class Consent:
         self.next_check_at = now + self._patience
 
     def ask_now(self, now: Instant) -> None:
-        """There is reason to doubt the path: check it at once."""
-        self.next_check_at = min(self.next_check_at, now)
+        """There is reason to doubt the path: check it at once, or a second after it was answered last.
+
+        The other side does the same. Where each has selected another pair, two that asked at once would never stop.
+        """
+        answered_at = self.expires_at - self._config.consent_timeout
+        self.next_check_at = min(self.next_check_at, max(now, answered_at + AGAIN))
 
     def answered(self, now: Instant) -> None:
         """A check was answered, or a request of the other side's came with its integrity for a lite agent."""

@@ -139,6 +139,13 @@ def test_a_channel_or_permission_that_has_ended_is_left_for_the_server() -> None
     assert fast.from_peers(RELAY.local, buffer, memoryview(buffer), arrivals, 299.0)[1] == arrivals[1:]
 
 
+def test_a_channel_to_an_address_of_the_servers_own_is_left_for_the_server() -> None:
+    fast, _, mine = forwarding()
+    mine.channels[CHANNEL].is_inside = True
+    buffer, arrivals = laid_out([(CLIENT, 9, message(CHANNEL, b"hello"))])
+    assert fast.from_clients(SERVER, buffer, memoryview(buffer), arrivals, 1.0) == ([], arrivals)
+
+
 def test_a_client_on_a_stream_is_left_for_the_server() -> None:
     fast, _, mine = forwarding(Transport.TCP)
     buffer, arrivals = laid_out([(PEER, 5, b"hello")])

@@ -17,6 +17,7 @@ from tests.webrtc.turn.network import (
     code_of,
     config,
 )
+from tests.webrtc.turn.server.test_forwarding import laid_out
 from tests.webrtc.turn.test_peers import REFUSED
 from zwerm.core.machine import Address
 from zwerm.core.random import seeded
@@ -258,6 +259,9 @@ def test_the_servers_own_ports_are_not_reached_through_it() -> None:
     raw.send(indication(Method.SEND, TRANSACTION_ID, XOR_PEER_ADDRESS((SERVER[0], 6_379)), DATA(b"x")).serialize())
     raw.ask(Method.CHANNEL_BIND, XOR_PEER_ADDRESS((SERVER[0], 6_379)), CHANNEL_NUMBER(0x4000))
     raw.send(serialize(0x4000, b"x"))
+    buffer, arrivals = laid_out([(raw.socket.address, 5, serialize(0x4000, b"x"))])
+    fast = lab.host.server.forwarding.from_clients(SERVER, buffer, memoryview(buffer), arrivals, lab.clock.now)
+    assert fast == ([], arrivals)
     lab.clock.run_for(1.0)
     assert secret.received == []
     assert code_of(raw.ask(Method.CREATE_PERMISSION, XOR_PEER_ADDRESS(("198.51.100.250", 1)))) == 403
