@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from zwerm.core.errors import RemoteProtocolError, ResourceLimitError
+from zwerm.core.errors import RemoteProtocolError
 from zwerm.core.machine import Instant
 from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.multistream.aio import dial
 from zwerm.libp2p.multistream.negotiation import Dialer
 from zwerm.libp2p.stream import Direction, MuxedConnection, MuxedStream, Stream, StreamReset
+from zwerm.libp2p.swarm.bandwidth import Bandwidth
+from zwerm.libp2p.swarm.ledger import StreamLedger
 from zwerm.libp2p.swarm.limits import Limits
 from zwerm.libp2p.swarm.stream import SwarmStream
 from zwerm.multiformats.multiaddr import Multiaddr
@@ -28,15 +30,19 @@ class SwarmConnection:
         opened: Instant,
         limits: Limits,
         speaks: Callable[[PeerId, str], bool],
-        streams_left: Callable[[], int],
+        ledger: StreamLedger,
+        bandwidth: Bandwidth,
     ) -> None:
-        """`speaks`: whether a peer is known to speak a protocol. `streams_left`: how many more the swarm may have."""
+        """`speaks`: whether a peer is known to speak a protocol; `ledger` and `bandwidth` are the swarm's."""
         self.opened = opened
         self.muxed = muxed
         self.closing = ""  # why we close it, once we do
         self._limits = limits
         self._speaks = speaks
-        self._streams_left = streams_left
+        self._ledger = ledger
+        self._bandwidth = bandwidth
+        self.used = opened  # when a stream was last opened
+        self.has_complained = False  # a refused stream of its peer was logged
         self._streams: dict[SwarmStream, None] = {}  # in the order they were opened
 
     @property
@@ -76,8 +82,14 @@ class SwarmConnection:
         return len(self._streams)
 
     async def open_stream(self, protocols: Sequence[str]) -> SwarmStream:
-        if self._streams_left() <= 0:
-            raise ResourceLimitError(f"{self._limits.streams + 1} open streams, the limit is {self._limits.streams}")
+        self._ledger.open_outbound()
+        try:
+            return await self._open_stream(protocols)
+        except BaseException:
+            self._ledger.close_outbound()
+            raise
+
+    async def _open_stream(self, protocols: Sequence[str]) -> SwarmStream:
         muxed = await self.muxed.open_stream()
         try:
             if len(protocols) == 1 and self._speaks(self.remote_peer, protocols[0]):
@@ -105,13 +117,32 @@ class SwarmConnection:
         ahead: bytes = b"",
         proposal: Dialer | None = None,
     ) -> SwarmStream:
-        """Take a stream whose protocol is known."""
-        stream = SwarmStream(muxed, self, direction, protocol, self._forget, ahead=ahead, proposal=proposal)
+        """Take a stream whose protocol is known, and that the ledger has counted."""
+        stream = SwarmStream(
+            muxed,
+            self,
+            direction,
+            protocol,
+            self._forget,
+            self._bandwidth,
+            ahead=ahead,
+            proposal=proposal,
+        )
         self._streams[stream] = None
+        self.used = self._bandwidth.now()
         return stream
 
+    def end(self) -> None:
+        """Give back what the streams of a connection that is gone count for."""
+        for stream in tuple(self._streams):
+            stream.reset()
+
     def _forget(self, stream: SwarmStream) -> None:
-        self._streams.pop(stream, None)
+        del self._streams[stream]
+        if stream.direction is Direction.OUTBOUND:
+            self._ledger.close_outbound()
+        else:
+            self._ledger.close_inbound(self.remote_peer, stream.protocol)
 
     async def close(self, reason: str = "closed here") -> None:
         self.closing = self.closing or reason

@@ -10,6 +10,9 @@ class Limits:
     """The limits of one swarm. The defaults are those of a node that shares a machine with other work."""
 
     connections: int = 1_024  # open at once; more are closed as soon as they are there
+    high_water: int = 256  # connections past which the least useful are closed
+    low_water: int = 160  # connections that are left then
+    grace: float = 20.0  # seconds that a new connection has to show what it is good for
     connections_per_peer: int = 8  # both sides dialling at once gives two; more is a peer that does not close
 
     dials: int = 256  # peers that are dialled at once; a look-up in the DHT asks for ten
@@ -20,6 +23,9 @@ class Limits:
     stagger: float = 0.25  # seconds until the next address is tried beside one that did not answer (RFC 8305)
     backoff: float = 5.0  # seconds that an address which failed is left alone; doubles with each failure
     backoff_most: float = 300.0  # seconds that it doubles up to
+
+    upload: float | None = None  # bytes per second of all streams; None: no cap
+    download: float | None = None
 
     negotiation_time: float = 10.0  # seconds to agree on the protocol of a stream
     streams: int = 16_384  # open at once on all connections

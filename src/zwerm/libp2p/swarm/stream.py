@@ -10,8 +10,15 @@ from zwerm.core.errors import RemoteProtocolError
 from zwerm.libp2p.multistream.aio import finish
 from zwerm.libp2p.multistream.negotiation import Dialer
 from zwerm.libp2p.stream import Connection, Direction, MuxedStream, ProtocolNotSupported, StreamReset
+from zwerm.libp2p.swarm.bandwidth import Bandwidth, Cap
 
+PIECE: Final = 16_384  # bytes that are written at once where there is a cap
 JOINED: Final = 65_536  # bytes of a first write that are copied behind the proposal, to go out with it
+
+
+async def _wait(cap: Cap, bandwidth: Bandwidth) -> None:
+    while (delay := cap.delay(bandwidth.now())) > 0.0:  # noqa: ASYNC110 -- what is waited for is time
+        await asyncio.sleep(delay)
 
 
 class SwarmStream:
@@ -23,10 +30,12 @@ class SwarmStream:
 
     __slots__ = (
         "_ahead",
+        "_bandwidth",
         "_connection",
         "_flushed",
         "_has_ended",
         "_is_closed",
+        "_meters",
         "_muxed",
         "_on_over",
         "_proposal",
@@ -42,6 +51,7 @@ class SwarmStream:
         direction: Direction,
         protocol: str,
         on_over: Callable[[SwarmStream], None],
+        bandwidth: Bandwidth,
         *,
         ahead: bytes = b"",
         proposal: Dialer | None = None,
@@ -52,6 +62,8 @@ class SwarmStream:
         self._muxed = muxed
         self._connection = connection
         self._on_over: Callable[[SwarmStream], None] | None = on_over
+        self._bandwidth = bandwidth
+        self._meters = bandwidth.meters(connection.remote_peer, protocol)
         self._ahead = ahead
         self._proposal = proposal
         self._unsent = proposal.data_to_send() if proposal else b""
@@ -69,8 +81,13 @@ class SwarmStream:
         if self._ahead:
             data, self._ahead = self._ahead[:limit], self._ahead[limit:]
             return data
+        bandwidth = self._bandwidth
+        if bandwidth.download.bytes_per_second is not None:  # before reading: a cancelled wait must lose nothing
+            await _wait(bandwidth.download, bandwidth)
         data = await self._muxed.read(limit)
-        if not data:
+        if data:
+            self._count(len(data), 0)
+        else:
             self._has_ended = True
             self._look()
         return data
@@ -84,7 +101,28 @@ class SwarmStream:
                 data = first + data
             else:
                 await self._muxed.write(first)
+        if self._bandwidth.upload.bytes_per_second is not None:
+            await self._write_slowly(data)
+            return
         await self._muxed.write(data)
+        self._count(0, len(data))
+
+    async def _write_slowly(self, data: bytes | bytearray | memoryview) -> None:
+        """Write piece by piece, each when the cap lets it go."""
+        view = memoryview(data)
+        for start in range(0, len(view), PIECE):
+            await _wait(self._bandwidth.upload, self._bandwidth)
+            piece = view[start : start + PIECE]
+            await self._muxed.write(piece)
+            self._count(0, len(piece))
+
+    def _count(self, received: int, sent: int) -> None:
+        bandwidth = self._bandwidth
+        now = bandwidth.now()
+        for meter in self._meters:
+            meter.add(received, sent, now)
+        bandwidth.download.charge(received, now)
+        bandwidth.upload.charge(sent, now)
 
     async def close_write(self) -> None:
         await self._send_proposal()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeAlias
 
 from zwerm import __version__
@@ -31,12 +31,15 @@ from zwerm.libp2p.host import (
 from zwerm.libp2p.multistream.aio import listen as agree
 from zwerm.libp2p.stream import Direction, MuxedConnection, MuxedStream
 from zwerm.libp2p.swarm.backoff import Backoff
+from zwerm.libp2p.swarm.bandwidth import Bandwidth
 from zwerm.libp2p.swarm.connection import SwarmConnection
 from zwerm.libp2p.swarm.dialer import Dialer
+from zwerm.libp2p.swarm.ledger import StreamLedger
 from zwerm.libp2p.swarm.limits import Limits
 from zwerm.libp2p.swarm.peer_store import MemoryPeerStore, own_addresses
 from zwerm.libp2p.swarm.stream import SwarmStream
 from zwerm.libp2p.swarm.tasks import Tasks
+from zwerm.libp2p.swarm.trimming import Candidate, Worth, excess
 from zwerm.libp2p.transports.transport import Listener, Transport
 from zwerm.multiformats.multiaddr import Multiaddr
 
@@ -68,6 +71,7 @@ class Swarm:
         clock: Callable[[], Instant] | None = None,
         random: Random = SYSTEM,
         agent: str | None = AGENT,
+        allowed: Collection[PeerId] | None = None,
     ) -> None:
         """Make a swarm on the running loop, that listens on nothing yet.
 
@@ -77,6 +81,7 @@ class Swarm:
             limits: what it may grow to.
             clock: the loop's, unless given.
             random: the system's, unless given.
+            allowed: the only peers to connect with, by whatever transport; None: everybody.
             agent: as whom it identifies itself; None: it does not, nor asks others, nor answers pings.
         """
         self.key = key
@@ -86,6 +91,10 @@ class Swarm:
         self.random = random
         self.peers = MemoryPeerStore(self.limits, self.clock)
         self.find_peer: FindPeer | None = None  # asked where a peer is when no address of it is known
+        self.bandwidth = Bandwidth(self.clock, upload=self.limits.upload, download=self.limits.download)
+        self._allowed = None if allowed is None else frozenset(allowed)
+        self._ledger = StreamLedger(self.limits)
+        self._trimming: asyncio.TimerHandle | None = None
         self._transports = list(transports)
         self._tasks = Tasks()
         self._backoff = Backoff(self.limits, self.clock)
@@ -121,6 +130,9 @@ class Swarm:
         self._is_closed = True
         if self.identify is not None:
             self.identify.close()
+        if self._trimming is not None:
+            self._trimming.cancel()
+            self._trimming = None
         await self._dialer.close()
         await asyncio.gather(*(listener.close() for listener in self._listeners))
         watching = [connection.watch for connection in self.connections]
@@ -153,6 +165,10 @@ class Swarm:
                 raise TransportError(f"no transport here listens on {address}")
             self._listeners.append(await transport.listen(address, self._accept))
             self._announce()
+
+    @property
+    def transports(self) -> Sequence[Transport]:
+        return tuple(self._transports)
 
     def add_transport(self, transport: Transport) -> None:
         """Dial and listen by one more transport, closed with the swarm."""
@@ -192,6 +208,8 @@ class Swarm:
             raise DialFailed("the peer is this node")
         if self._is_closed:
             raise DialFailed("this node is closed")
+        if not self.is_allowed(peer):
+            raise DialFailed(f"{peer} is not on the list of peers that this node talks to")
         self.peers.add_addresses(peer, addresses, ADDRESS_LIFETIME)
         known = [*own_addresses(addresses, peer), *self.peers.addresses(peer)]
         if not known and self.find_peer is not None:
@@ -205,6 +223,7 @@ class Swarm:
     async def disconnect(self, peer: PeerId) -> None:
         for connection in self.connections_to(peer):
             await connection.close()
+            await asyncio.shield(connection.watch)
 
     def forget_failures(self) -> None:
         """Dial again what failed before: the network is another one, or a person asks for it."""
@@ -218,6 +237,16 @@ class Swarm:
         tags.discard(tag)
         if not tags:
             self._protected.pop(peer, None)
+
+    def is_allowed(self, peer: PeerId) -> bool:
+        return self._allowed is None or peer in self._allowed
+
+    def set_allowed(self, peers: Collection[PeerId] | None) -> None:
+        """Connect with these only from now on, and close what there is with others; None: with everybody."""
+        self._allowed = None if peers is None else frozenset(peers)
+        for connection in self.connections:
+            if not self.is_allowed(connection.remote_peer):
+                self.spawn(connection.close("not on the list of peers that this node talks to"), "close")
 
     def _accept(self, muxed: MuxedConnection) -> None:
         """Take a connection that somebody made to us."""
@@ -238,7 +267,8 @@ class Swarm:
             opened=self.clock(),
             limits=self.limits,
             speaks=lambda peer, protocol: protocol in self.peers.protocols(peer),
-            streams_left=lambda: self.limits.streams - sum(each.stream_count for each in self.connections),
+            ledger=self._ledger,
+            bandwidth=self.bandwidth,
         )
         connections = self._connections.setdefault(peer, [])
         connections.append(connection)
@@ -248,9 +278,45 @@ class Swarm:
             self.emit(PeerConnected(peer))
         for listener in self._on_connection:
             listener(connection)
+        if len(self.connections) > self.limits.high_water:
+            self._trim_soon(0.0)
         return connection
 
+    def _trim_soon(self, delay: float) -> None:
+        if self._trimming is None:
+            self._trimming = asyncio.get_running_loop().call_later(delay, self._trim)
+
+    def _trim(self) -> None:
+        """Close the least useful connections when there are too many."""
+        self._trimming = None
+        limits = self.limits
+        staying = [connection for connection in self.connections if not connection.closing]
+        going = excess(
+            ((connection, self._judge(connection)) for connection in staying),
+            high=limits.high_water,
+            low=limits.low_water,
+            grace=limits.grace,
+            now=self.clock(),
+        )
+        for connection in going:
+            self.spawn(connection.close("too many connections"), f"close {connection.remote_peer}")
+        if len(staying) - len(going) > limits.high_water:
+            self._trim_soon(limits.grace)  # the rest is young, or protected
+
+    def _judge(self, connection: SwarmConnection) -> Candidate:
+        peer = connection.remote_peer
+        worth = Worth(
+            is_only=len(self._connections[peer]) == 1,
+            is_direct=not connection.is_limited,
+            streams=connection.stream_count,
+            is_outbound=connection.direction is Direction.OUTBOUND,
+            used=connection.used,
+        )
+        return Candidate(worth, connection.opened, is_protected=peer in self._protected)
+
     def _check_room(self, peer: PeerId) -> None:
+        if not self.is_allowed(peer):
+            raise ResourceLimitError("not on the list of peers that this node talks to")
         if self._is_closed:
             raise ResourceLimitError("this node is closed")
         count, limit = len(self.connections), self.limits.connections
@@ -265,6 +331,7 @@ class Swarm:
         reason = await connection.muxed.wait_closed()
         reason = connection.closing or reason
         peer = connection.remote_peer
+        connection.end()
         _LOG.info("connection with %s at %s ended: %s", peer, connection.remote_address, reason)
         self._connections[peer].remove(connection)
         if not self._connections[peer]:
@@ -293,29 +360,56 @@ class Swarm:
         return tuple(self._handlers)
 
     def _serve_stream(self, connection: SwarmConnection, muxed: MuxedStream) -> None:
+        peer = connection.remote_peer
+        try:
+            self._ledger.open_inbound(peer)
+        except ResourceLimitError as error:
+            muxed.reset()
+            self._complain(connection, error)
+            return
         if self._is_closed:
             muxed.reset()
+            self._ledger.close_inbound(peer, None)
             return
-        self._tasks.spawn(self._serve(connection, muxed), f"stream of {connection.remote_peer}")
+        self._tasks.spawn(self._serve(connection, muxed), f"stream of {peer}")
+
+    def _complain(self, connection: SwarmConnection, error: ResourceLimitError) -> None:
+        """Say once of a connection that its peer wants too much, however often it does."""
+        if not connection.has_complained:
+            connection.has_complained = True
+            peer, address = connection.remote_peer, connection.remote_address
+            _LOG.info("refused streams of %s at %s: %s", peer, address, error)
 
     async def _serve(self, connection: SwarmConnection, muxed: MuxedStream) -> None:
+        peer = connection.remote_peer
+        stream = None
+        try:
+            stream = await self._negotiate(connection, muxed)
+        finally:
+            if stream is None:
+                muxed.reset()
+                self._ledger.close_inbound(peer, None)
+        if stream is not None and (handler := self._handlers.get(stream.protocol)) is not None:
+            await self._call(handler.call, stream)
+        elif stream is not None:
+            stream.reset()  # the handler went away while the answer was sent
+
+    async def _negotiate(self, connection: SwarmConnection, muxed: MuxedStream) -> SwarmStream | None:
         peer = connection.remote_peer
         try:
             async with asyncio.timeout(self.limits.negotiation_time):
                 protocol, ahead = await agree(muxed, lambda name: self._speaks(name, connection))
-        except (TransportError, RemoteProtocolError, TimeoutError) as error:
-            muxed.reset()
+            self._ledger.agree_inbound(peer, protocol)
+        except RemoteProtocolError as error:
+            _LOG.info("stream of %s came to nothing: %s", peer, error)
+            return None
+        except (TransportError, TimeoutError) as error:
             _LOG.debug("stream of %s came to nothing: %s", peer, str(error) or "no protocol in time")
-            return
-        except asyncio.CancelledError:
-            muxed.reset()
-            raise
-        handler = self._handlers.get(protocol)
-        if handler is None:  # it went away while the answer was sent
-            muxed.reset()
-            return
-        stream = connection.add(muxed, Direction.INBOUND, protocol, ahead=ahead)
-        await self._call(handler.call, stream)
+            return None
+        except ResourceLimitError as error:
+            self._complain(connection, error)
+            return None
+        return connection.add(muxed, Direction.INBOUND, protocol, ahead=ahead)
 
     async def _call(self, handler: StreamHandler, stream: SwarmStream) -> None:
         """Run a handler to its end; how it ends is how the stream does."""
