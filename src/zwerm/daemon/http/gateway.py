@@ -42,6 +42,11 @@ class GatewayHandler:
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request of the gateway listener."""
+        if exchange.raw_path.startswith("/routing/v1/") and self._node.network is not None:
+            from zwerm.daemon.http.routing import serve_routing
+
+            await serve_routing(exchange, self._node.network.ways.api)
+            return
         key = exchange.identity()
         kept = self._kept.get(key)
         if kept is not None:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from typing import Final
 
 _NETWORK: Final = "comes with the network, which this node does not join yet"
+_MOVED: Final = "is gone from Kubo; `routing` has it now"
 _GONE: Final = "is gone from Kubo, or going; `dag` and `files` do what it did"
 _INSIDE: Final = "is about Kubo's own inside; see `log level`, `diag sys` and /metrics"
 _COPIES: Final = "is not offered: the repository always keeps its own copy, so that what was added stays whole"
 
 # By first words, the path as in the URL.
 ABSENT: Final[dict[str, str]] = {
-    "dht": _NETWORK,
+    **dict.fromkeys((f"dht/{word}" for word in ("findpeer", "findprovs", "get", "provide", "put")), _MOVED),
     "dns": _NETWORK,
     "p2p": _NETWORK,
-    "provide": _NETWORK,
+    "routing/reprovide": "is not needed: everything is told again by itself, and `provide stat` shows how far it is",
+    "provide/clear": "is not offered; what is removed here is provided no more",
     "pubsub": _NETWORK,
-    "routing": _NETWORK,
-    "stats/dht": _NETWORK,
-    "stats/provide": _NETWORK,
-    "stats/reprovide": _NETWORK,
     "swarm/filters": "is not offered",
     "swarm/resources": "is not offered; `swarm peers -v` lists connections and their streams",
     "version/check": _NETWORK,

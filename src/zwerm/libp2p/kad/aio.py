@@ -190,6 +190,10 @@ class Kad:
         self.dht.start_refreshing(self._now)
         self._pump()
 
+    def contacts(self) -> list[tuple[int, PeerId]]:
+        """Return who is in the table, with the number of its bucket, nearest buckets last."""
+        return sorted(self.dht.table.buckets())
+
     def statistics(self) -> KadStatistics:
         dht = self.dht
         estimate = dht.size.estimate(self._now)

@@ -75,6 +75,12 @@ class RoutingTable:
             sizes.pop()
         return sizes
 
+    def buckets(self) -> Iterator[tuple[int, PeerId]]:
+        """Yield each contact with the number of its bucket."""
+        for index, bucket in enumerate(self._buckets):
+            for contact in bucket:
+                yield index, contact.node.peer
+
     def find(self, peer: PeerId) -> Contact | None:
         return self._contacts.get(peer)
 

@@ -1,0 +1,34 @@
+"""`zwerm provide`."""
+
+from __future__ import annotations
+
+from zwerm.cli.client import Answer
+from zwerm.cli.command import CliCommand, Example, Parsed
+from zwerm.cli.session import Session
+
+
+def provided(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    """Print what others are told."""
+    for item in answer.items():
+        for title, value in (
+            ("Keys", item["Keys"]),
+            ("Not told yet", item["Pending"]),
+            ("This round", f"{item['Progress']:.1%}"),
+            ("Rounds", item["Rounds"]),
+            ("Records sent", item["RecordsSent"]),
+            ("Look-ups", item["Lookups"]),
+            ("Failures", item["Failures"]),
+        ):
+            session.output.line(f"{title + ':':<14}{value}")
+
+
+COMMANDS = (
+    CliCommand(
+        "provide stat",
+        rpc="provide/stat",
+        text=provided,
+        details="What is added is told at once, and everything again every 22 hours (`provide.interval`), so that "
+        "others find it. `provide.strategy` says what is told.",
+        examples=(Example("provide stat", "Show how much is told, and how far this round is."),),
+    ),
+)
