@@ -14,7 +14,6 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self, TypeAlias
 
-from zwerm import __version__
 from zwerm.core.errors import LocalProtocolError, RemoteProtocolError, ResourceLimitError, TransportError
 from zwerm.core.machine import Instant
 from zwerm.core.random import SYSTEM, Random
@@ -46,7 +45,7 @@ from zwerm.multiformats.multiaddr import Multiaddr
 if TYPE_CHECKING:
     from zwerm.libp2p.identify.aio import IdentifyService
 
-AGENT: Final = f"zwerm/{__version__}"
+AGENT: Final = "zwerm"
 ADDRESS_LIFETIME: Final = 600.0  # seconds that an address given to `connect` is remembered
 
 FindPeer: TypeAlias = Callable[[PeerId], Awaitable[Sequence[Multiaddr]]]
