@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 
 import pytest
+import uvloop
 
 from tests.libp2p.hosts import seeded_key
 from tests.libp2p.swarm.tcp_hosts import LOOPBACK, tcp_host
@@ -161,3 +163,22 @@ def test_names_of_sockets_are_multiaddrs() -> None:
     assert str(address_of(("127.0.0.1", 80))) == "/ip4/127.0.0.1/tcp/80"
     assert str(address_of(("::ffff:192.0.2.1", 80, 0, 0))) == "/ip4/192.0.2.1/tcp/80"
     assert str(address_of(("fe80::1%eth0", 80, 0, 2))) == "/ip6/fe80::1/tcp/80"
+
+
+def test_what_comes_as_soon_as_a_connection_is_made_is_kept_by_uvloop_too() -> None:
+    """It begins to read after `connection_made`, even when that has paused reading."""
+    hello = b"\x13/multistream/1.0.0\n"
+
+    def speak_at_once(port: int) -> bytes:
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            client.sendall(hello)
+            return client.recv(len(hello), socket.MSG_WAITALL)
+
+    async def run() -> None:
+        async with tcp_host(1) as host:
+            await host.listen([LOOPBACK])
+            port = int(host.listen_addresses[0].components[1].text)
+            for _ in range(5):
+                assert await asyncio.to_thread(speak_at_once, port) == hello
+
+    uvloop.run(run())

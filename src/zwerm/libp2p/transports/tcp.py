@@ -44,13 +44,20 @@ class TcpWire(asyncio.BufferedProtocol):
         self._buffer = buffer
         self._on_made = on_made
         self._receiver: WireReceiver | None = None
+        self._early = bytearray()  # received before anybody was told, of one read
+        self._has_ended = False
         self._transport: asyncio.Transport
         self._is_closing = False
 
     def start(self, receiver: WireReceiver) -> None:
-        if self._receiver is None:
+        is_first, self._receiver = self._receiver is None, receiver
+        if is_first:
             self._transport.resume_reading()
-        self._receiver = receiver
+            if self._early:
+                early, self._early = self._early, bytearray()
+                receiver.wire_received(memoryview(early))
+            if self._has_ended:
+                receiver.wire_ended()
 
     def write(self, data: Buffer) -> None:
         if not self._transport.is_closing():
@@ -92,10 +99,16 @@ class TcpWire(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._receiver is not None and not self._is_closing:
+        if self._is_closing:
+            return
+        if self._receiver is not None:
             self._receiver.wire_received(self._buffer[:nbytes])
+        else:  # uvloop begins to read after `connection_made`, whatever that said
+            self._early += self._buffer[:nbytes]
+            self._transport.pause_reading()
 
     def eof_received(self) -> bool:
+        self._has_ended = True
         if self._receiver is not None:
             self._receiver.wire_ended()
         return True  # what we have to say can still be sent
