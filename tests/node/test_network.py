@@ -84,6 +84,6 @@ async def test_a_node_that_knows_nobody_says_at_once_that_it_can_ask_nobody(tmp_
 async def test_a_taken_address_is_named(tmp_path: Path) -> None:
     async with Node(tmp_path / "ann", profile="test", online=True) as ann:
         assert ann.network is not None
-        (address,) = ann.network.swarm.listen_addresses
+        address, *_ = ann.network.swarm.listen_addresses
         with pytest.raises(TransportError, match=str(address)):
             await node_on(tmp_path / "bob", [str(address)], online=True).open()

@@ -19,6 +19,7 @@ PAGES = (
     "history/garden/README.md",
     "connect",
     "explore",
+    "fetch",
     "storage",
     "settings",
 )

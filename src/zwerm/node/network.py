@@ -61,9 +61,10 @@ def transports(node: Node) -> list[Transport]:
     """Return the ways to other nodes that this one has. On the running loop."""
     from zwerm.libp2p.swarm.upgrade import Upgrade, securities
     from zwerm.libp2p.transports.tcp import TcpTransport
+    from zwerm.node.webrtc_direct import direct_transport
 
     upgrade = Upgrade(securities(node.repository.key))
-    return [TcpTransport(upgrade)]
+    return [TcpTransport(upgrade), direct_transport(node)]
 
 
 async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:

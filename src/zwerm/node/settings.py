@@ -103,7 +103,12 @@ SETTINGS: Final = (
     Setting(
         "addresses.swarm",
         checked_list(_multiaddr),
-        ["/ip4/0.0.0.0/tcp/4001", "/ip4/0.0.0.0/udp/4001/quic-v1", "/ip6/::/tcp/4001", "/ip6/::/udp/4001/quic-v1"],
+        [
+            "/ip4/0.0.0.0/tcp/4001",
+            "/ip4/0.0.0.0/udp/4001/webrtc-direct",
+            "/ip6/::/tcp/4001",
+            "/ip6/::/udp/4001/webrtc-direct",
+        ],
         "Multiaddrs on which other nodes reach this one (empty: nowhere, it only dials).",
     ),
     Setting(
@@ -367,7 +372,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "test": (
         "For tests and trials beside other nodes: loopback only, free ports, nobody to join.",
         {
-            "addresses.swarm": ["/ip4/127.0.0.1/tcp/0"],
+            "addresses.swarm": ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/webrtc-direct"],
             "addresses.api": "127.0.0.1:0",
             "addresses.gateway": "127.0.0.1:0",
             "addresses.web": "127.0.0.1:0",

@@ -44,6 +44,13 @@ export const PAGES = [
     view: lazyPage("nav.explore", async () => (await import("./pages/explore-page.js")).ExplorePage),
   },
   {
+    name: "fetch",
+    label: "nav.fetch",
+    icon: "download",
+    key: "g d",
+    view: lazyPage("nav.fetch", async () => (await import("./pages/fetch-page.js")).FetchPage),
+  },
+  {
     name: "storage",
     label: "nav.storage",
     icon: "storage",

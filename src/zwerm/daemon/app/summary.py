@@ -47,13 +47,21 @@ async def node_summary(request: Request) -> dict[str, Any]:
         "started": time_text(node.started),
         **await figures(node, listeners),
         "addresses": {
-            "swarm": [],
+            "swarm": swarm_addresses(node),
             **{name: str(found) if (found := listeners.address(name)) else None for name in ("api", "gateway", "web")},
         },
         "root": str(await node.files.root()),
         "gateway": templates(request),
         "commands": list(await asyncio.to_thread(load_all)),
     }
+
+
+def swarm_addresses(node: Node) -> list[str]:
+    """Return where other nodes, and browsers, reach this one; nothing while it is offline."""
+    if node.network is None:
+        return []
+    swarm = node.network.swarm
+    return [f"{address}/p2p/{swarm.peer_id}" for address in swarm.listen_addresses]
 
 
 def templates(request: Request) -> dict[str, str | None] | None:

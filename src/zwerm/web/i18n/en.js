@@ -1,9 +1,11 @@
 /** The words in English. This catalogue defines the keys; `nl.js` has the same. */
 import connect from "./en-connect.js";
+import fetching from "./en-fetch.js";
 import settings from "./en-settings.js";
 
 export default {
   ...connect,
+  ...fetching,
   ...settings,
 
   // Actions

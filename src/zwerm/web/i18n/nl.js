@@ -1,9 +1,11 @@
 /** De woorden in het Nederlands; de sleutels staan vast in `en.js`. */
 import connect from "./nl-connect.js";
+import fetching from "./nl-fetch.js";
 import settings from "./nl-settings.js";
 
 export default {
   ...connect,
+  ...fetching,
   ...settings,
 
   // Handelingen

@@ -8,7 +8,7 @@ import { Icon } from "./icon.js";
 /** @import {Key} from "../language.js" */
 
 /**
- * What, and what to do, for each code of docs/app-api.md and the two of the page itself.
+ * What, and what to do, for each code of docs/app-api.md and those of the page itself.
  * @type {Record<string, [Key, Key]>}
  */
 const SENTENCES = {
@@ -38,6 +38,12 @@ const SENTENCES = {
   "disk-full": ["failure.diskFull", "failure.diskFull.do"],
   "read-only": ["failure.readOnly", "failure.readOnly.do"],
   disk: ["failure.disk", "failure.disk.do"],
+  "fetch-off": ["failure.fetchOff", "failure.fetchOff.do"],
+  "fetch-insecure": ["failure.fetchInsecure", "failure.fetchInsecure.do"],
+  "fetch-browser": ["failure.fetchBrowser", "failure.fetchBrowser.do"],
+  "fetch-unreachable": ["failure.fetchUnreachable", "failure.fetchUnreachable.do"],
+  "fetch-missing": ["failure.fetchMissing", "failure.fetchMissing.do"],
+  "fetch-large": ["failure.fetchLarge", "failure.fetchLarge.do"],
 };
 
 /** Long addresses as elsewhere: first six and last four; the details hold them whole. @param {string | null} text */

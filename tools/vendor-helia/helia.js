@@ -1,0 +1,12 @@
+export { createHeliaLight } from "helia";
+export { withBitswap } from "@helia/bitswap";
+export { withLibp2pLight } from "@helia/libp2p";
+export { unixfs } from "@helia/unixfs";
+export { webRTCDirect } from "@libp2p/webrtc";
+export { noise } from "@chainsafe/libp2p-noise";
+export { identify } from "@libp2p/identify";
+export { ping } from "@libp2p/ping";
+export { multiaddr } from "@multiformats/multiaddr";
+export { MemoryBlockstore } from "blockstore-core";
+export { MemoryDatastore } from "datastore-core";
+export { CID } from "multiformats/cid";
