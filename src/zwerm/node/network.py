@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from zwerm.libp2p.swarm.swarm import Swarm
     from zwerm.libp2p.transports.transport import Transport
     from zwerm.multiformats.multiaddr import Multiaddr
-    from zwerm.node.node import Node
     from zwerm.node.network_routing import NodeRouting
+    from zwerm.node.node import Node
     from zwerm.node.peering import Peering
+    from zwerm.node.reach import Reach
 
 log: Final = logging.getLogger("zwerm.network")
 
@@ -37,6 +38,7 @@ class Network:
         self.bitswap: Bitswap
         self.source: NetworkSource
         self.peering: Peering
+        self.reach: Reach
         self.ways: NodeRouting  # the DHTs, providing, and what is served of them
         self.routing: ContentRouting | None = None  # who has what, and where peers are; None: nobody can be asked
 
@@ -53,6 +55,7 @@ async def join(node: Node, stack: AsyncExitStack) -> Network:
     await _start_exchange(network, stack)
     await _start_names(network, stack)
     await _listen(network)
+    await _be_reached(network, stack)
     await _meet_others(network, stack)
     return network
 
@@ -125,8 +128,16 @@ async def _listen(network: Network) -> None:
         log.info("no transport here listens on %s", ", ".join(unknown))
 
 
+async def _be_reached(network: Network, stack: AsyncExitStack) -> None:
+    """Look for nodes of the local network, hold places at relays, and find out what leads here from outside."""
+    from zwerm.node.reach import Reach
+
+    network.reach = Reach(network.node, network.swarm)
+    await network.reach.start(stack)
+
+
 async def _meet_others(network: Network, stack: AsyncExitStack) -> None:
-    """Dial the peers of `bootstrap`, and look for those of the local network."""
+    """Dial the peers of `bootstrap`."""
     from zwerm.node.peering import Peering, join_through
 
     network.peering = Peering(network.swarm)

@@ -144,18 +144,31 @@ SETTINGS: Final = (
         doc="Whether nodes of the local network find each other, for when the node joins one.",
     ),
     Setting(
+        "relay.through",
+        checked_list(_multiaddr),
+        [],
+        "Multiaddrs of relays, with `/p2p/ID` at their end, through which this node is reached where nobody can dial "
+        "it (empty: none).",
+    ),
+    Setting(
+        "relay.serve",
+        BOOLEAN,
+        default=False,
+        doc="Whether this node relays for others (circuit relay v2, limited), so that nodes behind NATs are reached.",
+    ),
+    Setting(
         "routing.dht",
         choice("auto", "client", "server", "off"),
         "auto",
-        "How the node takes part in the DHTs: `auto` serves the public one while it can be reached from outside, `client` "
-        "only asks, `server` always answers, `off` keeps out.",
+        "How the node takes part in the DHTs: `auto` serves the public one while it can be reached from outside, "
+        "`client` only asks, `server` always answers, `off` keeps out.",
     ),
     Setting(
         "routing.delegated",
         checked_list(_url),
         [],
-        "Servers for delegated routing (HTTP) that are asked beside the DHTs, such as https://routing.example; they see "
-        "what is asked for (empty: none).",
+        "Servers for delegated routing (HTTP) asked beside the DHTs, such as https://routing.example; they see what is "
+        "asked for (empty: none).",
     ),
     Setting(
         "provide.strategy",

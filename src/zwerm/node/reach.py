@@ -1,0 +1,152 @@
+"""How others reach this node: the local network, relays, and whether the addresses it announces lead to it.
+
+`network.reach` of a node that joined. Nothing here is needed for dialling others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Final
+
+from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError
+from zwerm.libp2p.autonat.message import DIAL_REQUEST
+from zwerm.libp2p.autonat.reachability import Reachability
+from zwerm.libp2p.host import AddressesChanged, HostEvent, PeerIdentified, ReachabilityChanged
+from zwerm.multiformats.multiaddr import Multiaddr
+
+if TYPE_CHECKING:
+    from zwerm.identity.peer_id import PeerId
+    from zwerm.libp2p.autonat.aio import AutonatClient
+    from zwerm.libp2p.mdns.aio import LanDiscovery
+    from zwerm.libp2p.relay.aio import RelayServer
+    from zwerm.libp2p.stream import MuxedConnection
+    from zwerm.libp2p.swarm.swarm import Swarm
+    from zwerm.node.node import Node
+
+ASK_AGAIN: Final = 900.0  # seconds until addresses are asked about again
+SETTLE: Final = 2.0  # seconds after a change, so that several are one
+SERVERS: Final = 4  # asked about one address in a round
+RETRY_RELAY: Final = (5.0, 30.0, 120.0, 600.0)  # seconds
+
+log: Final = logging.getLogger("zwerm.network")
+
+
+class Reach:
+    """What is known and done about being reached."""
+
+    def __init__(self, node: Node, swarm: Swarm) -> None:
+        self._node = node
+        self._swarm = swarm
+        self._client: AutonatClient
+        self._changed = asyncio.Event()
+        self._told: bool | None = None
+        self.reachability = Reachability()
+        self.lan: LanDiscovery | None = None  # None: not looked for
+        self.relay: RelayServer | None = None  # None: this node relays for nobody
+
+    async def start(self, stack: AsyncExitStack) -> None:
+        """Start it all; it ends with `stack` and the swarm."""
+        config = self._node.config
+        self._start_autonat(stack)
+        self._start_relaying(stack)
+        if config.boolean("discovery.lan") and config.profile != "test":
+            from zwerm.libp2p.mdns.aio import LanDiscovery
+
+            self.lan = await stack.enter_async_context(LanDiscovery(self._swarm))
+        self._swarm.spawn(self._find_out_for_ever(), "reachability")
+        for text in config.texts("relay.through"):
+            address = Multiaddr.from_text(text).encapsulate(Multiaddr.from_text("/p2p-circuit"))
+            self._swarm.spawn(self._listen_through(address), f"relay {text}")
+
+    def _start_autonat(self, stack: AsyncExitStack) -> None:
+        from zwerm.libp2p.autonat.aio import AutonatClient, AutonatServer
+        from zwerm.libp2p.identify.aio import is_public
+
+        swarm = self._swarm
+
+        def may_dial(address: Multiaddr) -> bool:
+            direct = "p2p-circuit" not in address.names
+            return direct and is_public(address) and any(each.can_dial(address) for each in swarm.transports)
+
+        async def dial(address: Multiaddr, peer: PeerId) -> MuxedConnection:
+            transport = next(each for each in swarm.transports if each.can_dial(address))
+            return await transport.dial(address, peer)
+
+        self._client = AutonatClient(swarm)
+        server = AutonatServer(swarm, dial, may_dial=may_dial)
+        for each in (self._client, server):
+            each.start()
+            stack.callback(each.stop)
+        stack.callback(swarm.subscribe(self._hear))
+
+    def _start_relaying(self, stack: AsyncExitStack) -> None:
+        from zwerm.libp2p.relay.aio import RelayServer
+        from zwerm.libp2p.swarm.upgrade import Upgrade, securities
+        from zwerm.libp2p.transports.circuit import CircuitTransport
+
+        swarm = self._swarm
+        swarm.add_transport(CircuitTransport(swarm, Upgrade(securities(swarm.key))))
+        if self._node.config.boolean("relay.serve"):
+            self.relay = RelayServer(swarm)
+            self.relay.start()
+            stack.callback(self.relay.stop)
+
+    def _hear(self, event: HostEvent) -> None:
+        if isinstance(event, AddressesChanged) or (isinstance(event, PeerIdentified) and self._told is None):
+            self._changed.set()
+
+    async def _find_out_for_ever(self) -> None:
+        while True:
+            await self._find_out()
+            try:
+                async with asyncio.timeout(ASK_AGAIN):
+                    await self._changed.wait()
+                    await asyncio.sleep(SETTLE)
+            except TimeoutError:
+                continue
+
+    async def _find_out(self) -> None:
+        """Ask those who dial for others about each public address, and tell when the verdict is another."""
+        from zwerm.libp2p.identify.aio import is_public
+
+        self._changed.clear()
+        swarm = self._swarm
+        addresses = [each for each in swarm.addresses if is_public(each) and "p2p-circuit" not in each.names]
+        self.reachability.keep(addresses)
+        servers = [peer for peer in self._peers() if DIAL_REQUEST in swarm.peers.protocols(peer)]
+        for address in addresses:
+            for server in servers[:SERVERS]:
+                await self._ask(server, address)
+        verdict = self.reachability.is_public
+        if verdict != self._told:
+            self._told = verdict
+            swarm.emit(ReachabilityChanged(verdict))
+
+    async def _ask(self, server: PeerId, address: Multiaddr) -> None:
+        try:
+            answer = await self._client.ask(server, [address])
+        except (TransportError, RemoteProtocolError, ResourceLimitError) as error:
+            log.debug("%s did not say whether %s leads here: %s", server, address, error)
+            return
+        if answer is not None:
+            self.reachability.record(answer[0], server, reached=answer[1])
+
+    def _peers(self) -> Sequence[PeerId]:
+        """Connected peers, without those that are only relayed."""
+        direct = [connection.remote_peer for connection in self._swarm.connections if not connection.is_limited]
+        return list(dict.fromkeys(direct))
+
+    async def _listen_through(self, address: Multiaddr) -> None:
+        """Hold a reservation with a relay; one that is not there now is tried again."""
+        for attempt in range(1_000_000):
+            try:
+                await self._swarm.listen([address])
+            except (TransportError, RemoteProtocolError, ResourceLimitError) as error:
+                log.info("no reservation at %s: %s", address, error)
+                await asyncio.sleep(RETRY_RELAY[min(attempt, len(RETRY_RELAY) - 1)])
+            else:
+                log.info("reachable through %s", address)
+                return
