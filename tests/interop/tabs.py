@@ -74,6 +74,10 @@ class Tab:
     async def run(self, expression: str) -> Any:
         return await self._runner.run(expression)
 
+    async def open(self, address: str) -> None:
+        """Go to a page."""
+        await self._runner.open(address)
+
     async def begin(self, configuration: Mapping[str, Any] | None = None) -> None:
         """Make a connection on a new page: Chromium tells names again that it took back with the last connection."""
         await self._runner.open("about:blank")
