@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from zwerm.ipfs.bitswap.aio import Bitswap
     from zwerm.ipfs.exchange.providers import ContentRouting
     from zwerm.ipfs.exchange.source import NetworkSource
+    from zwerm.ipfs.ipns.pubsub import IpnsPubsub
+    from zwerm.libp2p.gossipsub.aio import Pubsub
     from zwerm.libp2p.swarm.swarm import Swarm
     from zwerm.libp2p.transports.transport import Transport
     from zwerm.multiformats.multiaddr import Multiaddr
@@ -39,6 +41,8 @@ class Network:
         self.source: NetworkSource
         self.peering: Peering
         self.reach: Reach
+        self.pubsub: Pubsub | None = None  # None: `pubsub.enabled` is off
+        self.ipns_pubsub: IpnsPubsub | None = None
         self.ways: NodeRouting  # the DHTs, providing, and what is served of them
         self.routing: ContentRouting | None = None  # who has what, and where peers are; None: nobody can be asked
 
@@ -113,7 +117,20 @@ async def _start_exchange(network: Network, stack: AsyncExitStack) -> None:
 
 
 async def _start_names(network: Network, stack: AsyncExitStack) -> None:
-    """Follow names: replace `node.names` (IPNS, DNSLink), with pubsub before it."""
+    """Start pubsub, and let names travel by it too; by the DHT they do already."""
+    import time
+
+    from zwerm.ipfs.ipns.pubsub import IpnsPubsub
+    from zwerm.libp2p.gossipsub.aio import Pubsub
+
+    node = network.node
+    if not node.config.boolean("pubsub.enabled"):
+        return
+    network.pubsub = await stack.enter_async_context(Pubsub(network.swarm))
+    ipns = IpnsPubsub(network.swarm, network.pubsub, known=node.names.known, learn=node.names.learn, clock=time.time_ns)
+    network.ipns_pubsub = await stack.enter_async_context(ipns)
+    await node.names.add_routing(ipns)
+    stack.callback(node.names.remove_routing, ipns)
 
 
 async def _listen(network: Network) -> None:

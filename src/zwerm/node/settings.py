@@ -138,6 +138,13 @@ SETTINGS: Final = (
         "such as 192.0.2.53 or 127.0.0.1:5353 (empty: none).",
     ),
     Setting(
+        "pubsub.enabled",
+        BOOLEAN,
+        default=True,
+        doc="Whether the node passes on messages by topic (gossipsub) to peers that want them, and hears of changed "
+        "names by it at once.",
+    ),
+    Setting(
         "discovery.lan",
         BOOLEAN,
         default=True,

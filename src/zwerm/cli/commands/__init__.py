@@ -68,6 +68,7 @@ TABLE: Final[dict[str, Row]] = {
     "dht": Row(Group.REACH, "Find the servers of the DHT nearest to an ID"),
     "ping": Row(Group.REACH, "Measure the round trip to a node"),
     "bitswap": Row(Group.REACH, "Show what was exchanged with other nodes"),
+    "pubsub": Row(Group.REACH, "Send and read messages by topic"),
     "connect": Row(Group.REACH, "Chat and send files straight to somebody, without a server in between"),
     "stun": Row(Group.REACH, "Ask a STUN server which NAT one is behind"),
     "turn": Row(Group.REACH, "Relay for programs that cannot reach each other (a TURN server)"),

@@ -49,6 +49,22 @@ def _inspected(session: Session, _parsed: Parsed, answer: Answer) -> int:
     return int(not valid)
 
 
+def _state(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        session.output.line("enabled" if item["Enabled"] else "disabled")
+
+
+def _names(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        for name in item["Strings"]:
+            session.output.line(name)
+
+
+def _canceled(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        session.output.line("canceled" if item["Canceled"] else "no subscription")
+
+
 COMMANDS = (
     CliCommand(
         "name publish",
@@ -78,5 +94,23 @@ COMMANDS = (
         examples=(
             Example("name inspect --verify=NAME record.ipns-record", "Show what a record says, and whether it holds."),
         ),
+    ),
+    CliCommand(
+        "name pubsub state",
+        rpc="name/pubsub/state",
+        text=_state,
+        examples=(Example("name pubsub state", "Show whether changed names are heard of by pubsub."),),
+    ),
+    CliCommand(
+        "name pubsub subs",
+        rpc="name/pubsub/subs",
+        text=_names,
+        examples=(Example("name pubsub subs", "List the names that are followed by pubsub."),),
+    ),
+    CliCommand(
+        "name pubsub cancel",
+        rpc="name/pubsub/cancel",
+        text=_canceled,
+        examples=(Example("name pubsub cancel NAME", "Follow a name by pubsub no more."),),
     ),
 )

@@ -17,7 +17,6 @@ ABSENT: Final[dict[str, str]] = {
     "p2p": _NETWORK,
     "routing/reprovide": "is not needed: everything is told again by itself, and `provide stat` shows how far it is",
     "provide/clear": "is not offered; what is removed here is provided no more",
-    "pubsub": _NETWORK,
     "swarm/filters": "is not offered",
     "swarm/resources": "is not offered; `swarm peers -v` lists connections and their streams",
     "version/check": _NETWORK,
