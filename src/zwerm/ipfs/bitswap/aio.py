@@ -39,6 +39,7 @@ _UNKNOWN: Final = 0.5  # seconds until a peer that does not say what it speaks i
 _SYNC: Final = 1.0  # seconds until what came is made durable
 _DIALS: Final = 8  # providers dialled at once for one session
 _ENOUGH: Final = 16  # providers after which a search ends
+_FEW: Final = 8  # blocks that are looked up where we stand
 _BANNED: Final = 1_024  # peers remembered that misbehaved
 _UNDER_WAY: Final = 4  # messages of one stream that are hashed and stored while the next are read
 
@@ -273,7 +274,9 @@ class Bitswap:
                 await asyncio.wait(under_way)
 
     async def _sizes(self, cids: Sequence[CID]) -> dict[bytes, int]:
-        return await asyncio.to_thread(self._look_up, cids) if cids else {}
+        if len(cids) <= _FEW:  # a thread would cost more
+            return self._look_up(cids)
+        return await asyncio.to_thread(self._look_up, cids)
 
     def _look_up(self, cids: Sequence[CID]) -> dict[bytes, int]:
         sizes = {}

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 PeerT = TypeVar("PeerT")
 
 _SMOOTHING: Final = 0.3  # weight of the newest measurement of a rate
+_REFILL: Final = 0.75  # of a full window that may be left when more is asked for: many wants go in one message
 _SHORTEST: Final = 1e-4  # seconds between two messages, for a rate
 
 
@@ -42,6 +43,7 @@ class Peer(Generic[PeerT]):
         "blocks_seen",
         "heard",
         "is_blamed",
+        "is_filled",
         "knows_have",
         "last_message",
         "load",
@@ -67,13 +69,21 @@ class Peer(Generic[PeerT]):
         self.blocks_seen = 0
         self.heard: Instant = now  # when bytes came last, or it was first asked after being idle
         self.last_message: Instant = now  # when blocks came last, or it was first asked after being idle
+        self.is_filled = False  # as much is asked of it as may be, or was until lately
         self.is_blamed = False  # it misbehaved, and is asked for nothing
         self.unasked = 0  # bytes of blocks that nobody asked for
 
     def has_room(self, session: int) -> bool:
         """Whether it may be asked for another block: its window is not full, or others than `session` fill it."""
-        if self.is_blamed or len(self.blocks) < self.window:
-            return not self.is_blamed
+        if self.is_blamed:
+            return False
+        if len(self.blocks) <= self.window * _REFILL:
+            self.is_filled = False
+        if not self.is_filled and len(self.blocks) < self.window:
+            return True
+        self.is_filled = True
+        if len(self.blocks) < self.window and session in self.load:
+            return False
         own = self.load.get(session, 0)
         return own < self.window // (len(self.load) + (not own))
 

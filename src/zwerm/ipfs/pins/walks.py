@@ -19,6 +19,7 @@ from zwerm.ipfs.source import BlockSource
 from zwerm.multiformats.cid import CID
 
 _STEP: Final = 64  # blocks read in one step
+_KEPT: Final = 16  # blocks that came, kept in one step
 _CHECKED: Final = 4  # the same where their leaves are read too: some 45 MB each
 
 
@@ -121,16 +122,19 @@ async def fetch(source: BlockSource, store: Blockstore, cids: list[CID]) -> None
     missing = await asyncio.to_thread(store.touch, cids) if cids else []
     if not missing:
         return
-    position = 0
+    cids_left = iter(missing)
+    batch: dict[CID, bytes] = {}
     async for data in source.get_many(missing):
-        cid = missing[position]
-        position += 1
-        await asyncio.to_thread(_keep, store, cid, data)
+        batch[next(cids_left)] = data
+        if len(batch) == _KEPT:
+            await asyncio.to_thread(_keep, store, batch)
+            batch = {}
+    await asyncio.to_thread(_keep, store, batch)
 
 
-def _keep(store: Blockstore, cid: CID, data: bytes) -> None:
-    if store.touch([cid]):  # the source did not put it there itself
-        store.put([Block.check(cid, data)])
+def _keep(store: Blockstore, blocks: dict[CID, bytes]) -> None:
+    for cid in store.touch(blocks):  # the source did not put it there itself
+        store.put([Block.check(cid, blocks[cid])])
 
 
 def _expand(store: Blockstore, marks: Marks, batch: list[CID]) -> list[CID]:
