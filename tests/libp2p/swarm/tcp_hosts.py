@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.libp2p.hosts import seeded_key
+from zwerm.libp2p.pnet.network_key import NetworkKey
 from zwerm.libp2p.swarm import Limits, Swarm
 from zwerm.libp2p.swarm.upgrade import Upgrade, securities
 from zwerm.libp2p.transports.tcp import TcpTransport
@@ -19,9 +20,19 @@ def tcp_host(
     agent: str | None = None,
     handshake_time: float = 10.0,
     max_inbound: int = 128,
+    network: NetworkKey | None = None,
+    max_inbound_per_host: int = 128,
+    memory: int = 268_435_456,
 ) -> Swarm:
     """Make a swarm that listens on nothing yet, to be closed by the caller; with `security` it knows only that one."""
     key = seeded_key(number)
     channels = [channel for channel in securities(key) if security in (None, channel.protocol)]
-    upgrade = Upgrade(channels, handshake_time=handshake_time, max_inbound=max_inbound)
+    upgrade = Upgrade(
+        channels,
+        handshake_time=handshake_time,
+        max_inbound=max_inbound,
+        max_inbound_per_host=max_inbound_per_host,
+        memory=memory,
+        network=network,
+    )
     return Swarm(key, [TcpTransport(upgrade)], limits=limits, agent=agent)

@@ -14,6 +14,7 @@ from tests.libp2p.hosts import seeded_key
 from tests.libp2p.swarm.tcp_hosts import LOOPBACK, tcp_host
 from zwerm.core.errors import TransportError
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.framing import read_exactly
 from zwerm.libp2p.host import DialFailed
 from zwerm.libp2p.stream import Stream, StreamReset
 from zwerm.libp2p.transports.tcp import address_of, endpoint_of
@@ -105,14 +106,24 @@ async def test_strangers_who_do_not_speak_libp2p_are_hung_up_on(wire: bytes, cap
         assert [line for record in caplog.records if str(name) in (line := record.getMessage())]
 
 
-async def test_only_so_many_strangers_may_shake_hands_at_once(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("limits", "complaint"),
+    [
+        ({"max_inbound": 2}, "3 handshakes of others, the limit is 2"),
+        ({"max_inbound_per_host": 2}, "3 handshakes of one host, the limit is 2"),
+    ],
+    ids=["of all", "of one host"],
+)
+async def test_only_so_many_strangers_may_shake_hands_at_once(
+    limits: dict[str, int], complaint: str, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "zwerm.libp2p")
-    async with tcp_host(0) as alice, tcp_host(1, max_inbound=2) as bob:
+    async with tcp_host(0) as alice, tcp_host(1, **limits) as bob:  # type: ignore[arg-type]
         await bob.listen([LOOPBACK])
         knocking = [await asyncio.open_connection(*endpoint_of(bob.addresses[0])) for _ in range(3)]
         with contextlib.suppress(ConnectionError):
             assert await knocking[2][0].read() == b""  # the third is refused at once
-        assert "3 handshakes of others, the limit is 2" in caplog.text
+        assert complaint in caplog.text
         with pytest.raises(DialFailed):
             await alice.connect(bob.peer_id, bob.addresses)
         for _, writer in knocking:
@@ -144,6 +155,34 @@ async def test_a_peer_that_stops_reading_holds_up_nobody_else() -> None:
             assert await s.read() == b"still served"
         with pytest.raises(StreamReset):
             await read_all(deaf)
+
+
+async def test_a_peer_that_sends_what_nobody_reads_does_not_fill_the_memory() -> None:
+    async with tcp_host(0) as mallory, tcp_host(1, memory=1_000_000) as bob, tcp_host(2) as carol:
+        await bob.listen([LOOPBACK])
+        bob.handle("/echo", echo)
+
+        async def ignore(stream: Stream) -> None:
+            await asyncio.Event().wait()
+
+        bob.handle("/ignore", ignore)
+        await mallory.connect(bob.peer_id, bob.addresses)
+        streams = [await mallory.open_stream(bob.peer_id, ["/ignore"]) for _ in range(20)]
+        pouring = [asyncio.create_task(stream.write(bytes(300_000))) for stream in streams]
+        with pytest.raises(StreamReset):
+            await asyncio.gather(*pouring)
+        budget = bob.connections[0].muxed._session._budget  # type: ignore[attr-defined]
+        assert budget.used <= 1_000_000
+        await carol.connect(bob.peer_id, bob.addresses)
+        async with await carol.open_stream(bob.peer_id, ["/echo"]) as stream:
+            await stream.write(bytes(200_000))
+            assert await read_exactly(stream, 200_000) == bytes(200_000)
+        for task in pouring:
+            task.cancel()
+        await asyncio.gather(*pouring, return_exceptions=True)
+        await mallory.close()
+        await bob.disconnect(mallory.peer_id)
+        assert (budget.used, budget.sessions) == (0, 1)
 
 
 async def test_a_connection_that_breaks_is_told_to_streams_and_swarms() -> None:

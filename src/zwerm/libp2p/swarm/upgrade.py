@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import re
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError
@@ -24,11 +23,13 @@ from zwerm.libp2p.secure import HandshakeFailed, Records, Secured, SecureHandsha
 from zwerm.libp2p.stream import Direction
 from zwerm.libp2p.swarm.secured import SecuredConnection
 from zwerm.libp2p.transports.wire import Wire
+from zwerm.libp2p.yamux.budget import Budget
 from zwerm.libp2p.yamux.config import Config as YamuxConfig
 from zwerm.libp2p.yamux.session import PROTOCOL as YAMUX
 from zwerm.libp2p.yamux.session import Session
 
 if TYPE_CHECKING:
+    from zwerm.libp2p.pnet.network_key import NetworkKey
     from zwerm.libp2p.tls.handshake import TlsIdentity
 
 _TLS: Final = "/tls/1.0.0"  # whose modules are loaded on first use
@@ -45,7 +46,7 @@ class Security(NamedTuple):
 
 
 def securities(key: PrivateKey, random: Random = SYSTEM) -> tuple[Security, ...]:
-    """Return the secure channels that a node has, in order of preference: TLS first where the processor does AES."""
+    """Return the secure channels that a node has, in order of preference; `docs/tls.md` has the figures for it."""
     from zwerm.libp2p.noise.handshake import PROTOCOL as NOISE
     from zwerm.libp2p.noise.handshake import NoiseHandshake, NoiseIdentity
 
@@ -66,17 +67,7 @@ def securities(key: PrivateKey, random: Random = SYSTEM) -> tuple[Security, ...]
         now = time.time()
         return TlsHandshake(tls_identity(), is_initiator=is_initiator, wall_time=now, expected=expected, muxers=muxers)
 
-    noise, tls = Security(NOISE, begin_noise), Security(_TLS, begin_tls)
-    return (tls, noise) if _has_aes() else (noise, tls)
-
-
-@functools.cache
-def _has_aes() -> bool:
-    """Whether the processor has instructions for AES; False where nothing tells."""
-    try:
-        return re.search(r"\baes\b", Path("/proc/cpuinfo").read_text()) is not None
-    except OSError:
-        return False
+    return (Security(NOISE, begin_noise), Security(_TLS, begin_tls))
 
 
 class Upgrade:
@@ -88,7 +79,10 @@ class Upgrade:
         *,
         handshake_time: float = 10.0,
         max_inbound: int = 128,
+        max_inbound_per_host: int = 32,
+        memory: int = 268_435_456,
         yamux: YamuxConfig | None = None,
+        network: NetworkKey | None = None,
         clock: Callable[[], Instant] | None = None,
     ) -> None:
         """Begin.
@@ -97,14 +91,20 @@ class Upgrade:
             channels: to propose and take, best first.
             handshake_time: seconds that all of it may take.
             max_inbound: handshakes of others under way at once; more are refused.
+            max_inbound_per_host: of one IP address.
+            memory: bytes that all connections together may hold of what was received and not read; see `Budget`.
             yamux: limits of each session.
+            network: the key of a private network, which every wire is encrypted with; None: the public one.
             clock: the loop's, unless given.
         """
         self._channels = {channel.protocol: channel for channel in channels}
         self._handshake_time = handshake_time
         self._max_inbound = max_inbound
-        self._inbound = 0
+        self._max_inbound_per_host = max_inbound_per_host
+        self._inbound: Counter[bytes] = Counter()  # by host
+        self._budget = Budget(memory)
         self._yamux = yamux
+        self._network = network
         self._clock = clock or asyncio.get_running_loop().time
 
     async def dial(self, wire: Wire, peer: PeerId | None) -> SecuredConnection:
@@ -122,17 +122,29 @@ class Upgrade:
         Raises:
             ResourceLimitError: too many are under way.
         """
-        if self._inbound >= self._max_inbound:
+        host = wire.remote_address.components[0].value
+        total, limit = self._inbound.total(), self._max_inbound
+        if total >= limit:
             wire.abort()
-            raise ResourceLimitError(f"{self._inbound + 1} handshakes of others, the limit is {self._max_inbound}")
-        self._inbound += 1
+            raise ResourceLimitError(f"{total + 1} handshakes of others, the limit is {limit}")
+        if self._inbound[host] >= self._max_inbound_per_host:
+            wire.abort()
+            count, limit = self._inbound[host] + 1, self._max_inbound_per_host
+            raise ResourceLimitError(f"{count} handshakes of one host, the limit is {limit}")
+        self._inbound[host] += 1
         try:
             return await self._run(wire, None, Direction.INBOUND)
         finally:
-            self._inbound -= 1
+            self._inbound[host] -= 1
+            if not self._inbound[host]:
+                del self._inbound[host]
 
     async def _run(self, wire: Wire, peer: PeerId | None, direction: Direction) -> SecuredConnection:
         phase = "secure channel"
+        if self._network is not None:
+            from zwerm.libp2p.pnet.private_wire import PrivateWire
+
+            wire = PrivateWire(wire, self._network, SYSTEM)
         channel = _Channel(wire)
         try:
             async with asyncio.timeout(self._handshake_time):
@@ -154,7 +166,9 @@ class Upgrade:
         except BaseException:
             wire.abort()
             raise
-        session = Session(is_client=direction is Direction.OUTBOUND, now=self._clock(), config=self._yamux)
+        session = Session(
+            is_client=direction is Direction.OUTBOUND, now=self._clock(), config=self._yamux, budget=self._budget
+        )
         connection = SecuredConnection(
             wire,
             secured,

@@ -23,6 +23,7 @@ from zwerm.core.machine import Instant
 from zwerm.core.timers import TimerTable
 from zwerm.core.trace import Trace
 from zwerm.libp2p.secure import Buffer
+from zwerm.libp2p.yamux.budget import Budget
 from zwerm.libp2p.yamux.config import Config
 from zwerm.libp2p.yamux.event import (
     Event,
@@ -64,9 +65,15 @@ class Session:
     """One side of a connection that carries streams."""
 
     def __init__(
-        self, *, is_client: bool, now: Instant, config: Config | None = None, trace: Trace | None = None
+        self,
+        *,
+        is_client: bool,
+        now: Instant,
+        config: Config | None = None,
+        budget: Budget | None = None,
+        trace: Trace | None = None,
     ) -> None:
-        """Begin, as the side that dialled (`is_client`) or the other."""
+        """Begin, as the side that dialled (`is_client`) or the other; `budget` is shared with other sessions."""
         self._config = config = config or Config()
         self._trace = trace
         self._parity = 1 if is_client else 0  # of the streams that we open
@@ -83,6 +90,8 @@ class Session:
         self._events: deque[Event] = deque()
         self._growth = 0  # bytes that windows have beyond their first size
         self._unread = 0  # bytes of all streams
+        self._budget = budget or Budget(config.max_unread)
+        self._budget.sessions += 1
         self._partial = b""  # a header that is not whole
         self._body_left = 0  # bytes of payload that the frame in hand still brings
         self._body_flags = 0  # what happens to its stream then
@@ -141,6 +150,7 @@ class Session:
         data = stream.take(limit)
         if data:
             self._unread -= len(data)
+            self._budget.used -= len(data)
             self._give_credit(stream, now)
             if not stream.unread:
                 self._forget_closed(stream)
@@ -343,6 +353,10 @@ class Session:
                 limit = self._config.max_unread
                 self._abort(stream, f"{self._unread + length} bytes received and not read, the limit is {limit}")
                 stream = None
+            elif self._budget.is_spent(self._unread, length) and not stream.is_discarding:
+                limit = self._budget.limit
+                self._abort(stream, f"{self._budget.used + length} bytes that nobody has read, the limit is {limit}")
+                stream = None
         self._body_stream, self._body_flags, self._body_left = stream, flags & (_FIN | _RST), length
 
     def _receive_body(self, piece: memoryview, now: Instant) -> None:
@@ -355,6 +369,7 @@ class Session:
                 self._events.append(StreamReadable(stream.stream_id))
             stream.deliver(piece)
             self._unread += len(piece)
+            self._budget.used += len(piece)
             if self._liveness.is_measure_due(now) and stream.window - stream.receive_window >= _BUSY:
                 self._queue.put(FrameType.PING, Flag.SYN, 0, self._liveness.ask(now))
         if not self._body_left:
@@ -440,6 +455,7 @@ class Session:
 
     def _drop_unread(self, stream: StreamState) -> None:
         self._unread -= stream.unread_size
+        self._budget.used -= stream.unread_size
         stream.unread_size = 0
         stream.unread.clear()
 
@@ -471,6 +487,9 @@ class Session:
             self._queue.drop(stream)
             if not (keep_whole and stream.has_ended and stream.unread):
                 self._forget(stream)
+        self._budget.used -= self._unread  # what is still read is its reader's
+        self._budget.sessions -= 1
+        self._budget = Budget(self._unread)
         self._lingering.clear()
         self._timers.cancel_all()
         self._partial, self._body_left, self._body_stream = b"", 0, None
