@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Sequence
 
 import pytest
 import uvloop
@@ -16,8 +17,11 @@ from zwerm.core.errors import TransportError
 from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.framing import read_exactly
 from zwerm.libp2p.host import DialFailed
+from zwerm.libp2p.secure import SecureHandshake
 from zwerm.libp2p.stream import Stream, StreamReset
-from zwerm.libp2p.transports.tcp import address_of, endpoint_of
+from zwerm.libp2p.swarm import Swarm
+from zwerm.libp2p.swarm.upgrade import Security, Upgrade, securities
+from zwerm.libp2p.transports.tcp import TcpTransport, address_of, endpoint_of
 from zwerm.multiformats.multiaddr import Multiaddr
 
 
@@ -64,6 +68,32 @@ async def test_the_address_of_all_interfaces_becomes_one_for_each() -> None:
         port = alice.addresses[0].value("tcp")
         with pytest.raises(TransportError, match="cannot listen on"):
             await alice.listen([Multiaddr.from_text(f"/ip4/0.0.0.0/tcp/{port}")])
+
+
+@pytest.mark.parametrize("protocol", ["/noise", "/tls/1.0.0"])
+@pytest.mark.parametrize("silent", [0, 1], ids=["dialler", "listener"])
+async def test_a_peer_that_names_no_muxer_in_the_handshake_is_asked_for_one_behind_it(
+    protocol: str, silent: int
+) -> None:
+    def upgrade(number: int) -> Upgrade:
+        channel = next(each for each in securities(seeded_key(number)) if each.protocol == protocol)
+
+        def begin(is_initiator: bool, expected: PeerId | None, muxers: Sequence[str]) -> SecureHandshake:
+            return channel.begin(is_initiator, expected, () if number == silent else muxers)
+
+        return Upgrade([Security(protocol, begin)])
+
+    async with (
+        Swarm(seeded_key(0), [TcpTransport(upgrade(0))], agent=None) as alice,
+        Swarm(seeded_key(1), [TcpTransport(upgrade(1))], agent=None) as bob,
+    ):
+        await bob.listen([LOOPBACK])
+        bob.handle("/echo", echo)
+        connection = await alice.connect(bob.peer_id, bob.addresses)
+        assert (connection.security, connection.muxer) == (protocol, "/yamux/1.0.0")
+        async with await connection.open_stream(["/echo"]) as stream:
+            await stream.write(b"hello")
+            assert await stream.read() == b"hello"
 
 
 async def test_nobody_there_is_said_with_the_phase() -> None:
