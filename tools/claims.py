@@ -76,6 +76,37 @@ CLAIMS: Final = (
         needs="THROWAWAY_MACHINE",
     ),
     Claim(
+        "Eight kinds of home with each other, with TURN and without: 128 cells as theory says, under the virtual clock",
+        "pytest tests/webrtc/ice/test_nat_matrix.py",
+    ),
+    Claim(
+        "36 pairs of homes behind real translators, with TURN and without; IPv6 and ICE-TCP: cells as theory says",
+        "pytest tests/netlab/test_matrix.py tests/interop/test_ice_tcp.py",
+    ),
+    Claim(
+        "1 GiB streams through a data channel with back pressure; 200 connections leave nothing behind",
+        "pytest tests/webrtc/w3c/test_endurance.py",
+    ),
+    Claim(
+        "A STUN or TURN server, or signaling, that dies at any stage leaves a path or a clear state",
+        "pytest tests/webrtc/ice/test_deaths.py",
+    ),
+    Claim(
+        "A peer whose process is killed is missed within the times of RFC 7675",
+        "pytest tests/webrtc/w3c/test_killed_peer.py",
+    ),
+    Claim(
+        "Each defence of WebRTC against an attack is missed by a test when it is taken away",
+        "python tools/defences.py",
+        r"\d+ defences, .* gone",
+    ),
+    Claim(
+        "aiortc's data-channel examples run with their imports changed: zwerm with zwerm, and each way with aiortc",
+        "python tools/aiortc_examples.py $AIORTC_EXAMPLES",
+        r"\d+ runs of aiortc's examples",
+        needs="AIORTC_EXAMPLES",
+    ),
+    Claim(
         "One directory of 1,000,000 files: sharded in under 150 MiB, a page from at most 20 blocks, a name from 4",
         "pytest tests/ipfs/unixfs/directory/test_bulk.py",
     ),

@@ -239,7 +239,7 @@ DEFENCES: Final = (
         "ice/consent.py",
         "return now >= self.expires_at",
         "return False",
-        "connection/test_hostile.py ice/test_consent.py ice/test_changes.py",
+        "ice/test_consent.py connection/test_hostile.py",
     ),
     Defence(
         "candidates that point where they must not",

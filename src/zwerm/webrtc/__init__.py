@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from zwerm.webrtc.w3c.certificate import RTCCertificate, RTCDtlsFingerprint
     from zwerm.webrtc.w3c.configuration import RTCBundlePolicy, RTCConfiguration, RTCIceServer
     from zwerm.webrtc.w3c.data_channel import RTCDataChannel
-    from zwerm.webrtc.w3c.dtls_transport import RTCDtlsTransport
+    from zwerm.webrtc.w3c.dtls_transport import RTCDtlsParameters, RTCDtlsTransport
     from zwerm.webrtc.w3c.errors import (
         InvalidAccessError,
         InvalidModificationError,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from zwerm.webrtc.w3c.event import Event
     from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate, RTCIceCandidateError
-    from zwerm.webrtc.w3c.ice_transport import RTCIceCandidatePair, RTCIceParameters, RTCIceTransport
+    from zwerm.webrtc.w3c.ice_transport import RTCIceCandidatePair, RTCIceGatherer, RTCIceParameters, RTCIceTransport
     from zwerm.webrtc.w3c.media_stream_track import MediaStream, MediaStreamTrack
     from zwerm.webrtc.w3c.peer_connection import RTCPeerConnection
     from zwerm.webrtc.w3c.recorded import RecordedPeerConnection
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     )
     from zwerm.webrtc.w3c.rtp_sender import RTCRtpReceiver, RTCRtpSender
     from zwerm.webrtc.w3c.rtp_transceiver import RTCRtpTransceiver
-    from zwerm.webrtc.w3c.sctp_transport import RTCSctpTransport
+    from zwerm.webrtc.w3c.sctp_transport import RTCSctpCapabilities, RTCSctpTransport
     from zwerm.webrtc.w3c.session_description import RTCSessionDescription
     from zwerm.webrtc.w3c.stats import RTCStats, RTCStatsReport
 
@@ -55,11 +55,13 @@ __all__ = [
     "RTCConfiguration",
     "RTCDataChannel",
     "RTCDtlsFingerprint",
+    "RTCDtlsParameters",
     "RTCDtlsTransport",
     "RTCError",
     "RTCIceCandidate",
     "RTCIceCandidateError",
     "RTCIceCandidatePair",
+    "RTCIceGatherer",
     "RTCIceParameters",
     "RTCIceServer",
     "RTCIceTransport",
@@ -75,6 +77,7 @@ __all__ = [
     "RTCRtpSendParameters",
     "RTCRtpSender",
     "RTCRtpTransceiver",
+    "RTCSctpCapabilities",
     "RTCSctpTransport",
     "RTCSessionDescription",
     "RTCStats",
@@ -93,11 +96,13 @@ _MODULES = {
     "RTCConfiguration": "configuration",
     "RTCDataChannel": "data_channel",
     "RTCDtlsFingerprint": "certificate",
+    "RTCDtlsParameters": "dtls_transport",
     "RTCDtlsTransport": "dtls_transport",
     "RTCError": "rtc_error",
     "RTCIceCandidate": "ice_candidate",
     "RTCIceCandidateError": "ice_candidate",
     "RTCIceCandidatePair": "ice_transport",
+    "RTCIceGatherer": "ice_transport",
     "RTCIceParameters": "ice_transport",
     "RTCIceServer": "configuration",
     "RTCIceTransport": "ice_transport",
@@ -112,6 +117,7 @@ _MODULES = {
     "RTCRtpSendParameters": "rtp_parameters",
     "RTCRtpSender": "rtp_sender",
     "RTCRtpTransceiver": "rtp_transceiver",
+    "RTCSctpCapabilities": "sctp_transport",
     "RTCSctpTransport": "sctp_transport",
     "RTCSessionDescription": "session_description",
     "RTCStats": "stats",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,9 +39,15 @@ OBJECTS: list[Signaled] = [
 ]
 
 
-def _start(*arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+@contextlib.contextmanager
+def _running(*arguments: str, stdin: int = subprocess.DEVNULL) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-u", str(PROGRAM), *arguments]
-    return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, text=True)
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()  # one that ended by itself does not mind
 
 
 def _finish(process: subprocess.Popen[str]) -> list[str]:
@@ -51,7 +59,7 @@ def _finish(process: subprocess.Popen[str]) -> list[str]:
 @pytest.mark.slow
 def test_a_chat_of_two_programs_whose_signaling_is_a_unix_socket(tmp_path: Path) -> None:
     where = ("--signaling", "unix-socket", "--signaling-path", str(tmp_path / "signaling"))
-    with _start("offer", *where) as left, _start("answer", *where) as right:
+    with _running("offer", *where) as left, _running("answer", *where) as right:
         assert _finish(left) == ["pong 0", *(f"pong {'!' * number}" for number in range(1, 6))]
         assert _finish(right) == []
     assert not (tmp_path / "signaling").exists()
@@ -60,14 +68,14 @@ def test_a_chat_of_two_programs_whose_signaling_is_a_unix_socket(tmp_path: Path)
 @pytest.mark.slow
 def test_a_file_streams_between_two_programs_as_bufferedamountlow_lets_it(tmp_path: Path) -> None:
     where = ("--size", "20000000", "-s", "unix-socket", "--signaling-path", str(tmp_path / "signaling"))
-    with _start("send", *where) as left, _start("receive", *where) as right:
+    with _running("send", *where) as left, _running("receive", *where) as right:
         (sent,), (received,) = _finish(left), _finish(right)
     assert sent == received
 
 
 @pytest.mark.slow
 def test_two_programs_whose_lines_somebody_pastes() -> None:
-    with _start("offer", stdin=subprocess.PIPE) as left, _start("answer", stdin=subprocess.PIPE) as right:
+    with _running("offer", stdin=subprocess.PIPE) as left, _running("answer", stdin=subprocess.PIPE) as right:
         for source, sink in ((left, right), (right, left)):
             assert source.stdout is not None
             assert sink.stdin is not None

@@ -114,3 +114,27 @@ async def test_encodings_are_negotiated_and_kept(left: RTCPeerConnection, right:
     assert left.localDescription is not None
     assert "a=simulcast:send a;b\r\n" in left.localDescription.sdp
     assert len(transceiver.sender.getParameters().encodings) == 1  # the answer takes no simulcast
+
+
+async def test_a_sender_has_a_transport_while_a_description_of_ours_has_its_section(
+    left: RTCPeerConnection, right: RTCPeerConnection
+) -> None:
+    """WebRTC 1.0 section 4.4.1.5: with the local description, taken back with it, the same one for all sections."""
+    left.addTransceiver("audio")
+    left.addTransceiver("video")
+    audio, video = left.getTransceivers()
+    assert audio.sender.transport is None
+    await left.setLocalDescription(await left.createOffer())
+    transport = audio.sender.transport
+    assert transport is not None
+    assert transport is audio.receiver.transport is video.sender.transport
+    await left.setLocalDescription({"type": "rollback"})
+    assert audio.sender.transport is None
+    await left.setLocalDescription(await left.createOffer())
+    assert left.localDescription is not None
+    await right.setRemoteDescription(left.localDescription)
+    (theirs, _) = right.getTransceivers()
+    assert theirs.sender.transport is None
+    await right.setLocalDescription(await right.createAnswer())
+    assert theirs.sender.transport is not None
+    assert theirs.sender.transport.iceTransport.state in ("new", "checking", "connected")

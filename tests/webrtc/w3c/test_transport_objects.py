@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.webrtc.w3c.both import closed, happened
+from tests.webrtc.w3c.both import announced, closed, connected, happened, signal
 from tests.webrtc.w3c.transports import LIMIT, Two, connect, objects, states_of
 from zwerm.webrtc import InvalidAccessError
 
@@ -56,3 +56,30 @@ async def test_the_end_is_told_by_every_object_once(two: Two) -> None:
 async def test_there_are_no_tracks_to_ask_statistics_of(two: Two) -> None:
     with pytest.raises(InvalidAccessError, match="no sender or receiver"):
         await two[0].getStats("a track")
+
+
+async def test_a_channel_leads_down_to_what_gathers_in_aiortcs_names(two: Two) -> None:
+    left, right = two
+    chat = left.createDataChannel("chat")
+    gatherer = chat.transport.transport.transport.iceGatherer
+    assert (gatherer.state, gatherer.getLocalParameters()) == ("new", None)
+    assert chat.transport.transport.getLocalParameters().role == "auto"
+    there = announced(right)
+    await signal(left, right)
+    await connected(chat)
+    sctp = (await there).transport
+    assert sctp is right.sctp
+    assert (sctp.port, sctp.is_server, chat.transport.is_server) == (5_000, True, False)
+    assert sctp.getCapabilities().maxMessageSize == 64 * 1_048_576
+    assert gatherer.state == "completed"
+    assert {one.candidate for one in gatherer.getLocalCandidates()} == {
+        one.candidate for one in sctp.transport.transport.getRemoteCandidates() if one.type == "host"
+    }
+    assert gatherer.getLocalParameters() == sctp.transport.transport.getRemoteParameters()
+    roles = [transport.transport.getLocalParameters().role for transport in (chat.transport, sctp)]
+    assert roles == ["server", "client"]
+    (fingerprint,) = [
+        one for one in chat.transport.transport.getLocalParameters().fingerprints if "256" in one.algorithm
+    ]
+    assert left.localDescription is not None
+    assert fingerprint.value.upper() in left.localDescription.sdp

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from zwerm.core.errors import LocalProtocolError
 from zwerm.webrtc.connection.aio import TransportDriver
 from zwerm.webrtc.datachannel import channel as news
 from zwerm.webrtc.datachannel.channel import Channel
 from zwerm.webrtc.w3c.data_channel import ChannelNews, RTCDataChannel
 from zwerm.webrtc.w3c.errors import OperationError, RTCTypeError
+from zwerm.webrtc.w3c.sctp_transport import RTCSctpTransport
 
 MAX_NAME = 65_535  # bytes of a label or protocol, RFC 8832 section 5.1
 
@@ -15,9 +18,11 @@ MAX_NAME = 65_535  # bytes of a label or protocol, RFC 8832 section 5.1
 class ChannelSet:
     """Those that are not closed."""
 
-    def __init__(self, driver: TransportDriver) -> None:
+    def __init__(self, driver: TransportDriver, transport: Callable[[], RTCSctpTransport]) -> None:
+        """`transport` returns the object that channels show as theirs."""
         self.has_created = False  # one was asked for here, at any time
         self._driver = driver
+        self._transport = transport
         self._objects: dict[Channel, RTCDataChannel] = {}
 
     def __len__(self) -> int:
@@ -50,14 +55,14 @@ class ChannelSet:
             )
         except LocalProtocolError as error:
             raise OperationError(str(error)) from None
-        self._objects[channel] = wrapped = RTCDataChannel(self._driver, channel)
+        self._objects[channel] = wrapped = RTCDataChannel(self._driver, channel, self._transport)
         self.has_created = True
         self._driver.pump_soon()
         return wrapped
 
     def announced(self, event: news.ChannelAnnounced) -> RTCDataChannel:
         """Make the object of a channel that the other side opened."""
-        self._objects[event.channel] = channel = RTCDataChannel(self._driver, event.channel)
+        self._objects[event.channel] = channel = RTCDataChannel(self._driver, event.channel, self._transport)
         return channel
 
     def take(self, event: ChannelNews) -> None:

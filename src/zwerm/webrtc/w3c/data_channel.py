@@ -5,6 +5,7 @@ Events: `open`, `message` (a str or bytes), `bufferedamountlow`, `error` (an RTC
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeAlias
 
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError
@@ -23,6 +24,7 @@ from zwerm.webrtc.sctp.control_block import State
 from zwerm.webrtc.w3c.emitter import Emitter, EventHandler
 from zwerm.webrtc.w3c.errors import InvalidStateError, NotSupportedError, OperationError, RTCTypeError
 from zwerm.webrtc.w3c.rtc_error import RTCError
+from zwerm.webrtc.w3c.sctp_transport import RTCSctpTransport
 
 ChannelNews: TypeAlias = (
     TextReceived | BinaryReceived | ChannelOpened | ChannelAnnounced | ChannelClosing | ChannelClosed | BufferLow
@@ -39,13 +41,19 @@ class RTCDataChannel(Emitter):
     onclosing = EventHandler()
     onclose = EventHandler()
 
-    def __init__(self, driver: TransportDriver, channel: Channel) -> None:
+    def __init__(self, driver: TransportDriver, channel: Channel, transport: Callable[[], RTCSctpTransport]) -> None:
         super().__init__()
+        self._transport = transport
         self.readyState = "connecting"
         self._driver = driver
         self._channels = driver.transport.channels
         self._channel = channel
         self._threshold = 0
+
+    @property
+    def transport(self) -> RTCSctpTransport:
+        """What carries it; aiortc's, the W3C has it at the connection alone."""
+        return self._transport()
 
     @property
     def label(self) -> str:

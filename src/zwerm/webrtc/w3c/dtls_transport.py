@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Final
 
 from zwerm.webrtc.connection.transport import Event
 from zwerm.webrtc.dtls.connection import State
 from zwerm.webrtc.dtls.event import ConnectionFailed
 from zwerm.webrtc.w3c.bundle_transport import BundleTransport
+from zwerm.webrtc.w3c.certificate import RTCCertificate, RTCDtlsFingerprint
 from zwerm.webrtc.w3c.emitter import Emitter
 from zwerm.webrtc.w3c.ice_transport import RTCIceTransport
 from zwerm.webrtc.w3c.rtc_error import dtls_error
@@ -21,6 +23,14 @@ STATES: Final = {
 }
 
 
+@dataclasses.dataclass(frozen=True)
+class RTCDtlsParameters:
+    """What one side says of itself (ORTC section 4.4)."""
+
+    fingerprints: list[RTCDtlsFingerprint]
+    role: str = "auto"  # or "client", "server"
+
+
 class RTCDtlsTransport(Emitter):
     """What proves the other side, and keeps what is said secret."""
 
@@ -29,6 +39,17 @@ class RTCDtlsTransport(Emitter):
         self.iceTransport = ice
         self._bundle = bundle
         self._state = "new"
+
+    @property
+    def transport(self) -> RTCIceTransport:
+        """The path below, by aiortc's name."""
+        return self.iceTransport
+
+    def getLocalParameters(self) -> RTCDtlsParameters:  # noqa: N802 - the W3C's names
+        """Our certificate's fingerprints, and the role that descriptions have decided; aiortc's."""
+        connection = self._bundle.transport.dtls
+        role = "auto" if connection is None else connection.role.name.lower()
+        return RTCDtlsParameters(RTCCertificate(self._bundle.certificate).getFingerprints(), role)
 
     @property
     def state(self) -> str:

@@ -23,6 +23,7 @@ class RTCIceParameters:
 
     usernameFragment: str  # noqa: N815 - the W3C's names
     password: str = dataclasses.field(repr=False)
+    iceLite: bool = False  # noqa: N815
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +32,25 @@ class RTCIceCandidatePair:
 
     local: RTCIceCandidate
     remote: RTCIceCandidate
+
+
+class RTCIceGatherer:
+    """What gathers for a transport, in aiortc's names; it begins when a description of ours is set."""
+
+    def __init__(self, transport: RTCIceTransport) -> None:
+        self._transport = transport
+
+    @property
+    def state(self) -> str:
+        """`new`, `gathering` or `completed`, which the W3C calls complete."""
+        state = self._transport.gatheringState
+        return "completed" if state == "complete" else state
+
+    def getLocalCandidates(self) -> list[RTCIceCandidate]:  # noqa: N802 - the W3C's names
+        return self._transport.getLocalCandidates()
+
+    def getLocalParameters(self) -> RTCIceParameters | None:  # noqa: N802
+        return self._transport.getLocalParameters()
 
 
 class RTCIceTransport(Emitter):
@@ -43,6 +63,7 @@ class RTCIceTransport(Emitter):
         self._bundle = bundle
         self._session = session
         self._state = bundle.agent.state
+        self.iceGatherer = RTCIceGatherer(self)
 
     @property
     def role(self) -> str:

@@ -58,7 +58,7 @@ class RTCPeerConnection(PeerMedia):
         super().__init__()
         self._configuration = RTCConfiguration.of(configuration)
         self._bundle = BundleTransport(self._certificate(), self._take)
-        self._channels = ChannelSet(self._bundle.driver)
+        self._channels = ChannelSet(self._bundle.driver, self._objects)
         self._chain = OperationsChain(self._update_negotiation_needed)
         self._session = Session(is_bundle_only=self._configuration.bundlePolicy == "max-bundle")
         self._transceivers = TransceiverSet(self._session, self._update_negotiation_needed)
@@ -339,9 +339,18 @@ class RTCPeerConnection(PeerMedia):
                 self._to_replace = set()
             self._is_negotiation_needed = False
             self._update_negotiation_needed()
+        self._use_transport()
         if is_changed:
             self.emit("signalingstatechange")
         self._tell_media()
+
+    def _use_transport(self) -> None:
+        """Give halves of transceivers the transport of their section, where ours has it and does not refuse it."""
+        local = self._session.signaling.of(Side.LOCAL)
+        live = set() if local is None else {one.mid for one in local.parsed.media if not one.is_rejected}
+        for transceiver in self._transceivers.known():
+            has_one = transceiver.mid is not None and transceiver.mid in live
+            transceiver.use_transport(self._objects().transport if has_one else None)
 
     # Whether to negotiate (WebRTC 1.0 section 4.7.3).
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from zwerm.webrtc.jsep.transceiver import Transceiver
+from zwerm.webrtc.w3c.dtls_transport import RTCDtlsTransport
 from zwerm.webrtc.w3c.errors import (
     InvalidModificationError,
     InvalidStateError,
@@ -36,7 +37,7 @@ class RTCRtpSender:
         encodings: list[RTCRtpEncodingParameters],
         on_change: Callable[[], None],
     ) -> None:
-        self.transport: Any = None  # the RTCDtlsTransport, once it is negotiated
+        self.transport: RTCDtlsTransport | None = None  # once a description of ours has its section
         self._record = record
         self._track = track
         self._encodings = encodings
@@ -135,7 +136,7 @@ class RTCRtpReceiver:
     """The other half."""
 
     def __init__(self, record: Transceiver) -> None:
-        self.transport: Any = None  # the RTCDtlsTransport, once it is negotiated
+        self.transport: RTCDtlsTransport | None = None  # once a description of ours has its section
         self._record = record
         self._track = MediaStreamTrack(record.kind, label=f"remote {record.kind}")
         self._track.muted = True

@@ -9,6 +9,7 @@ from zwerm.webrtc.jsep.events import SessionEvent, TrackAdded, TrackRemoved, Tra
 from zwerm.webrtc.jsep.session import Session
 from zwerm.webrtc.jsep.transceiver import RECEIVING, SENDING, Transceiver, direction_of
 from zwerm.webrtc.sdp.values import Direction
+from zwerm.webrtc.w3c.dtls_transport import RTCDtlsTransport
 from zwerm.webrtc.w3c.errors import InvalidAccessError, InvalidStateError, RTCTypeError
 from zwerm.webrtc.w3c.media_stream_track import MediaStream, MediaStreamTrack
 from zwerm.webrtc.w3c.rtp_parameters import (
@@ -30,6 +31,10 @@ class RTCRtpTransceiver:
         self.sender = sender
         self.receiver = RTCRtpReceiver(record)
         self._on_change = on_change
+
+    def use_transport(self, transport: RTCDtlsTransport | None) -> None:
+        """Say what both halves go over; None while no description of ours has the section. Called by the connection."""
+        self.sender.transport = self.receiver.transport = transport
 
     @property
     def kind(self) -> str:
@@ -107,6 +112,10 @@ class TransceiverSet:
 
     def all(self) -> list[RTCRtpTransceiver]:
         return [self._objects[record] for record in self._session.transceivers]
+
+    def known(self) -> list[RTCRtpTransceiver]:
+        """Those that have their object: not yet what a description has just brought."""
+        return list(self._objects.values())
 
     def live(self) -> list[RTCRtpTransceiver]:
         return [one for one in self.all() if not one.stopped]

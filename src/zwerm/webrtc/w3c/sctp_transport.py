@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from zwerm.webrtc.connection.transport import Event
 from zwerm.webrtc.datachannel.channel import TransportClosed, TransportConnected
+from zwerm.webrtc.sctp.config import Config
 from zwerm.webrtc.w3c.bundle_transport import BundleTransport
 from zwerm.webrtc.w3c.dtls_transport import RTCDtlsTransport
 from zwerm.webrtc.w3c.emitter import Emitter
+
+
+@dataclasses.dataclass(frozen=True)
+class RTCSctpCapabilities:
+    """What a transport can do (ORTC section 12.2)."""
+
+    maxMessageSize: int  # noqa: N815 - bytes that it takes in one message
 
 
 class RTCSctpTransport(Emitter):
@@ -18,6 +28,21 @@ class RTCSctpTransport(Emitter):
         self.state = "connecting"  # connected, closed
         self.maxChannels: int | None = None  # None until it is connected
         self._bundle = bundle
+
+    @property
+    def port(self) -> int:
+        """Of our end, as descriptions tell it; aiortc's."""
+        return self._bundle.transport.channels.association.config.port
+
+    @property
+    def is_server(self) -> bool:
+        """Whether the other side begins; aiortc's, where the controlling side of ICE does."""
+        return self.transport.iceTransport.role != "controlling"
+
+    @staticmethod
+    def getCapabilities() -> RTCSctpCapabilities:  # noqa: N802
+        """What any transport of ours takes; aiortc's."""
+        return RTCSctpCapabilities(Config().max_message_size)
 
     @property
     def maxMessageSize(self) -> float:  # noqa: N802 - the W3C's name
