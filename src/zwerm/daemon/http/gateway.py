@@ -6,15 +6,19 @@ and small is kept for a second, for exactly the same request, so that a burst fo
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from contextlib import aclosing
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from zwerm.core.errors import ZwermError
 from zwerm.daemon.http.exchange import Exchange, Writer
 from zwerm.daemon.http.sendfile import SMALL, send_runs
+from zwerm.ipfs.exchange.switch import begin_request
+from zwerm.ipfs.gateway.gateway import Refused
 from zwerm.ipfs.gateway.message import FileRange, GatewayRequest, GatewayResponse
 from zwerm.ipfs.unixfs.placed import placed
 
@@ -62,7 +66,8 @@ class GatewayHandler:
             exchange.host,
             {name.lower(): value for name, value in exchange.headers.items()},
         )
-        response = await self._gateway.respond(request)
+        begin_request(offline=False)
+        response = await self._respond(request)
         try:
             answer = await self._send(exchange, response)
         except ZwermError as error:  # of the body's first piece, while a status can still tell it
@@ -71,6 +76,18 @@ class GatewayHandler:
             answer = await self._send(exchange, self._gateway.failure(request, error))
         if answer and exchange.status == 200 and len(answer) <= KEPT_SIZE and _is_immutable(response):
             self._keep(key, exchange.status, answer)
+
+    async def _respond(self, request: GatewayRequest) -> GatewayResponse:
+        """Answer, within the time that content is looked for."""
+        if self._node.network is None:
+            return await self._gateway.respond(request)
+        limit = self._node.config.duration("gateway.timeout")
+        try:
+            async with asyncio.timeout(limit):
+                return await self._gateway.respond(request)
+        except TimeoutError:
+            message = f"{request.path} was looked for {limit:g} seconds and not found"
+            return self._gateway.failure(request, Refused(HTTPStatus.GATEWAY_TIMEOUT, message))
 
     async def _send(self, exchange: Exchange, response: GatewayResponse) -> bytes:
         """Send a response; return the bytes for `send_prepared` when they were made in one piece.

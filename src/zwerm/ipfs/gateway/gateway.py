@@ -23,6 +23,7 @@ from zwerm.core.errors import (
 )
 from zwerm.core.escaped import legible
 from zwerm.ipfs.block import BlockNotFound
+from zwerm.ipfs.exchange.failure import FetchFailed
 from zwerm.ipfs.gateway import caching, deserialized, host, pages, redirects, verifiable
 from zwerm.ipfs.gateway.denylist import Denylist
 from zwerm.ipfs.gateway.formats import Format, Wish, negotiate
@@ -98,6 +99,8 @@ class Gateway:
         """Say what went wrong: also for a server that meets it in the beginning of a body, before anything is sent."""
         if isinstance(error, Refused):
             response = _error(request, error.status, str(error), error.headers)
+        elif isinstance(error, FetchFailed):
+            response = _error(request, HTTPStatus.GATEWAY_TIMEOUT, str(error))
         elif isinstance(error, (BlockNotFound, NameNotFound, NotFoundError)):
             response = _error(request, HTTPStatus.NOT_FOUND, str(error))
         elif isinstance(error, (RecordRefused, TransportError)):  # others gave no answer that can be believed

@@ -14,6 +14,7 @@ from contextlib import aclosing
 from typing import Final, NamedTuple
 
 from zwerm.core.errors import WireError, ZwermError
+from zwerm.ipfs.block import BlockNotFound
 from zwerm.ipfs.blockstore.packstore import PackBlockstore
 from zwerm.ipfs.blockstore.store import BlockLocation
 from zwerm.ipfs.source import BlockSource
@@ -38,15 +39,16 @@ async def placed(
 ) -> AsyncGenerator[Run, None]:
     """Yield the runs that make up the bytes from `start` up to but without `end`, in order.
 
-    A descriptor is valid until the next run is asked for. With `verify` every block is hashed now, whatever is known.
+    From the first block on that is not here, all of it comes through `source`. A descriptor is valid until the next run
+    is asked for. With `verify` every block is hashed now, whatever is known.
 
     Raises:
         WireError: the file contradicts itself.
         BlockNotFound, CorruptBlock: a block cannot be had; what was yielded before is right.
     """
     groups: deque[_Group] = deque()
-    wanted, size = 1, 1
-    failure: ZwermError | None = None
+    wanted, size, position = 1, 1, start
+    failure: Exception | None = None
     async with aclosing(spans(source, file, start, end)) as found:
         try:
             more = True
@@ -64,14 +66,20 @@ async def placed(
                     if run.location is not None:
                         check_size(run.span, run.location.size)
                     yield run
+                    position += run.span.size
                 if broken is not None:
-                    raise broken
+                    failure = broken
+                    break
                 groups.popleft().close()
                 wanted = min(2 * wanted, _AHEAD)
         finally:
             for group in groups:
                 group.close()
-    if failure is not None:
+    if isinstance(failure, BlockNotFound):  # here; the source may have it from others, and reads ahead
+        async with aclosing(file.stream(position, end)) as chunks:
+            async for data in chunks:
+                yield Run(Span(file.cid, data, 0, len(data), len(data)), None)
+    elif failure is not None:
         raise failure
 
 
