@@ -29,10 +29,11 @@ def test_an_address_counts_in_one_of_the_two(text: str, scope: Scope) -> None:
     assert in_scope(address(text), Scope.ANY)
 
 
-def test_a_way_through_a_relay_counts_in_neither() -> None:
+def test_a_way_through_a_relay_counts_in_neither_but_for_a_provider() -> None:
     relayed = address("/ip4/8.8.8.8/tcp/4001/p2p/12D3KooWLU2znyJMtDiHArqAGbZn8CgUGp92kxDBtefftEEaHSZS/p2p-circuit")
     assert not in_scope(relayed, Scope.PUBLIC)
     assert not in_scope(relayed, Scope.PRIVATE)
+    assert in_scope(relayed, Scope.PUBLIC, relayed=True)
 
 
 @pytest.mark.parametrize("data", [b"", b"\x04", b"\x04\x7f\x00", b"\xff\xff\xff"])

@@ -86,6 +86,14 @@ def test_a_provider_is_stored_without_an_answer_and_told() -> None:
     assert len(answer.closer) == 20
 
 
+def test_a_provider_behind_a_relay_is_told_with_its_way_and_without_its_private_one() -> None:
+    dht = node(scope=Scope.PUBLIC)
+    relayed = PUBLIC + b"\xa5\x03\x22" + ALICE.multihash + b"\xa2\x02"
+    added = Message(MessageType.ADD_PROVIDER, b"key", providers=[Peer(ALICE, (PRIVATE, relayed))])
+    assert ask(dht, added) is None
+    assert ask(dht, Message(MessageType.GET_PROVIDERS, b"key"), BOB).providers == [Peer(ALICE, (relayed,))]
+
+
 def test_nobody_provides_for_another() -> None:
     dht = node()
     with pytest.raises(WireError, match="names 1 providers, expected its sender"):

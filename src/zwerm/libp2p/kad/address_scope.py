@@ -29,11 +29,14 @@ class Scope(enum.Enum):
     ANY = "every address, for tests and private swarms"
 
 
-def in_scope(address: bytes, scope: Scope) -> bool:
-    """Whether an untrusted multiaddr counts in a DHT of this scope."""
+def in_scope(address: bytes, scope: Scope, *, relayed: bool = False) -> bool:
+    """Whether an untrusted multiaddr counts in a DHT of this scope.
+
+    A server that is only reached through a relay is none; a provider is, so for those `relayed` addresses count too.
+    """
     if scope is Scope.ANY:
         return len(address) > 2
-    if _CIRCUIT in address:
+    if _CIRCUIT in address and not relayed:
         return False
     ip = _ip_untrusted(address)
     if ip is None:
@@ -41,9 +44,9 @@ def in_scope(address: bytes, scope: Scope) -> bool:
     return _is_public(ip) == (scope is Scope.PUBLIC)
 
 
-def filter_addresses(addresses: Iterable[bytes], scope: Scope) -> tuple[bytes, ...]:
+def filter_addresses(addresses: Iterable[bytes], scope: Scope, *, relayed: bool = False) -> tuple[bytes, ...]:
     """Return those that count, in their order."""
-    return tuple(address for address in addresses if in_scope(address, scope))
+    return tuple(address for address in addresses if in_scope(address, scope, relayed=relayed))
 
 
 def group_of(address: bytes) -> str | None:

@@ -384,7 +384,7 @@ class Dht:
         return [(peer, addresses) for peer, addresses in named if addresses]
 
     def _in_scope(self, peer: PeerId) -> tuple[bytes, ...]:
-        return filter_addresses(self._addresses_of(peer), self.config.scope)
+        return filter_addresses(self._addresses_of(peer), self.config.scope, relayed=True)
 
     def _expire_requests(self, now: Instant) -> None:
         while self._requests:

@@ -119,7 +119,7 @@ class Server:
         own = [provider for provider in request.providers if provider.peer == sender]
         if not own:
             raise WireError(f"ADD_PROVIDER names {len(request.providers)} providers, expected its sender")
-        addresses = filter_addresses(own[0].addresses, self._config.scope)
+        addresses = filter_addresses(own[0].addresses, self._config.scope, relayed=True)
         self._providers.add(request.key, Peer(sender, addresses), now)
 
     def _put(self, sender: PeerId, request: Message, now: Instant) -> bytes:
