@@ -30,6 +30,13 @@ def test_the_page_comes_with_a_strict_policy(daemon) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+def test_an_address_to_fetch_leads_to_its_page_and_the_modules_of_the_page_are_served(daemon) -> None:
+    answer = daemon.get(daemon.web, "/fetch/bafy/a%20folder/app.js")
+    assert (answer.status, answer.headers["location"]) == (302, "/#/fetch/bafy/a%20folder/app.js")
+    assert daemon.get(daemon.web, "/fetch/bafy").headers["location"] == "/#/fetch/bafy"
+    assert daemon.get(daemon.web, "/fetch/peer.js").status == 200
+
+
 def test_files_are_compressed_and_not_sent_twice(daemon) -> None:
     plain = daemon.get(daemon.web, "/i18n/en.js")
     packed = daemon.get(daemon.web, "/i18n/en.js", Accept_Encoding="gzip, br")

@@ -58,6 +58,9 @@ class WebHandler:
         path = exchange.raw_path
         if path.startswith("/api/app/"):
             await self._api(exchange)
+        elif path.startswith("/fetch/") and not (path.endswith(".js") and path.count("/") == 2):
+            # To be given to others as it is; the page's own addresses stand behind a #.
+            await exchange.send(302, {**_HEADERS, "Location": f"/#{path}"})
         elif path.startswith(rpc.PREFIX):
             if await self._api.let_in(exchange):
                 await rpc.answer_command(Context(self._node), exchange, {})
