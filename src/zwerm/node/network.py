@@ -156,9 +156,13 @@ async def _be_reached(network: Network, stack: AsyncExitStack) -> None:
 async def _meet_others(network: Network, stack: AsyncExitStack) -> None:
     """Dial the peers of `bootstrap`."""
     from zwerm.node.peering import Peering, join_through
+    from zwerm.node.wanted import Fulfiller
 
     network.peering = Peering(network.swarm)
     stack.push_async_callback(network.peering.close)
+    fulfiller = Fulfiller(network.node, network.swarm)
+    stack.callback(fulfiller.unsubscribe)
+    fulfilling = asyncio.get_running_loop().create_task(fulfiller.run(), name="wanted pins")
     joining = asyncio.get_running_loop().create_task(
         join_through(network.swarm, network.node.config.texts("bootstrap")), name="bootstrap"
     )
@@ -166,6 +170,8 @@ async def _meet_others(network: Network, stack: AsyncExitStack) -> None:
     async def stop() -> None:
         joining.cancel()
         await asyncio.wait([joining])
+        fulfilling.cancel()
+        await asyncio.wait([joining, fulfilling])
 
     stack.push_async_callback(stop)
 

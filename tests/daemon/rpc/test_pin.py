@@ -86,5 +86,5 @@ async def test_names_have_a_limit(rpc: Rpc) -> None:
 
 
 async def test_pinning_what_is_not_here_fails(rpc: Rpc) -> None:
-    with pytest.raises(NotFoundError, match="is not here"):
+    with pytest.raises(CommandError, match="is not here"):
         await rpc.items("pin/add", "bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e")

@@ -34,6 +34,13 @@ def _list(session: Session, parsed: Parsed, answer: Answer) -> None:
                 session.output.line(f"{address} {row['Type']}" + (f" {safe(row['Name'])}" if row.get("Name") else ""))
 
 
+def _wanted(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        for row in item["Wanted"]:
+            words = [row["Cid"], row["Type"], row["Since"], safe(row["Name"])]
+            session.output.line(" ".join(word for word in words if word))
+
+
 def _updated(session: Session, _parsed: Parsed, answer: Answer) -> None:
     for item in answer.items():
         session.output.line(f"updated {item['Pins'][0]} to {item['Pins'][1]}")
@@ -76,6 +83,14 @@ COMMANDS = (
         examples=(
             Example("pin ls --type=recursive --names", "List what is kept, with names."),
             Example("pin ls ADDRESS", "Say what keeps this block."),
+        ),
+    ),
+    CliCommand(
+        "pin wanted",
+        rpc="pin/wanted",
+        text=_wanted,
+        examples=(
+            Example("pin wanted", "List what is pinned as soon as somebody gives it; `pin rm` takes one off the list."),
         ),
     ),
     CliCommand(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.daemon.rpc.registry import FAST_PROVIDE, Context, argument, command, flag, option
+from zwerm.daemon.rpc.text import moment_text
 
 if TYPE_CHECKING:
     from zwerm.ipfs.pins.pin import Pin
+    from zwerm.multiformats.cid import CID
 
 MAX_NAME: Final = 255  # bytes of a pin's name, as in Kubo
 _REPORT: Final = 0.5  # seconds between two progress items
@@ -33,7 +35,6 @@ async def pin_add(
 ) -> AsyncIterator[dict[str, Any]]:
     """Pin one after another; with `progress` counts come first."""
     check_pin_name(name)
-    node = context.node
     passed = 0
 
     def count(blocks: int) -> None:
@@ -44,7 +45,7 @@ async def pin_add(
     for path in ipfs_path:
         cid = await context.resolve(path)
         work = asyncio.ensure_future(
-            node.pins.add(node.source, cid, recursive=recursive, name=name, progress=count if progress else None)
+            _pin_or_want(context, cid, recursive=recursive, name=name, progress=count if progress else None)
         )
         try:
             while not (await asyncio.wait([work], timeout=_REPORT if progress else None))[0]:
@@ -56,6 +57,47 @@ async def pin_add(
                 await asyncio.wait([work])
         pinned.append(context.text(cid))
     yield {"Pins": pinned} | ({"Progress": passed} if progress else {})
+
+
+async def _pin_or_want(
+    context: Context, cid: CID, *, recursive: bool, name: str, progress: Callable[[int], None] | None
+) -> None:
+    """Pin; what could not be had, at all or before the node stopped, is remembered and pinned when it can be."""
+    from zwerm.ipfs.block import BlockNotFound
+    from zwerm.node.wanted import Wanted
+
+    node = context.node
+    wanted = Wanted(node.database)
+    if not await node.source.has(cid):
+        await asyncio.to_thread(wanted.add, cid, recursive=recursive, name=name)
+    try:
+        await node.pins.add(node.source, cid, recursive=recursive, name=name, progress=progress)
+    except BlockNotFound as error:
+        await asyncio.to_thread(wanted.add, cid, recursive=recursive, name=name)
+        raise CommandError(f"{error}; it stays wanted, and is pinned when somebody gives it (`pin wanted`)") from None
+    except asyncio.CancelledError:
+        if context.stopping is None or not context.stopping.is_set():  # whoever asked has given up
+            wanted.remove(cid)
+        raise
+    await asyncio.to_thread(wanted.remove, cid)
+
+
+@command("pin/wanted", "List the pins that were asked for and could not be had yet")
+async def pin_wanted(context: Context) -> dict[str, Any]:
+    from zwerm.node.wanted import Wanted
+
+    pins = await asyncio.to_thread(lambda: Wanted(context.node.database).list())
+    return {
+        "Wanted": [
+            {
+                "Cid": context.text(pin.cid),
+                "Type": "recursive" if pin.recursive else "direct",
+                "Name": pin.name,
+                "Since": moment_text(pin.since),
+            }
+            for pin in pins
+        ]
+    }
 
 
 def check_pin_name(name: str) -> None:
@@ -72,10 +114,17 @@ def check_pin_name(name: str) -> None:
     options=[flag("recursive", "r", text="Pins that keep everything below, too.", default=True)],
 )
 async def pin_rm(context: Context, ipfs_path: Sequence[str], recursive: bool = True) -> dict[str, Any]:
+    from zwerm.ipfs.pins.pin import NotPinned
+    from zwerm.node.wanted import Wanted
+
     gone = []
     for path in ipfs_path:
         cid = await context.resolve(path)
-        await context.node.with_room(partial(context.node.pins.remove, cid, recursive=recursive))
+        try:
+            await context.node.with_room(partial(context.node.pins.remove, cid, recursive=recursive))
+        except NotPinned:
+            if not await asyncio.to_thread(Wanted(context.node.database).remove, cid):
+                raise
         gone.append(context.text(cid))
     return {"Pins": gone}
 
