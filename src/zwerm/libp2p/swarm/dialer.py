@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from typing import Final
 
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError
 from zwerm.identity.peer_id import PeerId
@@ -22,6 +23,8 @@ from zwerm.libp2p.swarm.ranking import ranked
 from zwerm.libp2p.swarm.tasks import Tasks
 from zwerm.libp2p.transports.transport import Transport
 from zwerm.multiformats.multiaddr import Multiaddr
+
+_NONE: Final[Mapping[Multiaddr, str]] = {}
 
 
 class Dialer:
@@ -48,8 +51,21 @@ class Dialer:
     def __len__(self) -> int:
         return len(self._dials)
 
-    async def dial(self, peer: PeerId, addresses: Iterable[Multiaddr], *, force_direct: bool) -> SwarmConnection:
+    async def dial(
+        self,
+        peer: PeerId,
+        addresses: Iterable[Multiaddr],
+        *,
+        force_direct: bool,
+        reasons: Mapping[Multiaddr, str] = _NONE,
+    ) -> SwarmConnection:
         """Connect to `peer`, together with whoever else is doing so.
+
+        Args:
+            peer: who is to be there.
+            addresses: to try.
+            force_direct: leave relays out.
+            reasons: why other addresses are not tried, to be told when none leads to it.
 
         Raises:
             DialFailed: no address led to it.
@@ -61,11 +77,11 @@ class Dialer:
             if len(self._dials) >= self._limits.dials:
                 raise ResourceLimitError(f"{len(self._dials) + 1} dials at once, the limit is {self._limits.dials}")
             dial = self._dials[key] = _Dial(self, peer, force_direct=force_direct)
-            dial.add(addresses)
+            dial.add(addresses, reasons)
             dial.task = self._tasks.spawn(dial.run(), f"dial {peer}")
             dial.task.add_done_callback(partial(self._forget, key, dial))
         else:
-            dial.add(addresses)
+            dial.add(addresses, reasons)
         return await dial.wait()
 
     def _forget(self, key: tuple[PeerId, bool], dial: _Dial, _: asyncio.Task[SwarmConnection]) -> None:
@@ -82,6 +98,9 @@ class Dialer:
 
     def transport_of(self, address: Multiaddr) -> Transport | None:
         return next((transport for transport in self._transports if transport.can_dial(address)), None)
+
+    def can_dial(self, address: Multiaddr) -> bool:
+        return self.transport_of(address) is not None
 
     async def attempt(self, peer: PeerId, address: Multiaddr, transport: Transport) -> MuxedConnection:
         """Try one address.
@@ -132,16 +151,17 @@ class _Dial:
         self._attempts: dict[asyncio.Task[MuxedConnection], Multiaddr] = {}
         self._reasons: dict[Multiaddr, str] = {}
 
-    def add(self, addresses: Iterable[Multiaddr]) -> None:
-        """Try these too."""
+    def add(self, addresses: Iterable[Multiaddr], reasons: Mapping[Multiaddr, str]) -> None:
+        """Try these too; `reasons` are those why others are not."""
+        self._reasons |= reasons
         new = [address for address in dict.fromkeys(addresses) if address not in self._seen]
         if self._force_direct:
             new = [address for address in new if "p2p-circuit" not in address.names]
         new = new[: self._dialer._limits.addresses_per_dial - len(self._seen)]
         self._seen.update(new)
-        usable, reasons = self._dialer.sort(self._peer, new)
+        usable, unusable = self._dialer.sort(self._peer, new)
         self._queue.extend(usable)
-        self._reasons |= reasons
+        self._reasons |= unusable
 
     async def wait(self) -> SwarmConnection:
         self._waiting += 1

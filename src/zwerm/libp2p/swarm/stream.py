@@ -80,6 +80,7 @@ class SwarmStream:
             await self._agree(self._proposal)
         if self._ahead:
             data, self._ahead = self._ahead[:limit], self._ahead[limit:]
+            self._count(len(data), 0)
             return data
         bandwidth = self._bandwidth
         if bandwidth.download.bytes_per_second is not None:  # before reading: a cancelled wait must lose nothing

@@ -35,6 +35,7 @@ from zwerm.libp2p.swarm.connection import SwarmConnection
 from zwerm.libp2p.swarm.dialer import Dialer
 from zwerm.libp2p.swarm.ledger import StreamLedger
 from zwerm.libp2p.swarm.limits import Limits
+from zwerm.libp2p.swarm.names import NameSource, resolve
 from zwerm.libp2p.swarm.peer_store import MemoryPeerStore, own_addresses
 from zwerm.libp2p.swarm.stream import SwarmStream
 from zwerm.libp2p.swarm.tasks import Tasks
@@ -94,6 +95,7 @@ class Swarm:
         self._allowed = None if allowed is None else frozenset(allowed)
         self._ledger = StreamLedger(self.limits)
         self._trimming: asyncio.TimerHandle | None = None
+        self.names: NameSource | None = None  # asked for the names in addresses; None: these are not dialled
         self._transports = list(transports)
         self._tasks = Tasks()
         self._backoff = Backoff(self.limits, self.clock)
@@ -210,10 +212,14 @@ class Swarm:
         if not self.is_allowed(peer):
             raise DialFailed(f"{peer} is not on the list of peers that this node talks to")
         self.peers.add_addresses(peer, addresses, ADDRESS_LIFETIME)
-        known = [*own_addresses(addresses, peer), *self.peers.addresses(peer)]
+        known = [*addresses, *self.peers.addresses(peer)]
         if not known and self.find_peer is not None:
-            known = [*own_addresses(await self.find_peer(peer), peer)]
-        return await self._dialer.dial(peer, known, force_direct=force_direct)
+            known = [*await self.find_peer(peer)]
+        reasons: dict[Multiaddr, str] = {}
+        if self.names is not None:
+            known, reasons = await resolve(own_addresses(known, peer), peer, self.names, self._dialer.can_dial)
+        own = own_addresses(known, peer)
+        return await self._dialer.dial(peer, own, force_direct=force_direct, reasons=reasons)
 
     async def open_stream(self, peer: PeerId, protocols: Sequence[str], *, allow_limited: bool = False) -> SwarmStream:
         connection = await self.connect(peer, force_direct=not allow_limited)
