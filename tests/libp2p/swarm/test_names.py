@@ -43,7 +43,7 @@ def multiaddrs(*texts: str) -> list[Multiaddr]:
 
 
 async def outcome(zone: Zone, *texts: str, dialed: str = "") -> list[str]:
-    resolved = await resolve(multiaddrs(*texts), zone, lambda address: bool(dialed) and dialed in address.names)
+    resolved = await resolve(multiaddrs(*texts), ALICE, zone, lambda address: bool(dialed) and dialed in address.names)
     return [str(address) for address in resolved.addresses]
 
 
@@ -75,23 +75,23 @@ async def test_a_dnsaddr_gives_the_addresses_that_end_as_it_does() -> None:
             "host.example": ("192.0.2.3",),
         }
     )
-    assert await outcome(zone, f"/dnsaddr/example/p2p/{ALICE}") == [
+    assert await outcome(zone, "/dnsaddr/example", f"/dnsaddr/example/p2p/{ALICE}") == [
         f"/ip4/192.0.2.1/tcp/1/p2p/{ALICE}",
         f"/ip4/192.0.2.3/tcp/2/p2p/{ALICE}",
     ]
 
 
 async def test_names_that_lead_in_circles_or_on_and_on_end() -> None:
-    circle = Zone({"_dnsaddr.a": ("dnsaddr=/dnsaddr/a",)})
-    resolved = await resolve(multiaddrs("/dnsaddr/a"), circle, lambda _: False)
+    circle = Zone({"_dnsaddr.a": (f"dnsaddr=/dnsaddr/a/p2p/{ALICE}",)})
+    resolved = await resolve(multiaddrs("/dnsaddr/a"), ALICE, circle, lambda _: False)
     assert resolved.addresses == []
     assert list(resolved.reasons.values()) == ["its name leads on too often"]
 
-    wide = Zone({"_dnsaddr.a": ("dnsaddr=/dnsaddr/a",) * 20})
+    wide = Zone({"_dnsaddr.a": (f"dnsaddr=/dnsaddr/a/p2p/{ALICE}",) * 20})
     await outcome(wide, "/dnsaddr/a")
     assert len(wide.asked) == MAX_QUESTIONS
 
-    many = Zone({"_dnsaddr.a": tuple(f"dnsaddr=/ip4/192.0.2.1/tcp/{port}" for port in range(1, 200))})
+    many = Zone({"_dnsaddr.a": tuple(f"dnsaddr=/ip4/192.0.2.1/tcp/{port}/p2p/{ALICE}" for port in range(1, 200))})
     assert len(await outcome(many, "/dnsaddr/a")) == MAX_ADDRESSES
 
 
@@ -99,6 +99,7 @@ async def test_a_name_that_comes_to_nothing_says_why_and_keeps_nothing_from_the_
     zone = Zone({})
     resolved = await resolve(
         multiaddrs("/dns4/none.example/tcp/1", "/dns4/broken.example/tcp/1", "/ip4/192.0.2.1/tcp/1"),
+        ALICE,
         zone,
         lambda _: False,
     )

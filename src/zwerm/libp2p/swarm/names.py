@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple, Protocol
 
 from zwerm.core.errors import TransportError, WireError
+from zwerm.identity.peer_id import PeerId
 from zwerm.multiformats.multiaddr import Multiaddr
 
 MAX_DEPTH: Final = 4  # names that lead to names
@@ -43,11 +44,18 @@ class Resolved(NamedTuple):
     reasons: dict[Multiaddr, str]  # why names came to nothing
 
 
-async def resolve(addresses: Iterable[Multiaddr], names: NameSource, can_dial: Callable[[Multiaddr], bool]) -> Resolved:
-    """Return `addresses` without names but in those that a transport dials as they are. Raises nothing for a name."""
+async def resolve(
+    addresses: Iterable[Multiaddr], peer: PeerId, names: NameSource, can_dial: Callable[[Multiaddr], bool]
+) -> Resolved:
+    """Return the addresses of `peer` without names, but in those that a transport dials as they are.
+
+    Raises nothing for a name. What came of a `/dnsaddr` still ends in the peer's `/p2p/`.
+    """
     resolver = _Resolver(names, can_dial)
-    for address in addresses:
-        await resolver.add(address, MAX_DEPTH)
+    end = Multiaddr.from_text(f"/p2p/{peer}").components
+    for address in dict.fromkeys(addresses):
+        is_alias = address.components[0].protocol.name == "dnsaddr" and address.components[-1] != end[0]
+        await resolver.add(Multiaddr(address.components + end) if is_alias else address, MAX_DEPTH)
     return Resolved(list(dict.fromkeys(resolver.found))[:MAX_ADDRESSES], resolver.reasons)
 
 
