@@ -94,7 +94,7 @@ def test_what_is_signed_keeps_unknown_fields_and_their_order() -> None:
         protobuf.serialize_field(97, 7),
         protobuf.serialize_field(2, b"data"),
     ]
-    signature = protobuf.serialize_field(5, b"signature")
-    message = Message.parse(b"".join([*parts[:2], signature, *parts[2:]]))
+    left_out = protobuf.serialize_field(5, b"signature") + protobuf.serialize_field(6, b"key")
+    message = Message.parse(b"".join([*parts[:2], left_out, *parts[2:]]))
     assert message.unsigned() == b"".join(parts)
     assert message.serialize() == message.encoded

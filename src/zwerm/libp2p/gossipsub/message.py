@@ -61,12 +61,15 @@ class Message:
         )
 
     def unsigned(self) -> bytes:
-        """Return the bytes that are signed: all fields but the signature, in the order they came in."""
+        """Return the bytes that are signed, in the order they came in.
+
+        The specification signs all fields but the signature. All implementations leave the key out as well.
+        """
         if not self.encoded:
             return self._fields(signed=False)
         kept = bytearray()
         for number, chunk in _chunks(self.encoded):
-            if number != _SIGNATURE:
+            if number not in (_SIGNATURE, _KEY):
                 kept += chunk
         return bytes(kept)
 
@@ -80,7 +83,7 @@ class Message:
             (_SEQNO, self.sequence),
             (_TOPIC, self.topic.encode()),
             (_SIGNATURE, self.signature if signed else b""),
-            (_KEY, self.key),
+            (_KEY, self.key if signed else b""),
         ]
         return b"".join(protobuf.serialize_field(number, value) for number, value in values if value)
 
