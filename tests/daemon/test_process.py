@@ -71,7 +71,7 @@ def test_a_port_offset_moves_every_fixed_port(start) -> None:
 
 def test_a_listener_can_be_left_out(start) -> None:
     daemon = start(overrides={"addresses.web": "", "addresses.gateway": ""})
-    assert len(daemon.output) == 3
+    assert not [line for line in daemon.output if line.startswith(("Web app", "Gateway"))]
     assert daemon.rpc("version").status == 200
 
 

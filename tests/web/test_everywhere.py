@@ -17,6 +17,7 @@ PAGES = (
     "files/garden",
     "history",
     "history/garden/README.md",
+    "peers",
     "connect",
     "explore",
     "fetch",

@@ -42,6 +42,7 @@ def up(
     profile: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     port_offset: int = 0,
+    online: bool = True,
     out: TextIO | None = None,
     text: TextForm | None = None,
 ) -> int:
@@ -52,12 +53,13 @@ def up(
         profile: see `Node`.
         overrides: configuration for this run, by dotted key.
         port_offset: added to every fixed port.
+        online: whether it joins others, gives and takes; if not, it keeps and shows what it has.
         out: where addresses and the ready line go; standard output by default.
         text: how the RPC's answers read as text.
     """
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(_serve(path, profile, overrides, port_offset, out or sys.stdout, text))
+            return runner.run(_serve(path, profile, overrides, port_offset, online, out or sys.stdout, text))
     except ZwermError as error:
         sys.stderr.write(f"zwerm: {error}\n")
         return 1
@@ -68,6 +70,7 @@ async def _serve(
     profile: str | None,
     overrides: Mapping[str, Any] | None,
     port_offset: int,
+    online: bool,
     out: TextIO,
     text: TextForm | None,
 ) -> int:
@@ -85,7 +88,7 @@ async def _serve(
         listeners = Listeners(config, text)
         stack.callback(listeners.close_sockets)
         listeners.bind()
-        node = Node.on(repository, online=True)
+        node = Node.on(repository, online=online)
         await stack.enter_async_context(node)
         await listeners.start(node, stopping)
         stack.push_async_callback(listeners.stop)

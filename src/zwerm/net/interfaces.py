@@ -117,6 +117,7 @@ def _addresses_of_routes() -> list[InterfaceAddress]:
         (socket.AF_INET, "127.0.0.1", 8),
     ):
         with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
             sock.connect((far, 9))
             address = sock.getsockname()[0].partition("%")[0]
             found.append(
@@ -207,6 +208,12 @@ class _SharedWatcher:
 
 
 _SHARED: Final[weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _SharedWatcher]] = weakref.WeakKeyDictionary()
+
+
+def watched_addresses() -> list[InterfaceAddress] | None:
+    """The addresses as the watcher of the running loop knows them; None: nobody watches."""
+    shared = _SHARED.get(asyncio.get_running_loop())
+    return None if shared is None else shared.watcher.addresses
 
 
 def watch_interfaces(on_change: Callable[[list[InterfaceAddress]], None]) -> Callable[[], None]:

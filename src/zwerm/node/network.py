@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from zwerm.node.node import Node
     from zwerm.node.peering import Peering
     from zwerm.node.reach import Reach
+    from zwerm.node.traffic import Traffic
 
 log: Final = logging.getLogger("zwerm.network")
 
@@ -41,6 +42,7 @@ class Network:
         self.source: NetworkSource
         self.peering: Peering
         self.reach: Reach
+        self.traffic: Traffic
         self.pubsub: Pubsub | None = None  # None: `pubsub.enabled` is off
         self.ipns_pubsub: IpnsPubsub | None = None
         self.ways: NodeRouting  # the DHTs, providing, and what is served of them
@@ -77,9 +79,13 @@ def transports(node: Node) -> list[Transport]:
 async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:
     """Open the swarm, which identifies itself and answers pings."""
     from zwerm.libp2p.swarm.swarm import Swarm
+    from zwerm.node.traffic import Traffic
 
     node = network.node
-    network.swarm = await stack.enter_async_context(Swarm(node.repository.key, transports(node)))
+
+    network.swarm = swarm = await stack.enter_async_context(Swarm(node.repository.key, transports(node)))
+    network.traffic = Traffic(lambda: (swarm.bandwidth.total.received, swarm.bandwidth.total.sent))
+    swarm.spawn(network.traffic.run(), "traffic")
 
 
 async def _start_routing(network: Network, stack: AsyncExitStack) -> None:
@@ -169,7 +175,6 @@ async def _meet_others(network: Network, stack: AsyncExitStack) -> None:
 
     async def stop() -> None:
         joining.cancel()
-        await asyncio.wait([joining])
         fulfilling.cancel()
         await asyncio.wait([joining, fulfilling])
 

@@ -30,6 +30,13 @@ export const PAGES = [
     view: lazyPage("nav.history", async () => (await import("./pages/history-page.js")).HistoryPage),
   },
   {
+    name: "peers",
+    label: "nav.peers",
+    icon: "swarm",
+    key: "g p",
+    view: lazyPage("nav.peers", async () => (await import("./pages/peers-page.js")).PeersPage),
+  },
+  {
     name: "connect",
     label: "nav.connect",
     icon: "people",

@@ -222,3 +222,44 @@ export interface Failing {
   do: string | null;
   details: any;
 }
+
+export interface OwnAddress {
+  address: string;
+  transport: string;
+  relayed: boolean;
+  near: boolean;
+  reachable: boolean | null;
+}
+
+export interface Peer {
+  peer: string;
+  agent: string;
+  address: string;
+  transport: string;
+  security: string;
+  direction: "inbound" | "outbound";
+  relayed: boolean;
+  near: boolean;
+  latency: number | null;
+  age: number;
+  received: number;
+  sent: number;
+  rate: number;
+}
+
+export interface Network {
+  online: boolean;
+  peer_id: string;
+  reachable: boolean | null;
+  relayed: boolean;
+  looking: boolean;
+  addresses: OwnAddress[];
+  received: number;
+  sent: number;
+  receive_rate: number;
+  send_rate: number;
+  step: number;
+  samples: [number, number][];
+  total: number;
+  peers: Peer[];
+}

@@ -24,6 +24,7 @@ def _run(session: Session, parsed: Parsed) -> int:
         profile=parsed.options.get("profile"),
         overrides=overrides,
         port_offset=parsed.options.get("port-offset", 0),
+        online=not session.settings.shared.get("offline", False),
         text=text_form,
     )
 
@@ -52,6 +53,7 @@ COMMANDS = (
         examples=(
             Example("up", "Start the node."),
             Example("up --port-offset 10", "Start it beside another one, with Kubo's ports moved by ten."),
+            Example("up --offline", "Without a network: it keeps and shows what it has, and asks nobody."),
             Example("up --turn --set turn.external=203.0.113.5", "With a relay, behind a NAT that forwards its ports."),
             Example("up --profile test --repo /tmp/trial", "Try it out: this machine only, any free ports."),
         ),

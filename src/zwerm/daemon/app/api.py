@@ -32,7 +32,18 @@ PREFIX: Final = "/api/app/"
 TOKEN: Final = "X-Zwerm-Token"  # noqa: S105 -- a header's name
 CLIENT: Final = "X-Zwerm-Client"
 
-_PARTS: Final = ("summary", "files", "uploads", "share", "history", "explore", "storage", "settings", "turn")
+_PARTS: Final = (
+    "summary",
+    "files",
+    "uploads",
+    "share",
+    "history",
+    "explore",
+    "storage",
+    "peers",
+    "settings",
+    "turn",
+)
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 

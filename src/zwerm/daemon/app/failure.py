@@ -22,6 +22,7 @@ _STATUS: Final = {
     "bad-request": 400,
     "bad-path": 400,
     "bad-cid": 400,
+    "bad-address": 400,
     "bad-version": 400,
     "session": 401,
     "key": 401,
@@ -39,6 +40,8 @@ _STATUS: Final = {
     "damaged": 500,
     "disk": 500,
     "internal": 500,
+    "unreachable": 502,
+    "alone": 409,
     "stopping": 503,
     "quota": 507,
     "disk-full": 507,
@@ -55,6 +58,8 @@ _WHY: Final = {
     "disk": "The disk, or the system it belongs to, refused.",
     "damaged": "The disk gave back other bytes than were written.",
     "internal": "This is a mistake in zwerm.",
+    "unreachable": "None of its addresses led to it; the details say what each answered.",
+    "alone": "It was started without a network.",
     "stopping": "The node is being stopped.",
 }
 _DO: Final = {
@@ -68,6 +73,8 @@ _DO: Final = {
     "disk": "Look at the disk and at the system's log; `zwerm doctor` says what the node finds.",
     "damaged": "Run `zwerm repo repair`, then add the file again.",
     "internal": "Try again; if it stays, report it with the reference in the details.",
+    "unreachable": "Check the address, and whether the other node runs.",
+    "alone": "Start it with `zwerm up`, without --offline.",
     "stopping": "Start it again with `zwerm up`, then load the page again.",
     "not-found": "Go back to the folder; somebody may have moved it.",
 }

@@ -1,11 +1,13 @@
 /** The words in English. This catalogue defines the keys; `nl.js` has the same. */
 import connect from "./en-connect.js";
 import fetching from "./en-fetch.js";
+import peers from "./en-peers.js";
 import settings from "./en-settings.js";
 
 export default {
   ...connect,
   ...fetching,
+  ...peers,
   ...settings,
 
   // Actions

@@ -1,0 +1,136 @@
+"""`peers`: with whom this node is connected, how it is reached, and what goes up and down."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any, Final
+
+from zwerm.core.errors import RemoteProtocolError, TransportError, WireError
+from zwerm.daemon.app.failure import AppError
+from zwerm.daemon.app.request import Request, field, route
+from zwerm.node.peering import parse_peer_address
+
+if TYPE_CHECKING:
+    from zwerm.identity.peer_id import PeerId
+    from zwerm.libp2p.swarm.connection import SwarmConnection
+    from zwerm.multiformats.multiaddr import Multiaddr
+    from zwerm.node.network import Network
+
+MAX_SHOWN: Final = 500  # peers
+MAX_AGENT: Final = 128  # characters of what a peer says it is
+
+_TRANSPORTS: Final = ("webrtc-direct", "quic-v1", "wss", "ws", "tcp", "memory")  # the first that an address has
+
+
+@route("GET", "peers")
+async def peers(request: Request) -> dict[str, Any]:
+    """Say who is connected, and how this node is reached."""
+    network = request.node.network
+    if network is None:
+        return {"online": False, "peer_id": str(request.node.identity)}
+    swarm, reach = network.swarm, network.reach
+    usage = swarm.bandwidth.usage()
+    rows: dict[PeerId, SwarmConnection] = {}
+    for connection in swarm.connections:
+        rows.setdefault(connection.remote_peer, swarm.connections_to(connection.remote_peer)[0])
+    shown = sorted(rows.values(), key=lambda each: each.opened)
+    return {
+        "online": True,
+        "peer_id": str(swarm.peer_id),
+        "reachable": reach.reachability.is_public,
+        "relayed": any("p2p-circuit" in address.names for address in swarm.addresses),
+        "looking": reach.lan is not None,
+        "addresses": [_address(network, address) for address in swarm.addresses],
+        "received": usage.received,
+        "sent": usage.sent,
+        "receive_rate": usage.receive_rate,
+        "send_rate": usage.send_rate,
+        "step": network.traffic.step,
+        "samples": [list(sample) for sample in network.traffic.samples],
+        "total": len(shown),
+        "peers": [_peer(network, connection) for connection in shown[:MAX_SHOWN]],
+    }
+
+
+@route("POST", "peers/connect")
+async def connect(request: Request) -> dict[str, Any]:
+    """Connect to the peer of an address."""
+    network = _network(request)
+    text = field(await request.json(), "address", str).strip()
+    try:
+        peer, address = parse_peer_address(text if text.startswith("/") else f"/p2p/{text}")
+    except WireError as error:
+        raise AppError("bad-address", "This is not the address of a peer", str(error)) from None
+    network.swarm.forget_failures()
+    try:
+        connection = await network.swarm.connect(peer, [] if address is None else [address])
+    except (TransportError, RemoteProtocolError) as error:
+        raise AppError("unreachable", f"{peer} was not reached", str(error)) from None
+    return {"peer": _peer(network, connection)}
+
+
+@route("POST", "peers/disconnect")
+async def disconnect(request: Request) -> dict[str, Any]:
+    """Close the connections with a peer. It may come back by itself."""
+    from zwerm.identity.peer_id import PeerId
+
+    network = _network(request)
+    text = field(await request.json(), "peer", str)
+    try:
+        peer = PeerId.from_text(text)
+    except WireError as error:
+        raise AppError("bad-address", "This is not the address of a peer", str(error)) from None
+    if not network.swarm.connections_to(peer):
+        raise AppError("not-found", f"There is no connection with {peer}", str(peer))
+    await network.swarm.disconnect(peer)
+    return {"peer": str(peer)}
+
+
+def _network(request: Request) -> Network:
+    network = request.node.network
+    if network is None:
+        raise AppError("alone", "This node is not connected to a network")
+    return network
+
+
+def _address(network: Network, address: Multiaddr) -> dict[str, Any]:
+    return {
+        "address": f"{address}/p2p/{network.swarm.peer_id}",
+        "transport": _transport(address),
+        "relayed": "p2p-circuit" in address.names,
+        "near": _is_near(address),
+        "reachable": network.reach.reachability.is_reachable(address),
+    }
+
+
+def _peer(network: Network, connection: SwarmConnection) -> dict[str, Any]:
+    peer, swarm = connection.remote_peer, network.swarm
+    usage = swarm.bandwidth.usage_of_peer(peer)
+    return {
+        "peer": str(peer),
+        "agent": swarm.peers.agent(peer)[:MAX_AGENT],
+        "address": str(connection.remote_address),
+        "transport": _transport(connection.remote_address),
+        "security": connection.security,
+        "direction": connection.direction.value,
+        "relayed": "p2p-circuit" in connection.remote_address.names,
+        "near": _is_near(connection.remote_address),
+        "latency": getattr(connection.muxed, "rtt", None),  # TCP and relays measure it
+        "age": swarm.clock() - connection.opened,
+        "received": usage.received,
+        "sent": usage.sent,
+        "rate": usage.receive_rate + usage.send_rate,
+    }
+
+
+def _transport(address: Multiaddr) -> str:
+    """Return how an address is reached; of a relayed one, how the relay is."""
+    return next((name for name in _TRANSPORTS if name in address.names), address.names[0])
+
+
+def _is_near(address: Multiaddr) -> bool:
+    """Whether it lies on this machine or a network of its own."""
+    first = address.components[0]
+    if first.protocol.name not in ("ip4", "ip6"):
+        return False
+    return "p2p-circuit" not in address.names and not ipaddress.ip_address(first.text).is_global
