@@ -17,6 +17,8 @@ from typing import Final
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError
 from zwerm.core.machine import Address
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.socks.aio import ask_for, destination_of
+from zwerm.libp2p.socks.client import Proxy
 from zwerm.libp2p.stream import MuxedConnection
 from zwerm.libp2p.swarm.secured import SecuredConnection
 from zwerm.libp2p.swarm.tasks import Tasks
@@ -58,6 +60,12 @@ class TcpWire(asyncio.BufferedProtocol):
                 receiver.wire_received(memoryview(early))
             if self._has_ended:
                 receiver.wire_ended()
+
+    def stop(self, rest: bytes) -> None:
+        """Tell nobody anything until the next `start`, which is told `rest` first."""
+        self._receiver = None
+        self._early += rest
+        self.pause()
 
     def write(self, data: Buffer) -> None:
         if not self._transport.is_closing():
@@ -131,8 +139,10 @@ class TcpTransport:
 
     name = "tcp"
 
-    def __init__(self, upgrade: Upgrade) -> None:
+    def __init__(self, upgrade: Upgrade, *, proxy: Proxy | None = None) -> None:
+        """`proxy`: who makes the connections that we dial, and resolves their names; None: nobody in between."""
         self._upgrade = upgrade
+        self._proxy = proxy
         self._loop = asyncio.get_running_loop()
         self._buffer = memoryview(bytearray(RECEIVE))
         self._tasks = Tasks()
@@ -141,16 +151,23 @@ class TcpTransport:
         self._connections: set[SecuredConnection] = set()
 
     def can_dial(self, address: Multiaddr) -> bool:
+        return self.can_listen(address) if self._proxy is None else destination_of(address) is not None
+
+    def can_listen(self, address: Multiaddr) -> bool:
         return address.names in (("ip4", "tcp"), ("ip6", "tcp"))
 
-    can_listen = can_dial
-
     async def dial(self, address: Multiaddr, peer: PeerId | None) -> MuxedConnection:
-        host, port = endpoint_of(address)
+        proxy, destination = self._proxy, destination_of(address)
+        if destination is None:
+            raise TransportError(f"{address} is no address of TCP")
+        host, port = destination if proxy is None else (proxy.host, proxy.port)
         try:
             _, wire = await self._loop.create_connection(lambda: TcpWire(self._buffer), host, port)
         except OSError as error:
-            raise TransportError(f"connect: {error.strerror or error}") from error
+            raise TransportError(f"{'connect' if proxy is None else 'proxy'}: {error.strerror or error}") from error
+        if proxy is not None:
+            await ask_for(wire, proxy, *destination)
+            wire.remote_address = address
         connection = await self._upgrade.dial(wire, peer)
         self._keep(connection)
         return connection
