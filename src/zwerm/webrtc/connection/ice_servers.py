@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from zwerm.core.machine import Address
@@ -40,11 +41,27 @@ async def find_servers(servers: Iterable[IceServer]) -> tuple[tuple[StunServer, 
     return tuple(stun), tuple(turn)
 
 
+def without_names(servers: Collection[IceServer]) -> tuple[list[IceServer], bool]:
+    """The servers of which the address is told, and whether there are others."""
+    known = [dataclasses.replace(one, uris=tuple(uri for uri in one.uris if _is_numeric(uri.host))) for one in servers]
+    return known, sum(len(one.uris) for one in known) < sum(len(one.uris) for one in servers)
+
+
+def _is_numeric(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 async def resolve(host: str, port: int) -> list[Address]:
     """The first address of each family that the system names, in its order; none where there is none in time.
 
-    Of this machine itself one will do.
+    Of this machine itself one will do. An address is nothing to ask the system about.
     """
+    if _is_numeric(host):
+        return [(host, port)]
     try:
         async with asyncio.timeout(LOOK_UP_TIME):
             answers = await asyncio.get_running_loop().getaddrinfo(host, port)

@@ -245,6 +245,19 @@ class Agent:
         else:
             self._wait_for_credentials(None, ufrag)
 
+    def await_servers(self) -> None:
+        """Names of servers are being looked up: gathering goes on without, and is not over before `add_servers`."""
+        self._gatherer.awaits_servers = True
+
+    def add_servers(self, config: Config, now: Instant) -> None:
+        """Ask the servers of `config` too, those that are not asked already."""
+        self._gatherer.use(config)
+        self._gatherer.awaits_servers = False
+        if self._is_gathering and self.state is not ConnectionState.CLOSED:
+            self._gatherer.ask(now)
+            self._relays.open_streams()
+            self._settle(now)
+
     def use_servers(self, config: Config) -> None:
         """Take the servers and the policy of `config`; they count from the next restart on."""
         self._gatherer.use(config)

@@ -83,6 +83,7 @@ class Gatherer:
         failed: Callable[[StunServer | TurnServer, int, str], None],
     ) -> None:
         self.bases: list[Base] = []
+        self.awaits_servers = False  # names are still being looked up
         self.allocations: list[Allocation] = []
         self._given_up: list[Allocation] = []  # no use any more: their streams are to be closed
         self._config = config
@@ -101,9 +102,10 @@ class Gatherer:
     @property
     def is_complete(self) -> bool:
         """Whether nothing is open that could give a candidate."""
-        return all(query.is_refresh for query in self._queries) and not any(
+        is_asking = any(not query.is_refresh for query in self._queries) or any(
             allocation.give_up_at is not None for allocation in self.allocations
         )
+        return not is_asking and not self.awaits_servers
 
     def base_at(self, address: Address, *, is_tcp: bool = False) -> Base | None:
         return next((b for b in self.bases if b.address == address and (b.kind is BaseKind.TCP) is is_tcp), None)
@@ -119,6 +121,13 @@ class Gatherer:
                 self._allocate(base, now)
         if self._config.stun_servers:
             self._refresh_at = now + self._config.keepalive_interval
+
+    def ask(self, now: Instant) -> None:
+        """Servers are known now, that were not when gathering began."""
+        for base in self.bases:
+            if base.kind is BaseKind.UDP:
+                self._ask_servers(base, now)
+                self._allocate(base, now)
 
     def repeat(self, now: Instant) -> None:
         """A restart: hand out what is known again, and ask once more (RFC 8445 section 5.1.1.2 allows reuse)."""

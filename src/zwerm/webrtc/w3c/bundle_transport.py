@@ -37,6 +37,7 @@ class BundleTransport:
         self._session_id = SYSTEM.getrandbits(62)
         self._gathered: list[CandidateGathered] = []
         self._capturing: Capturing | None = None
+        self._looking: set[asyncio.Task[None]] = set()  # up names of servers
         self._told = 0  # of these, to the program
 
     @property
@@ -48,18 +49,35 @@ class BundleTransport:
         return self.driver.now
 
     async def configure(self, role: ICERole, configuration: RTCConfiguration) -> None:
-        """Take the role in ICE and the servers, unless gathering has begun already. Names are looked up meanwhile.
+        """Take the role in ICE and the servers, unless gathering has begun already. Names are looked up by and by.
 
         Raises:
             TransportError: the file to capture into cannot be opened.
         """
         self.driver.bind()
-        config = await configuration.to_ice()
+        config, has_names = await configuration.to_ice_at_once()
         if self._capturing is None:
             self._capturing = Capturing(configuration, self.now)
             self.transport.tap = self._capturing.tap
         if self.agent.gathering_state is GatheringState.NEW and self.agent.remote_credentials is None:
             self.transport.configure(role, config)
+            self._stop_looking()
+            if has_names:
+                self.agent.await_servers()
+                task = asyncio.create_task(self._look_up(configuration))
+                self._looking.add(task)
+                task.add_done_callback(self._looking.discard)
+
+    async def _look_up(self, configuration: RTCConfiguration) -> None:
+        """Add the servers that are known by their names: what is slow about it delays no candidate but theirs."""
+        config = await configuration.to_ice()
+        if not self.transport.is_closed:
+            self.agent.add_servers(config, self.now)
+            self.driver.pump()
+
+    def _stop_looking(self) -> None:
+        for task in self._looking:
+            task.cancel()
 
     async def reconfigure(self, configuration: RTCConfiguration) -> None:
         """Take other servers, or another policy, for the next restart. Names are looked up meanwhile."""
@@ -147,9 +165,16 @@ class BundleTransport:
         self._gathered = []
         self._told = 0
 
+    async def wait_closed(self) -> None:
+        """Wait until the loop has let go of what `close` closed: a few turns, whatever the other side does."""
+        if self._looking:
+            await asyncio.wait(self._looking)
+        await self.driver.wait_closed()
+
     def close(self) -> None:
         """Tell the peer, and let go of every socket."""
         self.driver.bind()
+        self._stop_looking()
         self.transport.close(self.now)
         self.driver.close()
         if self._capturing is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.core.errors import LocalProtocolError
 from zwerm.webrtc.capture.file import CaptureFile
-from zwerm.webrtc.connection.ice_servers import find_servers
+from zwerm.webrtc.connection.ice_servers import find_servers, without_names
 from zwerm.webrtc.connection.local_network import LocalNetwork
 from zwerm.webrtc.ice.address_policy import LOOPBACK
 from zwerm.webrtc.ice.config import CandidatePolicy, Config
@@ -175,7 +175,15 @@ class RTCConfiguration:
 
     async def to_ice(self) -> Config:
         """Look up the servers' names. Servers that have no address, or that cannot be used, are left out."""
-        stun, turn = await find_servers([server.parsed() for server in self.servers])
+        return await self._to_ice([server.parsed() for server in self.servers])
+
+    async def to_ice_at_once(self) -> tuple[Config, bool]:
+        """The same without the servers whose names are to be looked up, which takes time; and whether there are any."""
+        known, has_names = without_names([server.parsed() for server in self.servers])
+        return await self._to_ice(known), has_names
+
+    async def _to_ice(self, servers: Sequence[IceServer]) -> Config:
+        stun, turn = await find_servers(servers)
         return Config(
             policy=CandidatePolicy(self.iceTransportPolicy),
             mdns=self.hideAddresses,

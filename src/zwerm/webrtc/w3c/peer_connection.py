@@ -257,7 +257,7 @@ class RTCPeerConnection(PeerMedia):
         self._bundle.close()
         self.emit("signalingstatechange")
         self._update_connection_state()
-        await self._bundle.driver.wait_closed()
+        await self._bundle.wait_closed()
 
     # Inside.
 
