@@ -171,9 +171,11 @@ async def test_all_on_a_loop_share_one_watcher_until_the_last_has_ended(monkeypa
         first.append(addresses)
         ends[1]()
 
+    assert interfaces.watched_addresses() is None
     ends += [interfaces.watch_interfaces(end_the_second), interfaces.watch_interfaces(second.append)]
     loop = asyncio.get_running_loop()
     shared = interfaces._SHARED[loop]
+    assert interfaces.watched_addresses() == shared.watcher.addresses
     monkeypatch.setattr(interfaces, "list_addresses", list)
     shared.watcher._look()
     assert (first, second) == ([[]], [])  # the first ended the second before its turn

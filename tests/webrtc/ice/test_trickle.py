@@ -161,3 +161,23 @@ def test_names_and_what_waits_for_credentials_have_a_limit() -> None:
     assert [incoming.candidates.wait(later, "next") for _ in range(3)] == [True, True, False]
     assert incoming.candidates.take_waiting() == [(later, "next")] * 2
     assert incoming.candidates.take_waiting() == []
+
+
+def test_what_was_taken_is_known_until_the_generation_ends() -> None:
+    incoming = In()
+    found = Candidate.from_text("candidate:1 1 udp 100 192.0.2.7 4000 typ host")
+    assert not incoming.candidates.knows(found)
+    assert incoming.candidates.add(found, 0.0)
+    assert incoming.candidates.knows(found)
+    incoming.candidates.restart()
+    assert not incoming.candidates.knows(found)
+
+
+def test_what_is_refused_or_beyond_the_limit_is_not_known() -> None:
+    incoming = In(max_remote_candidates=2)
+    loopback = Candidate.from_text("candidate:1 1 udp 100 127.0.0.1 4000 typ host")
+    assert not incoming.candidates.add(loopback, 0.0)
+    assert not incoming.candidates.knows(loopback)
+    many = [Candidate.from_text(f"candidate:{number} 1 udp 100 192.0.2.7 4000 typ host") for number in range(1, 5)]
+    assert all(incoming.candidates.add(one, 0.0) for one in many)
+    assert [incoming.candidates.knows(one) for one in many] == [True, True, False, False]

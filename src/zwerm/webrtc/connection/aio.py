@@ -17,7 +17,7 @@ from zwerm.core.errors import LocalProtocolError, TransportError
 from zwerm.core.machine import DRAIN_LIMIT, Address, Instant, Transmit
 from zwerm.core.random import SYSTEM
 from zwerm.net.alarm import Alarm
-from zwerm.net.interfaces import InterfaceAddress, watch_interfaces
+from zwerm.net.interfaces import InterfaceAddress, watch_interfaces, watched_addresses
 from zwerm.net.mdns.aio import MulticastNames
 from zwerm.net.tcp import TcpConnections
 from zwerm.net.udp import Batch
@@ -88,7 +88,7 @@ class TransportDriver:
         self.network = network or self.network
         self._unwatch = watch_interfaces(self._addresses_changed)
         failure = "this machine has no address to gather from"
-        for host in self.network.hosts():
+        for host in self.network.hosts(watched_addresses()):
             failure = self._open_host(host) or failure
         if not self._sockets.udp:
             raise TransportError(failure)

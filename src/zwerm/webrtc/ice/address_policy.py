@@ -10,12 +10,15 @@ Private addresses are allowed: they are how two hosts of one home find each othe
 
 from __future__ import annotations
 
+import functools
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 IPAddress: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+CACHED: Final = 256  # addresses; each is asked for several times
 
 LOOPBACK: Final[tuple[Network, ...]] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
@@ -36,7 +39,8 @@ _COMPATIBLE: Final = ipaddress.IPv6Network("::/96")
 _THIS_NETWORK: Final = ipaddress.ip_network("0.0.0.0/8")
 
 
-def refusal(host: str, allowed: Sequence[Network] = ()) -> str | None:
+@functools.lru_cache(CACHED)
+def refusal(host: str, allowed: tuple[Network, ...] = ()) -> str | None:
     """Say what is wrong with sending to `host`; None when nothing is.
 
     Args:

@@ -10,7 +10,6 @@ The agent routes: a Binding message goes to the session whose credentials it nam
 gatherer, what a TURN server relays back in as if it had come to the relayed address, and data to the caller if it came
 on a validated pair. Rules of a generation are in `session.py`, of the choice of a pair in `nomination.py`. During a
 restart there are two sessions: the retired one carries data until the new one has a pair, and is heard a bit longer.
-
 There is one component, and one data stream (docs/ice.md).
 """
 
@@ -89,8 +88,7 @@ class Agent:
         self._outgoing = OutgoingCandidates(config, OwnNames(random), self._outbox.tell)
         self._incoming = IncomingCandidates(config, self._use_remote, self._outbox.tell, trace)
         self._timers = TimerTable(Timer)
-        parts = (self._gatherer, self._relays, self._timers, self._outgoing.names, self._incoming)
-        self._deadlines = Deadlines(*parts)
+        self._deadlines = Deadlines(self._gatherer, self._relays, self._timers, self._outgoing.names, self._incoming)
         self._session = self._make_session(role, credentials or Credentials.random(random))
         self._previous: Session | None = None
         self._told = Told(role, self._outbox)
@@ -233,6 +231,8 @@ class Agent:
             return False
         if not self._is_present(ufrag):
             return self._wait_for_credentials(candidate, ufrag)
+        if self._incoming.knows(candidate):
+            return True
         taken = self._incoming.add(candidate, now)
         self._settle(now)
         return taken

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import ipaddress
 import re
 from typing import Final
@@ -20,6 +21,7 @@ from zwerm.core.machine import Address
 
 MAX_TEXT: Final = 2_048  # characters; the longest that browsers write has about 250
 MAX_EXTENSIONS: Final = 32
+CACHED: Final = 256  # texts and addresses: each comes several times, in a description and trickled
 
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`{|}~0-9A-Za-z]{1,64}")  # RFC 8866 section 9
 _FOUNDATION: Final = re.compile(r"[!-~]{1,32}")  # the RFC has only letters, digits, + and /; it is compared, never used
@@ -64,6 +66,7 @@ class Candidate:
     extensions: tuple[tuple[str, str], ...] = ()  # name and value, in order; tcptype too
 
     @classmethod
+    @functools.lru_cache(CACHED)
     def from_text(cls, text: str) -> Candidate:
         """Read the attribute, with or without `a=` and `candidate:` in front.
 
@@ -131,11 +134,13 @@ class Candidate:
         return canonical(self.address), self.port
 
 
+@functools.lru_cache(CACHED)
 def canonical(host: str) -> str:
     """A numeric address as the kernel writes it."""
     return str(ipaddress.ip_address(host))
 
 
+@functools.lru_cache(CACHED)
 def check_host(text: str) -> str:
     """Return `text`, an address or a name in a candidate or resolved from one.
 

@@ -80,6 +80,11 @@ class IncomingCandidates:
         self._names = RemoteNames(config.max_remote_candidates)
         self._waiting: list[tuple[Candidate | None, str | None]] = []  # for credentials; None ends the candidates
         self._has_ended = False
+        self._taken: set[Candidate] = set()  # of this generation
+
+    def knows(self, candidate: Candidate) -> bool:
+        """Whether it was taken already: what a description says is often trickled too."""
+        return candidate in self._taken
 
     @property
     def has_ended(self) -> bool:
@@ -116,6 +121,7 @@ class IncomingCandidates:
     def restart(self) -> None:
         """The generation is over."""
         self._names.clear()
+        self._taken.clear()
         self._has_ended = False
 
     def name_resolved(self, name: str, host: str | None, now: Instant) -> None:
@@ -147,7 +153,10 @@ class IncomingCandidates:
     def _try(self, candidate: Candidate, host: str, now: Instant) -> bool:
         reason = refusal(host, self._config.allowed_networks)
         if reason is None:
-            return self._use(candidate, (host, candidate.port), now)
+            is_used = self._use(candidate, (host, candidate.port), now)
+            if is_used and not candidate.is_name and len(self._taken) < self._config.max_remote_candidates:
+                self._taken.add(candidate)
+            return is_used
         if self._trace:
             self._trace(now, "remote candidate refused", address=host, reason=reason)
         return False

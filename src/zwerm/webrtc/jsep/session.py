@@ -122,9 +122,10 @@ class Session:
                 raise OperationError(f"a candidate of section {mid!r}, which the remote description does not have")
         elif index is not None and not 0 <= index < len(media):
             raise OperationError(f"a candidate of section {index}, the remote description has {len(media)}")
-        if ufrag is not None and ufrag not in self._remote_ufrags(index):
-            raise OperationError(f"a candidate of the generation {ufrag[:40]!r}, which no remote description has")
         transport = described.transport
+        is_present = ufrag is None or (transport is not None and ufrag == transport.ufrag)
+        if ufrag is not None and not is_present and ufrag not in self._remote_ufrags(index):
+            raise OperationError(f"a candidate of the generation {ufrag[:40]!r}, which no remote description has")
         if transport is None or self.remote is None or index not in (None, transport.index):
             return None
         return ufrag or transport.ufrag

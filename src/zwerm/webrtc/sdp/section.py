@@ -36,11 +36,20 @@ class Section:
 
     def attributes(self, name: str) -> list[str]:
         """The values of every attribute of that name, in order; a flag's is empty."""
-        return [line.attribute_value for line in self.lines if line.type == "a" and line.name == name]
+        start, skipped = f"{name}:", len(name) + 1  # a flag is no longer than its name
+        return [
+            value[skipped:]
+            for kind, value, _ in self.lines
+            if kind == "a" and (value.startswith(start) or value == name)
+        ]
 
     def attribute(self, name: str) -> str | None:
         """The value of the first attribute of that name; None where there is none."""
-        return next(iter(self.attributes(name)), None)
+        start = f"{name}:"
+        for kind, value, _ in self.lines:
+            if kind == "a" and (value.startswith(start) or value == name):
+                return value[len(start) :]
+        return None
 
     def has(self, name: str) -> bool:
         """Whether there is such an attribute."""
