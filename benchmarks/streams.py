@@ -72,9 +72,14 @@ def slow_link(port: int) -> Iterator[int]:
     is_up, is_done = threading.Event(), threading.Event()
 
     async def serve() -> None:
-        async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        carrying: set[asyncio.Task[None]] = set()
+
+        async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
             await asyncio.gather(carry(reader, far_writer), carry(far_reader, writer))
+
+        def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            carrying.add(asyncio.get_running_loop().create_task(relay(reader, writer)))
 
         async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
             ready.append(server.sockets[0].getsockname()[1])
