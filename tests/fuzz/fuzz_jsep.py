@@ -19,7 +19,7 @@ _TEXTS = [
     offer(_LEFT, _RIGHT),
     answer(_RIGHT, _LEFT),
 ]
-SEEDS = [bytes([choice]) + one.encode()[:3_000] for one in _TEXTS for choice in (0, 1, 2, 3, 6)]
+SEEDS = [bytes([choice]) + one.encode()[:3_000] for one in _TEXTS for choice in (0, 3, 6)]
 
 
 def fuzz(data: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.webrtc.jsep.two import (
@@ -410,3 +412,27 @@ def test_answers_and_offers_have_their_states() -> None:
     ours.close()
     with pytest.raises(InvalidStateError):
         ours.create_offer(LEFT)
+
+
+@pytest.mark.parametrize("is_malformed", [True, False], ids=["malformed", "left out"])
+def test_the_section_that_is_left_when_the_first_is_refused_need_not_say_who_is_there(is_malformed: bool) -> None:
+    """RFC 9143 section 7.1.3: of a bundle the first section says it; credentials that are there have to be right."""
+    left, right = session(media="a"), session(data=False)
+    text = left.create_offer(LEFT)
+    first, last = text.split("m=application")
+    password = "a=ice-pwd:short" if is_malformed else "a=was"
+    changed = re.sub(
+        "a=rtpmap:.*", "a=rtpmap:99 unknown/8000", re.sub("m=audio.*", "m=audio 9 UDP/TLS/RTP/SAVPF 99", first)
+    )
+    changed += "m=application" + re.sub("a=ice-pwd:.*", password, last)
+    if is_malformed:
+        with pytest.raises(WireError):
+            right.set_remote(OFFER, changed)
+        assert right.signaling.state == "stable"
+        return
+    right.set_remote(OFFER, changed)
+    answered = right.create_answer(RIGHT)
+    right.set_local(ANSWER, answered)
+    assert [one[2] for one in sections(answered)] == ["rejected", "data"]
+    assert right.remote is not None
+    assert right.remote.credentials == LEFT.credentials

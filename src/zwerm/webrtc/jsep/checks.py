@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from zwerm.webrtc.connection.description import Remote
+from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.jsep.grouping import Grouping
 from zwerm.webrtc.jsep.sections import Slot, is_rtp, mid_of
 from zwerm.webrtc.sdp.description import SessionDescription
@@ -47,6 +48,18 @@ def check_mux(description: SessionDescription) -> None:
     for index, medium in enumerate(description.media):
         if is_rtp(medium) and not medium.is_rejected and not medium.has_rtcp_mux:
             raise InvalidAccessError(f"section {index} has no rtcp-mux, and rtcpMuxPolicy requires it")
+
+
+def check_credentials(description: SessionDescription, grouping: Grouping) -> None:
+    """Any section that is used may come to stand for the transport, when those before it are refused.
+
+    Raises:
+        WireError: the ICE credentials of one are malformed; one may have none.
+    """
+    for index, medium in enumerate(description.media):
+        ice = medium.effective_ice
+        if ice is not None and mid_of(medium, index) in grouping.mids:
+            Credentials.parse(*ice)
 
 
 def check_continuity(kind: str, known: Remote, remote: Remote, *, may_restart: bool) -> None:

@@ -16,8 +16,10 @@ Nothing is changed when an exception is raised. What the program should hear of 
 
 from __future__ import annotations
 
+import contextlib
 from typing import NamedTuple
 
+from zwerm.core.errors import WireError
 from zwerm.webrtc.connection.description import (
     Local,
     Remote,
@@ -27,7 +29,13 @@ from zwerm.webrtc.connection.description import (
     setup_of,
 )
 from zwerm.webrtc.dtls.event import Role as DTLSRole
-from zwerm.webrtc.jsep.checks import check_answer, check_continuity, check_mux, check_offer
+from zwerm.webrtc.jsep.checks import (
+    check_answer,
+    check_continuity,
+    check_credentials,
+    check_mux,
+    check_offer,
+)
 from zwerm.webrtc.jsep.codecs import read_codecs
 from zwerm.webrtc.jsep.events import SessionEvent
 from zwerm.webrtc.jsep.grouping import Grouping, describe
@@ -295,7 +303,9 @@ class Session:
             if is_rtp(medium):
                 read_codecs(medium)
         self._numbers.learn(parsed)
-        remote = _remote_of(parsed, Grouping.of(parsed))
+        grouping = Grouping.of(parsed)
+        check_credentials(parsed, grouping)
+        remote = _remote_of(parsed, grouping)
         known = stable.remote if stable is not None and kind == "offer" else self.remote
         if remote is not None and known is not None:
             may_restart = kind == "offer" or (self.signaling.state == "have-local-offer" and self._offered_restart())
@@ -315,7 +325,8 @@ class Session:
         if pending is None:
             return
         refused = {mid_of(medium, index) for index, medium in enumerate(answer.media) if medium.is_rejected}
-        self.remote = _remote_of(pending.parsed, Grouping.of(pending.parsed, refused)) or self.remote
+        with contextlib.suppress(WireError):  # a bundled section may leave to the first one what they have in common
+            self.remote = _remote_of(pending.parsed, Grouping.of(pending.parsed, refused)) or self.remote
         if self.remote is not None and self.role is None:
             self.role = role_for_offer(self.remote.setup)
 
