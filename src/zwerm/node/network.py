@@ -78,12 +78,15 @@ def transports(node: Node) -> list[Transport]:
 
 async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:
     """Open the swarm, which identifies itself and answers pings."""
+    from zwerm import __version__
     from zwerm.libp2p.swarm.swarm import Swarm
+    from zwerm.net.dns import Dns
     from zwerm.node.traffic import Traffic
 
     node = network.node
-
-    network.swarm = swarm = await stack.enter_async_context(Swarm(node.repository.key, transports(node)))
+    swarm = Swarm(node.repository.key, transports(node), agent=f"zwerm/{__version__}")
+    network.swarm = await stack.enter_async_context(swarm)
+    swarm.names = Dns(node.config.texts("dns.servers"))
     network.traffic = Traffic(lambda: (swarm.bandwidth.total.received, swarm.bandwidth.total.sent))
     swarm.spawn(network.traffic.run(), "traffic")
 
