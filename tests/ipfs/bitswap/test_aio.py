@@ -340,7 +340,7 @@ async def test_a_peer_that_stops_reading_is_given_up_and_others_are_served() -> 
 
 async def test_the_pending_bytes_are_told() -> None:
     large = [Block.create(bytes([number]) * 1_000_000) for number in range(3)]
-    async with exchanges(2, silent=[0]) as (swarms, (bob,)):
+    async with exchanges(2, silent=[0], server=ServerConfig(at_once=1)) as (swarms, (bob,)):
         bob.store.put(large)
         told: asyncio.Queue[int] = asyncio.Queue()
 

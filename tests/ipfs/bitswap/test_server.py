@@ -13,8 +13,8 @@ CIDS = [CID.of(b"%d" % number) for number in range(64)]
 LARGE = 262_144  # bytes of each block, where nothing else is said
 
 
-def make(**limits: int) -> Server[str]:
-    return Server(ServerConfig(**limits))
+def make(*, at_once: int = 1, **limits: int) -> Server[str]:
+    return Server(ServerConfig(at_once=at_once, **limits))
 
 
 def ask(
@@ -139,6 +139,19 @@ def test_a_peer_that_does_not_read_gets_no_second_message_and_others_go_on() -> 
     assert server.in_flight == LARGE
 
 
+def test_only_so_many_messages_are_under_way_to_one_peer() -> None:
+    server = make(at_once=3, message=LARGE)
+    ask(server, "ann", CIDS[:5])
+    assert [take(server).blocks for _ in range(3)] == [[cid] for cid in CIDS[:3]]
+    assert server.next_task() is None
+    server.sent("ann", LARGE, 1)
+    assert take(server).blocks == [CIDS[3]]
+    assert server.next_task() is None
+    assert server.in_flight == 3 * LARGE
+    server.remove_peer("ann")
+    assert server.in_flight == 0
+
+
 def test_peers_that_do_not_read_hold_only_so_many_bytes_together() -> None:
     server = make(message=LARGE, in_flight=3 * LARGE)
     for number in range(10):
@@ -217,7 +230,7 @@ def test_a_block_that_is_gone_when_it_is_read_is_said_to_be_missing() -> None:
     ask(server, "ann", CIDS[:2])
     task = take(server)
     server.lost(task, CIDS[:1])
-    server.sent("ann", LARGE, 1)
+    server.sent("ann", task.size, 1)
     assert finish(server) == [Task("ann", [], 0, [Presence(CIDS[0], has=False)], 0)]
     assert server.peers == []
 

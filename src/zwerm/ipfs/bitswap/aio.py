@@ -92,7 +92,7 @@ class Bitswap:
         self._loop = asyncio.get_running_loop()
         self._waiters: dict[bytes, dict[asyncio.Future[bytes], int]] = {}  # with their sessions
         self._wants: dict[PeerId, Outgoing] = {}
-        self._blocks: dict[PeerId, Outgoing] = {}
+        self._blocks: dict[PeerId, list[Outgoing]] = {}  # a stream for each message under way
         self._unknown: set[PeerId] = set()  # connected, and have not said what they speak
         self._banned: LruCache[PeerId, bool] = LruCache(_BANNED)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -359,9 +359,9 @@ class Bitswap:
         while (peer := self.client.next_peer()) is not None:
             message = self.client.next_message(peer)
             if message is not None:
-                self._outgoing(self._wants, peer).put(message)
+                self._outgoing(peer).put(message)
         while (task := self.server.next_task()) is not None:
-            self._outgoing(self._blocks, task.peer).put(task)
+            self._idle_outgoing(task.peer).put(task)
         while (event := self.client.next_event()) is not None:
             if isinstance(event, FindProviders):
                 self._spawn(self._search(event), "search")
@@ -381,12 +381,26 @@ class Bitswap:
         self.client.handle_timeout(self._loop.time())
         self._pump()
 
-    def _outgoing(self, table: dict[PeerId, Outgoing], peer: PeerId) -> Outgoing:
-        found = table.get(peer)
+    def _outgoing(self, peer: PeerId) -> Outgoing:
+        """Return where wants for a peer go."""
+        found = self._wants.get(peer)
         if found is None or found.is_over:
-            found = table[peer] = Outgoing(self.host, peer, self._make, self._sent, self._lost, self._stall)
-            self._spawn(found.run(), f"to {peer}")
+            found = self._wants[peer] = self._open_outgoing(peer)
         return found
+
+    def _idle_outgoing(self, peer: PeerId) -> Outgoing:
+        """Return where the next blocks for a peer go."""
+        lanes = self._blocks[peer] = [lane for lane in self._blocks.get(peer, ()) if not lane.is_over]
+        for lane in lanes:
+            if not lane.is_busy:
+                return lane
+        lanes.append(self._open_outgoing(peer))
+        return lanes[-1]
+
+    def _open_outgoing(self, peer: PeerId) -> Outgoing:
+        opened = Outgoing(self.host, peer, self._make, self._sent, self._lost, self._stall)
+        self._spawn(opened.run(), f"to {peer}")
+        return opened
 
     async def _make(self, item: Message | Task[PeerId], protocol: str) -> bytes:
         """Return the bytes of a message; of a task, once its blocks are read."""
@@ -417,6 +431,9 @@ class Bitswap:
         """What is for a peer cannot be sent."""
         log.info("bitswap to %s broke off: %s", peer, error)
         self.server.remove_peer(peer)
+        for lane in self._blocks.pop(peer, ()):
+            if lane is not outgoing:
+                lane.stop()
         if outgoing is self._wants.get(peer):
             self.client.remove_peer(peer, self._loop.time())
         self._pump()
@@ -459,8 +476,7 @@ class Bitswap:
         self.client.expected = len(self._unknown)
         self.client.remove_peer(peer, self._loop.time())
         self.server.remove_peer(peer)
-        for table in (self._wants, self._blocks):
-            gone = table.pop(peer, None)
+        for gone in (self._wants.pop(peer, None), *self._blocks.pop(peer, ())):
             if gone is not None:
                 gone.stop()
         self._pump()

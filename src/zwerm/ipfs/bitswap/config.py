@@ -13,6 +13,7 @@ class ServerConfig:
     peers: int = 4_096  # whose wantlists are kept; with more, new ones are not answered
     ledgers: int = 4_096  # peers remembered with what was exchanged; those of longest ago are forgotten
     message: int = 1_048_576  # bytes of blocks in one message: few large writes, and four fit the largest message
+    at_once: int = 3  # messages under way to one peer, on streams of their own: Kubo works on each by itself
     presences: int = 2_048  # answers in one message
     answers: int = 4_096  # presences that wait for one peer; with more, they are not given
     in_flight: int = 32 * 1_048_576  # bytes of blocks read and not yet taken by the network, over all peers

@@ -36,6 +36,7 @@ class Outgoing:
     ) -> None:
         """`make` turns an item into bytes for a protocol, `sent` hears that they are taken, `lost` that none will."""
         self.is_over = False
+        self.is_busy = False  # something waits or is being sent
         self._host = host
         self._peer = peer
         self._make = make
@@ -47,6 +48,7 @@ class Outgoing:
         self._task: asyncio.Task[None] | None = None
 
     def put(self, item: Any) -> None:
+        self.is_busy = True
         self._queue.append(item)
         self._wake.set()
 
@@ -94,6 +96,7 @@ class Outgoing:
             data = await self._make(item, stream.protocol)
             if data:
                 await self._write(stream, varint.serialize(len(data)), data)
+            self.is_busy = bool(self._queue)
             self._sent(item)
 
     async def _write(self, stream: Stream, head: bytes, data: bytes) -> None:

@@ -1,9 +1,9 @@
 """The decision engine: which peer is sent which blocks next (bitswap spec, "Interaction Pattern").
 
 Wantlists come in with what the store knows of each block, tasks go out: one message for one peer, of at most
-`ServerConfig.message` bytes. Peers take turns, one message each, and get the next when the last one was taken by the
-network, so that a peer which reads slowly, or asks for much, keeps nobody else waiting. What is wanted and not here
-stays on the wantlist, and is sent when it comes.
+`ServerConfig.message` bytes. Peers take turns, one message each, and have `ServerConfig.at_once` under way until the
+network takes one, so that a peer which reads slowly, or asks for much, keeps nobody else waiting. What is wanted and
+not here stays on the wantlist, and is sent when it comes.
 
 Peers are opaque and hashable. There is no time in it: nothing here waits for any.
 """
@@ -75,7 +75,7 @@ class Server(Generic[PeerT]):
         self._waiting: dict[bytes, set[PeerT]] = {}
         self._clients: dict[PeerT, _Client] = {}
         self._turns: OrderedDict[PeerT, None] = OrderedDict()  # with work and without a message under way
-        self._busy: dict[PeerT, int] = {}  # bytes of the message that is under way to each
+        self._busy: dict[PeerT, list[int]] = {}  # bytes of each message that is under way
         self._in_flight = 0
         self._orders = itertools.count()
 
@@ -178,12 +178,12 @@ class Server(Generic[PeerT]):
 
     def _settle(self, peer: PeerT, client: _Client) -> None:
         """Give the peer its place among the turns, or none."""
-        if client.has_work and peer not in self._busy:
+        if client.has_work and len(self._busy.get(peer, ())) < self.config.at_once:
             self._turns.setdefault(peer)
-        elif not client.has_work:
+        else:
             self._turns.pop(peer, None)
-            if not client.wants and peer not in self._busy:
-                self._clients.pop(peer, None)
+        if not client.has_work and not client.wants and peer not in self._busy:
+            self._clients.pop(peer, None)
 
     def blocks_came(self, sizes: Mapping[bytes, int]) -> None:
         """Blocks are here now, with their bytes by multihash: send them to those who wait."""
@@ -219,14 +219,20 @@ class Server(Generic[PeerT]):
             if not blocks and not presences:
                 self._settle(peer, client)
                 continue
-            self._busy[peer] = size
+            self._busy.setdefault(peer, []).append(size)
             self._in_flight += size
+            self._settle(peer, client)
             return Task(peer, blocks, size, presences, client.pending)
         return None
 
     def sent(self, peer: PeerT, size: int, blocks: int) -> None:
-        """The task for `peer` is done: so many bytes of so many blocks went out."""
-        self._in_flight -= self._busy.pop(peer, 0)
+        """A task for `peer` is done: the bytes it said, of so many blocks, went out."""
+        busy = self._busy.get(peer, [])
+        if size in busy:  # else the peer has left meanwhile
+            busy.remove(size)
+            self._in_flight -= size
+            if not busy:
+                del self._busy[peer]
         if blocks:
             self.ledgers.note_sent(peer, size, blocks)
         client = self._clients.get(peer)
@@ -243,7 +249,7 @@ class Server(Generic[PeerT]):
 
     def remove_peer(self, peer: PeerT) -> None:
         """Forget a peer that is gone, with all it wanted; its ledger stays."""
-        self._in_flight -= self._busy.pop(peer, 0)
+        self._in_flight -= sum(self._busy.pop(peer, ()))
         self._turns.pop(peer, None)
         client = self._clients.pop(peer, None)
         if client is not None:
