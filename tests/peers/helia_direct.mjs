@@ -27,9 +27,16 @@ const helia = withBitswap(withLibp2pLight(createHeliaLight({ blockstore: new Mem
 await helia.start()
 const content = unixfs(helia)
 
+// What is wanted before the two know each other is lost now and then, between two of these too.
+const met = async peer => {
+  const { wantList } = helia.blockBrokers.find(one => one.name === 'bitswap').bitswap
+  while (!wantList.peers.has(peer)) await new Promise(resolve => setTimeout(resolve, 10))
+}
+
 const commands = {
   connect: async address => {
     const connection = await helia.libp2p.dial(multiaddr(address))
+    await met(connection.remotePeer)
     return { address: connection.remoteAddr.toString(), muxer: connection.multiplexer }
   },
   ping: async address => ({ milliseconds: await helia.libp2p.services.ping.ping(multiaddr(address)) }),
@@ -57,6 +64,7 @@ const commands = {
     return { cid: cid.toString(), sha256: hash.digest('hex') }
   },
   get: async cid => {
+    for (const one of helia.libp2p.getConnections()) await met(one.remotePeer)
     const hash = createHash('sha256')
     const begun = performance.now()
     let size = 0

@@ -30,10 +30,24 @@ export function isAddress(text) {
   }
 }
 
+const MEETING = 5_000; // milliseconds for two that are connected to tell each other what they speak
+
+/** @param {any} helia */
+const bitswapOf = (helia) =>
+  helia.blockBrokers.find((/** @type {any} */ one) => one.name === "bitswap")?.bitswap ?? null;
+
 /** Bytes of the blocks that went to each peer, as bitswap's ledgers have them. @param {any} helia @param {any} peer */
-const sentTo = (helia, peer) =>
-  helia.blockBrokers.find((/** @type {any} */ one) => one.name === "bitswap")?.bitswap.peerWantLists.ledgerForPeer(peer)
-    ?.sent ?? 0;
+const sentTo = (helia, peer) => bitswapOf(helia)?.peerWantLists.ledgerForPeer(peer)?.sent ?? 0;
+
+/**
+ * Wait until bitswap counts with a peer: what is wanted while the two are still getting to know each other can be lost.
+ * @param {any} helia @param {any} peer
+ */
+async function met(helia, peer) {
+  const end = performance.now() + MEETING;
+  while (!bitswapOf(helia)?.wantList.peers.has(peer) && performance.now() < end)
+    await new Promise((resume) => setTimeout(resume, 20));
+}
 
 /** Start it; nobody is connected yet. */
 export async function startPeer() {
@@ -91,7 +105,8 @@ export class Peer {
 
   /** Connect to the first of these addresses that answers. @param {string[]} addresses @param {AbortSignal} [signal] */
   async connect(addresses, signal) {
-    await Promise.any(addresses.map((address) => this.#helia.libp2p.dial(multiaddr(address), { signal })));
+    const dials = addresses.map((address) => this.#helia.libp2p.dial(multiaddr(address), { signal }));
+    await met(this.#helia, (await Promise.any(dials)).remotePeer);
   }
 
   /** @param {string} cid @param {string} [path] below it @param {AbortSignal} [signal] @returns {Promise<Found>} */
