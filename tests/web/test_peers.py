@@ -84,7 +84,7 @@ async def test_an_address_that_leads_nowhere_says_so(chromium: Chromium, daemon:
         await page.get_by_label("Address of a peer").fill("/ip4/127.0.0.1/tcp/1")
         await page.keyboard.press("Enter")
         await expect(page.locator("main")).to_contain_text("not the address of a peer")
-        await expect(page.get_by_role("button", name="Connect")).to_be_enabled()
+        await expect(page.get_by_role("button", name="Connect", exact=True)).to_be_enabled()
         await page.get_by_label("Address of a peer").fill("/ip4/127.0.0.1/tcp/1/p2p/" + STRANGER)
         await page.keyboard.press("Enter")
         await expect(page.locator("main")).to_contain_text("was not reached")
