@@ -1,15 +1,18 @@
-"""Files by bitswap over webrtc-direct on loopback, beside Helia: each process on its own, 64 MiB, turn by turn.
+"""Files by bitswap over webrtc-direct on loopback, beside Helia: each process on its own, 16 MiB, turn by turn.
 
-Helia fetches from us and from another Helia in Node; we fetch from Helia.
+Helia fetches from us and from another Helia in Node; we fetch from Helia. Two Helias stall more often than not, and
+more so with large files: they are given 4 MiB and several tries, and what stalls is not counted against them.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import statistics
 import sys
+import threading
 import time
 from typing import Any, Final
 
@@ -17,17 +20,20 @@ from benchmarks.harness import Row
 from benchmarks.processes import ROOT
 from tests.peers.lines import LinePeer
 
-SIZE: Final = 64 * 1_048_576  # bytes
+SIZE: Final = 16 * 1_048_576  # bytes
+PAIR_SIZE: Final = 4 * 1_048_576  # bytes
+TRIES: Final = 8
+PATIENCE: Final = 4.0  # seconds for two Helias; they need a fifth of one
 START: Final = "import sys; sys.path.insert(0, sys.argv[1]); from benchmarks.direct import main; main()"
 ME: Final = (sys.executable, "-c", START, str(ROOT))
 
 
 def measure(*, quick: bool) -> list[Row]:
-    rounds, size = (1, SIZE // 16) if quick else (3, SIZE)
+    rounds, size = (1, SIZE // 4) if quick else (3, SIZE)
     to_helia, from_helia, between = [], [], []
     for _ in range(rounds):
         to_helia.append(size / 1e6 / fetch_from_us(size))
-        between.append(size / 1e6 / fetch_between(size))
+        between.append(PAIR_SIZE / 1e6 / fetch_between(PAIR_SIZE))
         from_helia.append(size / 1e6 / fetch_by_us(size))
     peer = statistics.median(between)
     return [
@@ -46,12 +52,24 @@ def fetch_from_us(size: int) -> float:
 
 
 def fetch_between(size: int) -> float:
+    for _ in range(TRIES):
+        with contextlib.suppress(AssertionError):
+            return try_between(size)
+    raise AssertionError(f"two Helias stalled {TRIES} times in a row")
+
+
+def try_between(size: int) -> float:
     with LinePeer.node("helia_direct.mjs") as giver, LinePeer.node("helia_direct.mjs") as taker:
         address = giver.answer()["address"]
         taker.answer()
         added = giver.ask({"add": size})
         taker.ask({"connect": address})
-        return timed(taker.ask({"get": added["cid"]}), added["sha256"])
+        watch = threading.Timer(PATIENCE, taker.kill)
+        watch.start()
+        try:
+            return timed(taker.ask({"get": added["cid"]}), added["sha256"])
+        finally:
+            watch.cancel()
 
 
 def fetch_by_us(size: int) -> float:
