@@ -66,10 +66,11 @@ def address_of(number: int) -> bytes:
 class Resident:
     """A node that has come to life."""
 
-    __slots__ = ("call", "dht", "events", "index")
+    __slots__ = ("call", "dht", "events", "filled", "index")
 
     def __init__(self, index: int, dht: Dht) -> None:
         self.index = index
+        self.filled = 0.0  # when its table was made, as a refresh would have
         self.dht = dht
         self.events: list[Event] = []
         self.call: Call | None = None
@@ -161,10 +162,18 @@ class DhtNetwork:
                 random=seeded(self.world.seed, "node", index),
                 addresses_of=lambda peer: own.get(peer, ()),
             )
-            for contact in self.table_of(index):
-                dht.table.add(contact, self.clock.now)
             resident = self._residents[index] = Resident(index, dht)
+            self._fill(resident)
+        elif self.clock.now - resident.filled > self.world.refresh:
+            for contact in list(resident.dht.table):
+                resident.dht.remove_server(contact.node.peer, self.clock.now)
+            self._fill(resident)
         return resident
+
+    def _fill(self, resident: Resident) -> None:
+        resident.filled = self.clock.now
+        for contact in self.table_of(resident.index):
+            resident.dht.table.add(contact, self.clock.now)
 
     def run(self, resident: Resident, query: int, limit: float = 300.0) -> Result:
         """Let time pass until a query has ended."""

@@ -120,7 +120,7 @@ async def test_what_is_gone_is_told_no_more() -> None:
     gone, stays = multihashes(2)
     async with Providing(network, interval=0.1, held=lambda keys: [key for key in keys if key != gone]) as providing:
         providing.adopt([gone, stays])
-        await network.wait_told(1)
+        await network.wait_told(1, copies=60)
         assert list(network.records) == [stays]
         assert providing.statistics().keys == 1
 

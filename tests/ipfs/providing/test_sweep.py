@@ -1,9 +1,11 @@
 """The sweep: what a look-up covers, who is told, and the pace."""
 
+import itertools
+
 from tests.sim.dht import peer_of
 from zwerm.core.random import seeded
 from zwerm.ipfs.providing.ledger import KeyLedger
-from zwerm.ipfs.providing.sweep import Sweep, Zone, assign, zone_of
+from zwerm.ipfs.providing.sweep import Sweep, Zone, assign, parts_of, zone_of
 from zwerm.libp2p.kad.key import KEY_LIMIT, key_of
 from zwerm.libp2p.kad.message import Peer
 
@@ -35,6 +37,15 @@ def test_of_a_zone_every_server_is_known() -> None:
         assert zone.start <= target < zone.end
         inside = {peer.peer for peer in everybody if zone.start <= key_of(peer.peer.multihash) < zone.end}
         assert inside <= {peer.peer for peer in found}
+
+
+def test_a_zone_is_cut_into_parts_that_join() -> None:
+    zone = Zone(KEY_LIMIT // 3, KEY_LIMIT // 2 + 5)
+    parts = list(parts_of(zone))
+    assert parts[0].start == zone.start
+    assert parts[-1].end == zone.end
+    assert all(one.end == other.start for one, other in itertools.pairwise(parts))
+    assert len(list(parts_of(Zone(0, KEY_LIMIT)))) == 4_096
 
 
 def test_a_small_network_is_one_zone() -> None:

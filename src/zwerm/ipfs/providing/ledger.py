@@ -1,6 +1,6 @@
 """The multihashes that are provided, ordered by where they belong in the key space, in little memory.
 
-A million take about 40 MB: they lie end to end in 4,096 byte strings, one for each possible first 12 bits of their key,
+A million take about 46 MB: they lie end to end in 4,096 byte strings, one for each possible first 12 bits of their key,
 and are ordered when they are asked for. Python's own sets would take three times that.
 """
 

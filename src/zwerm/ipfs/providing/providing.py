@@ -20,12 +20,13 @@ from zwerm.core.errors import ZwermError
 from zwerm.core.machine import Instant
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.providing.ledger import KeyLedger
-from zwerm.ipfs.providing.sweep import WIDTH, Sweep, Zone, assign, zone_of
+from zwerm.ipfs.providing.sweep import WIDTH, Sweep, Zone, assign, parts_of, zone_of
 from zwerm.libp2p.kad.key import KEY_LIMIT, Key
 from zwerm.libp2p.kad.message import Peer
 
 RETRY: Final = 60.0  # seconds after nobody could be reached
 GATHER: Final = 2.0  # seconds that new keys wait for others of their zone
+AT_A_TIME: Final = 1_024  # keys that are sorted and sent before others get their turn
 MESSAGES: Final = 256  # for one server in one go
 SERVERS: Final = 16  # that are told at the same time
 
@@ -187,27 +188,37 @@ class Providing:
         await self._changed.wait()
 
     async def _tell_zone(self, target: tuple[Key, bytes], ledger: KeyLedger) -> Zone | None:
-        """Look up one key and tell of all in its zone; None when nobody took anything."""
-        wanted = WIDTH * self._k
+        """Look up one key and tell of all in its zone from that key on.
+
+        Returns the stretch that was told, or None when nobody took anything. It goes part by part, so that a network of
+        few servers, which is one zone, does not have a million keys sorted at once.
+        """
+        self._lookups += 1
+        wanted, done = WIDTH * self._k, target[0]
         try:
-            self._lookups += 1
             servers = await self._announcer.find_closest(target[1], count=wanted)
-            zone = zone_of(target[0], servers, wanted)
-            keys = await self._still_held(ledger.between(*zone))
-            if servers and not keys:
-                return zone
-            sent = await self._send(servers, assign(keys, servers, self._k))
+            zone = Zone(target[0], zone_of(target[0], servers, wanted).end)
+            keys: list[tuple[Key, bytes]] = []
+            for part in parts_of(zone) if servers else ():
+                keys += ledger.between(*part)
+                if len(keys) < AT_A_TIME and part.end < zone.end:
+                    continue
+                keys = await self._still_held(keys)
+                if keys:
+                    sent = await self._send(servers, assign(keys, servers, self._k))
+                    self._records_sent += sent
+                    if not sent:
+                        break
+                done, keys = part.end, []
         except ZwermError as error:
             _LOG.info("could not be provided: %s", error)
-            sent = 0
-        if not sent:
+        if done == target[0]:
             self._failures += 1
             return None
-        self._records_sent += sent
-        return zone
+        return Zone(target[0], done)
 
     async def _still_held(self, keys: list[tuple[Key, bytes]]) -> list[tuple[Key, bytes]]:
-        if self._held is None:
+        if self._held is None or not keys:
             return keys
         held = set(await asyncio.to_thread(self._held, [multihash for _, multihash in keys]))
         self.remove(multihash for _, multihash in keys if multihash not in held)

@@ -10,7 +10,7 @@ without a key of ours cost nothing. This module has no clock and sends nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from zwerm.core.machine import Instant
@@ -19,6 +19,7 @@ from zwerm.ipfs.providing.ledger import KeyLedger
 from zwerm.libp2p.kad.key import BITS, KEY_LIMIT, Key, common_prefix_length, key_of
 from zwerm.libp2p.kad.message import Peer
 
+_PART_WIDTH: Final = BITS - 12  # bits; as wide as a bucket of the ledger
 WIDTH: Final = 2  # times k: servers that one look-up is to find
 
 
@@ -43,6 +44,15 @@ def zone_of(target: Key, servers: Sequence[Peer], wanted: int) -> Zone:
     width = BITS - min(farthest + 1, BITS)
     start = target >> width << width
     return Zone(start, start + (1 << width))
+
+
+def parts_of(zone: Zone) -> Iterator[Zone]:
+    """Yield a zone in parts of which each holds few keys, even of a million."""
+    start = zone.start
+    while start < zone.end:
+        end = min((start >> _PART_WIDTH) + 1 << _PART_WIDTH, zone.end)
+        yield Zone(start, end)
+        start = end
 
 
 def assign(keys: Iterable[tuple[Key, bytes]], servers: Sequence[Peer], k: int) -> dict[PeerId, list[bytes]]:
