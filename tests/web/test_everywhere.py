@@ -18,6 +18,7 @@ PAGES = (
     "history",
     "history/garden/README.md",
     "peers",
+    "names",
     "connect",
     "explore",
     "fetch",

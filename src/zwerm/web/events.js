@@ -39,6 +39,8 @@ export const jobs = signal({});
 /** Grows with every change of the files; lists that show files load anew on it. */
 export const filesTurn = signal(0);
 export const pinsTurn = signal(0);
+/** Grows when a name points elsewhere. */
+export const namesTurn = signal(0);
 /** Grows when blocks were removed, whoever asked for it. */
 export const collectionsTurn = signal(0);
 
@@ -86,6 +88,10 @@ const RECEIVERS = {
     pinsTurn.value += 1;
     void refreshNode();
   },
+  names: () => {
+    namesTurn.value += 1;
+    stirs.value += 1;
+  },
   collected: () => {
     collectionsTurn.value += 1;
     void refreshNode();
@@ -98,6 +104,7 @@ const RECEIVERS = {
   reset: () => {
     filesChanged();
     pinsTurn.value += 1;
+    namesTurn.value += 1;
     void loadFacts().catch(() => undefined);
   },
 };

@@ -37,6 +37,13 @@ export const PAGES = [
     view: lazyPage("nav.peers", async () => (await import("./pages/peers-page.js")).PeersPage),
   },
   {
+    name: "names",
+    label: "nav.names",
+    icon: "link",
+    key: "g n",
+    view: lazyPage("nav.names", async () => (await import("./pages/names-page.js")).NamesPage),
+  },
+  {
     name: "connect",
     label: "nav.connect",
     icon: "people",

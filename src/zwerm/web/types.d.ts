@@ -263,3 +263,16 @@ export interface Network {
   total: number;
   peers: Peer[];
 }
+
+export interface PublishedName {
+  key: string;
+  name: string;
+  link?: string | null;
+  published: { path: string; sequence: string; signed: string; ends: string; ttl: number } | null;
+  history: { path: string; sequence: string; time: string }[];
+}
+
+export interface Names {
+  online: boolean;
+  names: PublishedName[];
+}

@@ -41,6 +41,7 @@ _PARTS: Final = (
     "explore",
     "storage",
     "peers",
+    "names",
     "settings",
     "turn",
 )

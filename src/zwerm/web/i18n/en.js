@@ -1,12 +1,14 @@
 /** The words in English. This catalogue defines the keys; `nl.js` has the same. */
 import connect from "./en-connect.js";
 import fetching from "./en-fetch.js";
+import names from "./en-names.js";
 import peers from "./en-peers.js";
 import settings from "./en-settings.js";
 
 export default {
   ...connect,
   ...fetching,
+  ...names,
   ...peers,
   ...settings,
 

@@ -1,12 +1,14 @@
 /** De woorden in het Nederlands; de sleutels staan vast in `en.js`. */
 import connect from "./nl-connect.js";
 import fetching from "./nl-fetch.js";
+import names from "./nl-names.js";
 import peers from "./nl-peers.js";
 import settings from "./nl-settings.js";
 
 export default {
   ...connect,
   ...fetching,
+  ...names,
   ...peers,
   ...settings,
 

@@ -1,0 +1,28 @@
+/** The words of the page Names, in English. */
+export default {
+  "nav.names": "Names",
+  "names.answer": { one: "{n} name points at your content.", other: "{n} names point at your content." },
+  "names.answer.none": "No name points at your content yet.",
+  "names.answer.online": "The node tells the network.",
+  "names.answer.offline": "Others find it once this node joins a network.",
+  "names.key": "Name",
+  "names.key.example": "my site",
+  "names.path": "Points at a file, folder or address",
+  "names.publish": "Publish",
+  "names.done": "{key} points there now",
+  "names.empty": "An address that stays",
+  "names.empty.text":
+    "The address of content changes with it. A name does not: give it to others, and let it point at each new version.",
+  "names.self": "This node’s own name",
+  "names.open": "Open",
+  "names.code": "QR code",
+  "names.withdraw": "Withdraw",
+  "names.withdrawn": "{key} is published no more",
+  "names.address": "Address",
+  "names.points": "Points at",
+  "names.signed": "Signed",
+  "names.ends": "Good until",
+  "names.renewed": "renewed while the node runs; others look again after {ttl}",
+  "names.before": "Before",
+  "names.again": "Point back here",
+};

@@ -1,0 +1,28 @@
+/** The words of the page Names, in Dutch. */
+export default {
+  "nav.names": "Namen",
+  "names.answer": { one: "{n} naam wijst naar uw inhoud.", other: "{n} namen wijzen naar uw inhoud." },
+  "names.answer.none": "Er wijst nog geen naam naar uw inhoud.",
+  "names.answer.online": "De node vertelt het aan het netwerk.",
+  "names.answer.offline": "Anderen vinden die zodra deze node bij een netwerk hoort.",
+  "names.key": "Naam",
+  "names.key.example": "mijn site",
+  "names.path": "Wijst naar een bestand, map of adres",
+  "names.publish": "Publiceren",
+  "names.done": "{key} wijst daar nu naar",
+  "names.empty": "Een adres dat blijft",
+  "names.empty.text":
+    "Het adres van inhoud verandert mee. Een naam niet: geef die aan anderen en laat hem naar elke nieuwe versie wijzen.",
+  "names.self": "De eigen naam van deze node",
+  "names.open": "Openen",
+  "names.code": "QR-code",
+  "names.withdraw": "Intrekken",
+  "names.withdrawn": "{key} wordt niet meer gepubliceerd",
+  "names.address": "Adres",
+  "names.points": "Wijst naar",
+  "names.signed": "Ondertekend",
+  "names.ends": "Geldig tot",
+  "names.renewed": "vernieuwd zolang de node draait; anderen kijken na {ttl} opnieuw",
+  "names.before": "Eerder",
+  "names.again": "Hierheen terugwijzen",
+};
