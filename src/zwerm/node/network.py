@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from zwerm.ipfs.ipns.pubsub import IpnsPubsub
     from zwerm.libp2p.gossipsub.aio import Pubsub
     from zwerm.libp2p.swarm.swarm import Swarm
-    from zwerm.libp2p.transports.transport import Transport
     from zwerm.multiformats.multiaddr import Multiaddr
     from zwerm.node.network_routing import NodeRouting
     from zwerm.node.node import Node
@@ -66,21 +65,12 @@ async def join(node: Node, stack: AsyncExitStack) -> Network:
     return network
 
 
-def transports(node: Node) -> list[Transport]:
-    """Return the ways to other nodes that this one has. On the running loop."""
-    from zwerm.libp2p.swarm.upgrade import Upgrade, securities
-    from zwerm.libp2p.transports.tcp import TcpTransport
-    from zwerm.node.webrtc_direct import direct_transport
-
-    upgrade = Upgrade(securities(node.repository.key))
-    return [TcpTransport(upgrade), direct_transport(node)]
-
-
 async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:
     """Open the swarm, which identifies itself and answers pings."""
     from zwerm import __version__
     from zwerm.libp2p.swarm.swarm import Swarm
     from zwerm.net.dns import Dns
+    from zwerm.node.access import transports
     from zwerm.node.traffic import Traffic
 
     node = network.node

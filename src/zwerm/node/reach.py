@@ -86,9 +86,11 @@ class Reach:
         from zwerm.libp2p.relay.aio import RelayServer
         from zwerm.libp2p.swarm.upgrade import Upgrade, securities
         from zwerm.libp2p.transports.circuit import CircuitTransport
+        from zwerm.node.access import network_key
 
         swarm = self._swarm
-        swarm.add_transport(CircuitTransport(swarm, Upgrade(securities(swarm.key))))
+        upgrade = Upgrade(securities(swarm.key), network=network_key(self._node))
+        swarm.add_transport(CircuitTransport(swarm, upgrade))
         if self._node.config.boolean("relay.serve"):
             self.relay = RelayServer(swarm)
             self.relay.start()

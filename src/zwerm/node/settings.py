@@ -68,6 +68,12 @@ def _name_server(text: str) -> None:
         parse_server(text)
 
 
+def _proxy(text: str) -> None:
+    from zwerm.node.access import parse_proxy
+
+    parse_proxy(text)
+
+
 def _port_range(text: str) -> None:
     if not re.fullmatch(r"[1-9]\d{0,4}-[1-9]\d{0,4}", text):
         raise LocalProtocolError(f"{text[:32]!r} is no range of ports; expected FIRST-LAST, such as 49152-65535")
@@ -162,6 +168,13 @@ SETTINGS: Final = (
         BOOLEAN,
         default=False,
         doc="Whether this node relays for others (circuit relay v2, limited), so that nodes behind NATs are reached.",
+    ),
+    Setting(
+        "network.proxy",
+        checked_text(_proxy),
+        "",
+        "A SOCKS 5 proxy such as socks5://127.0.0.1:9050 (Tor) that makes every connection this node dials to others; "
+        "what cannot go through it stays off (empty: none).",
     ),
     Setting(
         "routing.dht",

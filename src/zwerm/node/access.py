@@ -1,0 +1,84 @@
+"""Who this node is a node among, and by whom it goes: the key of a private network, and a proxy.
+
+`swarm.key` in the repository makes the network private: only nodes with the same key understand a byte, on TCP and
+WebSocket; other transports have no way to carry it and stay off. `network.proxy` has a SOCKS 5 proxy make every
+connection that is dialled; whatever would go past it stays off.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from zwerm.core.errors import LocalProtocolError, StorageError, WireError
+
+if TYPE_CHECKING:
+    from zwerm.libp2p.pnet.network_key import NetworkKey
+    from zwerm.libp2p.socks.client import Proxy
+    from zwerm.libp2p.transports.transport import Transport
+    from zwerm.node.node import Node
+
+KEY_NAME: Final = "swarm.key"
+
+
+def transports(node: Node) -> list[Transport]:
+    """Return the ways to other nodes that this one has. On the running loop.
+
+    Raises:
+        StorageError: `swarm.key` cannot be read, or holds no key.
+    """
+    from zwerm.libp2p.swarm.upgrade import Upgrade, securities
+    from zwerm.libp2p.transports.tcp import TcpTransport
+    from zwerm.libp2p.transports.websocket import WebSocketTransport
+
+    network, proxy = network_key(node), parse_proxy(node.config.text("network.proxy"))
+    upgrade = Upgrade(securities(node.repository.key), network=network)
+    ways: list[Transport] = [TcpTransport(upgrade, proxy=proxy)]
+    if proxy is None:
+        ways.append(WebSocketTransport(upgrade))
+    if proxy is None and network is None:
+        from zwerm.node.webrtc_direct import direct_transport
+
+        ways.append(direct_transport(node))
+    return ways
+
+
+def network_key(node: Node) -> NetworkKey | None:
+    """Return the key of the private network that the node is in; None: the public one.
+
+    Raises:
+        StorageError: the file cannot be read, or holds no key. A node that should be private does not go public.
+    """
+    path = node.repository.path / KEY_NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageError(f"cannot read {path}: {error.strerror}") from error
+    from zwerm.libp2p.pnet.network_key import NetworkKey
+
+    try:
+        return NetworkKey.parse(data)
+    except WireError as error:
+        raise StorageError(f"{path}: {error}") from None
+
+
+def parse_proxy(text: str) -> Proxy | None:
+    """Read `socks5://[USER:PASSWORD@]HOST:PORT`; None when it is empty.
+
+    Raises:
+        LocalProtocolError: it is something else. The message holds nothing of a password.
+    """
+    if not text:
+        return None
+    from zwerm.libp2p.socks.client import Proxy
+
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if host is None or port is None or parts.scheme not in ("socks5", "socks5h") or parts.path or parts.query:
+        raise LocalProtocolError("not an address of a proxy; expected a form like socks5://127.0.0.1:9050")
+    return Proxy(host, port, unquote(parts.username or ""), unquote(parts.password or ""))
