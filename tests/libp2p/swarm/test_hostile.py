@@ -16,6 +16,7 @@ from zwerm.libp2p.stream import MuxedStream, Stream, StreamReset
 from zwerm.libp2p.swarm import Limits, Swarm
 
 HEADER_LINE = serialize(HEADER)
+PATIENCE = 10.0  # seconds, so that a test without its defence fails instead of hanging
 
 
 @pytest.fixture
@@ -103,7 +104,7 @@ async def test_streams_of_one_protocol_reach_its_limit(lines: list[str]) -> None
         bob.handle("/echo", echo)
         kept = [await mallory.open_stream(bob.peer_id, ["/hang"]) for _ in range(2)]
         with pytest.raises(StreamReset):
-            await read_one(mallory, bob, "/hang")
+            await asyncio.wait_for(read_one(mallory, bob, "/hang"), PATIENCE)
         assert [line for line in lines if f"3 streams of /hang that {mallory.peer_id} opened" in line]
         assert await is_served(mallory, bob)
         kept[0].reset()
@@ -140,7 +141,7 @@ async def test_only_who_is_on_the_list_is_talked_to_whoever_calls(lines: list[st
     async with hosts(3, identify=False) as (alice, bob, carol):
         bob.set_allowed({alice.peer_id})
         connection = await carol.connect(bob.peer_id)
-        await connection.watch
+        await asyncio.wait_for(asyncio.shield(connection.watch), PATIENCE)
         assert [line for line in lines if str(carol.peer_id) in line and "not on the list" in line]
         with pytest.raises(DialFailed, match="not on the list"):
             await bob.connect(carol.peer_id)

@@ -200,7 +200,7 @@ async def test_a_peer_that_sends_what_nobody_reads_does_not_fill_the_memory() ->
         streams = [await mallory.open_stream(bob.peer_id, ["/ignore"]) for _ in range(20)]
         pouring = [asyncio.create_task(stream.write(bytes(300_000))) for stream in streams]
         with pytest.raises(StreamReset):
-            await asyncio.gather(*pouring)
+            await asyncio.wait_for(asyncio.gather(*pouring), 10.0)  # without the limit all of them wait for ever
         budget = bob.connections[0].muxed._session._budget  # type: ignore[attr-defined]
         assert budget.used <= 1_000_000
         await carol.connect(bob.peer_id, bob.addresses)
