@@ -233,7 +233,18 @@ const cases = {
     assert.ok((await ipfs.commands()).Subcommands.some(({ Name }) => Name === 'add'))
     assert.ok((await ipfs.diag.sys()).diskinfo)
     assert.equal(ipfs.getEndpointConfig().host, '127.0.0.1')
-    assert.equal(await ipfs.isOnline(), false) // it has no addresses of a swarm
+    assert.equal(await ipfs.isOnline(), true)
+  },
+  async 'connections and what is exchanged are told' () {
+    assert.deepEqual(await ipfs.swarm.peers({ verbose: true }), [])
+    assert.deepEqual(await ipfs.swarm.addrs(), [])
+    const addresses = (await ipfs.swarm.localAddrs()).map(String)
+    assert.ok(addresses.some(address => address.startsWith('/ip4/127.0.0.1/tcp/')))
+    await assert.rejects(ipfs.swarm.connect('/ip4/127.0.0.1/tcp/1/p2p/12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'), /failure/)
+    const stat = await ipfs.bitswap.stat()
+    assert.deepEqual([stat.wantlist, stat.peers, stat.blocksReceived], [[], [], 0n])
+    assert.deepEqual(await ipfs.bitswap.wantlist(), [])
+    assert.deepEqual(await ipfs.stats.bitswap(), stat)
   },
   async 'peers asked first are listed' () {
     assert.deepEqual((await ipfs.bootstrap.list()).Peers, [])

@@ -41,11 +41,16 @@ class WantedPin(NamedTuple):
 
 
 class Wanted:
-    """The list on the disk. Calls block; any thread."""
+    """The list on the disk. Calls block, but making one does not; any thread."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.define("wanted", [_TABLE])
+        self._is_defined = False
+
+    def _define(self) -> None:
+        if not self._is_defined:
+            self._database.define("wanted", [_TABLE])
+            self._is_defined = True
 
     def add(self, cid: CID, *, recursive: bool, name: str = "") -> None:
         """Remember a pin; what was remembered of the same content is replaced.
@@ -53,6 +58,7 @@ class Wanted:
         Raises:
             ResourceLimitError: `MOST` are remembered.
         """
+        self._define()
         with self._database.transaction() as connection:
             count = connection.execute("SELECT count(*) FROM wanted WHERE cid != ?", (bytes(cid),)).fetchone()[0]
             if count >= MOST:
@@ -63,11 +69,13 @@ class Wanted:
 
     def remove(self, cid: CID) -> bool:
         """Forget a pin; return whether it was wanted."""
+        self._define()
         with self._database.transaction() as connection:
             return connection.execute("DELETE FROM wanted WHERE cid = ?", (bytes(cid),)).rowcount > 0
 
     def list(self) -> list[WantedPin]:
         """Return them, the oldest first."""
+        self._define()
         rows = self._database.query("SELECT cid, recursive, name, since FROM wanted ORDER BY since")
         return [WantedPin(CID.parse(cid), bool(recursive), name, since) for cid, recursive, name, since in rows]
 

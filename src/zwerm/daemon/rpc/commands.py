@@ -74,7 +74,7 @@ async def diag_sys(context: Context) -> dict[str, Any]:
         "runtime": {"arch": platform.machine(), "os": platform.system().lower(), "numcpu": os.cpu_count() or 1},
         "python": platform.python_version(),
         "ipfs_version": __version__,
-        "net": {"online": False},
+        "net": {"online": context.node.network is not None},
     }
 
 

@@ -39,7 +39,7 @@ async def invoke(
         context.cid_base = base
     context.upgrade_cid_v0 = global_values.get("upgrade-cidv0-in-output") or context.upgrade_cid_v0
     context.offline = global_values.get("offline") or context.offline
-    if not found.without_node and context.node.network is not None:
+    if getattr(context.node, "network", None) is not None:
         from zwerm.ipfs.exchange.switch import begin_request
 
         begin_request(offline=context.offline)

@@ -77,7 +77,7 @@ async def _pin_or_want(
         raise CommandError(f"{error}; it stays wanted, and is pinned when somebody gives it (`pin wanted`)") from None
     except asyncio.CancelledError:
         if context.stopping is None or not context.stopping.is_set():  # whoever asked has given up
-            wanted.remove(cid)
+            await asyncio.to_thread(wanted.remove, cid)
         raise
     await asyncio.to_thread(wanted.remove, cid)
 
