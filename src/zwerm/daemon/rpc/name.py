@@ -52,7 +52,7 @@ async def name_publish(
     sequence: int | None = None,
     ipns_base: str = "base36",
 ) -> dict[str, str]:
-    """Sign and keep the record, and put it to others when there are any; without any, it is put once there are."""
+    """Sign and keep the record, and put it to others; while nobody takes it, that is tried again and again."""
     from zwerm.ipfs.ipns.publisher import Terms
 
     terms = Terms(
@@ -69,8 +69,6 @@ async def name_publish(
         else:
             await context.node.resolve(path)
     published = await context.node.names.publish(secret, path, terms, wait=not context.offline)
-    if published.put is not None and published.put.failed and not published.put.reached:
-        raise CommandError(f"published here, but nobody took it yet: {'; '.join(published.put.failed)}")
     return {"Name": peer_text(published.name, ipns_base), "Value": str(path)}
 
 
