@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Take the defences of WebRTC away, one at a time, and see that a test notices: `tools/defences.py [NAME ...]`.
+"""Take the defences of WebRTC and libp2p away, each by itself, and see a test notice: `tools/defences.py [NAME ...]`.
 
 Each defence below is a place of the source, what stands there, and what would stand there without it. In a copy of the
 tree that place is changed, and the tests that are named are run on the plain Python form: they have to fail. The status
@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-WEBRTC: Final = "src/zwerm/webrtc"
+sys.path.insert(0, str(ROOT))
+
+from tools import libp2p_defences  # noqa: E402 -- it is run as a script too
+
 LIMIT: Final = 300  # seconds for the tests of one defence
 FOLDERS: Final = ("src", "tests", "tools")
 
@@ -27,14 +30,19 @@ class Defence(NamedTuple):
     """What is taken away, and where it is missed."""
 
     attack: str  # in the words of the list of attacks
-    module: str  # below `src/zwerm/webrtc`
+    module: str  # below its part in `src/zwerm`
     there: str
     instead: str
-    tests: str  # below `tests/webrtc`, separated by blanks
+    tests: str  # below its part in `tests`, separated by blanks
+    part: str = "webrtc"
 
     @property
     def path(self) -> str:
-        return f"{WEBRTC}/{self.module}"
+        return f"src/zwerm/{self.part}/{self.module}"
+
+    @property
+    def test_paths(self) -> list[str]:
+        return [f"tests/{self.part}/{name}" for name in self.tests.split()]
 
 
 DEFENCES: Final = (
@@ -353,6 +361,7 @@ DEFENCES: Final = (
         "if False:\n            return None",
         "turn/server/test_authenticator.py",
     ),
+    *(Defence(*row, part="libp2p") for row in libp2p_defences.ROWS),
 )
 
 
@@ -392,9 +401,19 @@ def without(defence: Defence, copy: Path) -> str:
         return f"NOT TRIED, {defence.there!r} stands {text.count(defence.there)} times in {defence.path}"
     path.write_text(text.replace(defence.there, defence.instead), "utf-8")
     try:
-        tests = [f"tests/webrtc/{name}" for name in defence.tests.split()]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-x",
+                "-p",
+                "no:cacheprovider",
+                "-m",
+                "not slow",
+                *defence.test_paths,
+            ],
             cwd=copy,
             env=os.environ | {"PYTHONPATH": str(copy / "src"), "ZWERM_FORM": "", "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,

@@ -10,7 +10,7 @@ def test_a_defence_stands_where_the_list_says(defence: Defence) -> None:
     text = (ROOT / defence.path).read_text("utf-8")
     assert text.count(defence.there) == 1
     assert defence.there != defence.instead
-    assert all((ROOT / "tests" / "webrtc" / name).is_file() for name in defence.tests.split())
+    assert all((ROOT / path).is_file() for path in defence.test_paths)
 
 
 def test_no_attack_is_listed_twice() -> None:

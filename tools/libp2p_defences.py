@@ -1,0 +1,153 @@
+"""The defences of libp2p that `tools/defences.py` takes away: attack, module, what stands there, what would, tests."""
+
+from __future__ import annotations
+
+from typing import Final
+
+_SWARM: Final = "swarm/swarm.py"
+_LEDGER: Final = "swarm/ledger.py"
+_UPGRADE: Final = "swarm/upgrade.py"
+_HOSTILE: Final = "swarm/test_hostile.py"
+
+ROWS: Final = (
+    (
+        "messages longer than their limit",
+        "framing.py",
+        'if value > limit:\n        raise WireError(f"message of {value}',
+        'if False:\n        raise WireError(f"message of {value}',
+        "test_framing.py",
+    ),
+    (
+        "lengths of messages without end",
+        "framing.py",
+        "if value > limit or len(length) >= varint.MAX_SIZE:",
+        "if False:",
+        "test_framing.py",
+    ),
+    (
+        "multistream lines and lengths without end",
+        "multistream/message.py",
+        "if not 0 < size <= MAX_LINE:",
+        "if not 0 < size:",
+        "multistream/test_message.py",
+    ),
+    (
+        "multistream proposals without end",
+        "multistream/negotiation.py",
+        "elif self._proposals < MAX_PROPOSALS:",
+        "elif True:",
+        "multistream/test_negotiation.py",
+    ),
+    (
+        "another identity than the one dialled",
+        "secure.py",
+        "if expected is not None and peer != expected:",
+        "if False:",
+        "transports/test_tcp.py",
+    ),
+    (
+        "identify in parts without end",
+        "identify/aio.py",
+        "if len(parts) == MAX_PARTS:",
+        "if False:",
+        "identify/test_aio.py",
+    ),
+    (
+        "identify with another's key",
+        "identify/aio.py",
+        "if not peer.matches(PublicKey.parse(encoded)):",
+        "if False:",
+        "identify/test_aio.py",
+    ),
+    (
+        "identify with another's record",
+        "identify/aio.py",
+        "if record.peer != peer:",
+        "if False:",
+        "identify/test_aio.py",
+    ),
+    (
+        "records that somebody else sealed",
+        "identify/peer_record.py",
+        "if record.peer != opened.peer_id:",
+        "if False:",
+        "identify/test_peer_record.py",
+    ),
+    (
+        "addresses of ours that one peer invents",
+        "identify/observations.py",
+        "if count >= ENOUGH:",
+        "if count >= 1:",
+        "identify/test_observations.py",
+    ),
+    (
+        "streams of one peer without end",
+        _LEDGER,
+        "self._check(self._by_peer[peer], self._limits.streams_per_peer,",
+        "self._check(0, 1,",
+        _HOSTILE,
+    ),
+    (
+        "streams of one protocol without end",
+        _LEDGER,
+        "self._check(self._by_protocol[key], limit,",
+        "self._check(0, 1,",
+        _HOSTILE,
+    ),
+    (
+        "connections without end",
+        _SWARM,
+        "count, limit = len(self.connections), self.limits.connections\n        if count >= limit:",
+        "count, limit = len(self.connections), self.limits.connections\n        if False:",
+        "swarm/test_swarm.py",
+    ),
+    (
+        "connections of one peer without end",
+        _SWARM,
+        "self.limits.connections_per_peer\n        if count >= limit:",
+        "self.limits.connections_per_peer\n        if False:",
+        _HOSTILE,
+    ),
+    (
+        "peers that are not on the list",
+        _SWARM,
+        'if not self.is_allowed(peer):\n            raise ResourceLimitError("not on',
+        'if False:\n            raise ResourceLimitError("not on',
+        _HOSTILE,
+    ),
+    (
+        "handshakes without end",
+        _UPGRADE,
+        "if total >= limit:",
+        "if False:",
+        "transports/test_tcp.py",
+    ),
+    (
+        "handshakes of one host without end",
+        _UPGRADE,
+        "if self._inbound[host] >= self._max_inbound_per_host:",
+        "if False:",
+        "transports/test_tcp.py",
+    ),
+    (
+        "bytes that nobody reads, on many streams",
+        "yamux/session.py",
+        "elif self._budget.is_spent(self._unread, length) and not stream.is_discarding:",
+        "elif False:",
+        "transports/test_tcp.py",
+    ),
+    (
+        "addresses of one peer without end",
+        "swarm/peer_store.py",
+        "if len(known.addresses) > self._limits.addresses_per_peer:",
+        "if False:",
+        "swarm/test_peer_store.py",
+    ),
+    (
+        "name servers that lead on and on",
+        "swarm/names.py",
+        "if self._questions >= MAX_QUESTIONS:",
+        "if False:",
+        "swarm/test_names.py",
+    ),
+)
