@@ -7,6 +7,7 @@ import pytest
 from tests.conformance.check_machine import PEER as MACHINE_PEER
 from tests.conformance.check_machine import Subject, check_machine
 from tests.libp2p.transports.webrtc_direct.sides import CERTIFICATES, PEERS, Sides, proving
+from tests.libp2p.transports.webrtc_direct.test_admission import HELLO, request
 from tests.sim.profile import CELLULAR, PERFECT, SATELLITE, WIFI, Profile
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError
 from zwerm.libp2p.transports.webrtc_direct.address import Target
@@ -239,6 +240,18 @@ def test_a_dialer_that_is_gone_is_missed_after_half_a_minute(sides: Sides) -> No
     ended = alone(sides.listener, began, began + 120.0)
     assert sides.listener.state is State.CLOSED
     assert ended - began < 60.0
+
+
+def test_a_request_is_answered_once_though_the_connection_is_made_later() -> None:
+    listening = Sides().listening
+    answers = []
+    listening.receive_datagram(request(), ("192.0.2.7", 7_000), 0.0)
+    while (transmit := listening.next_transmit()) is not None:
+        answers.append(transmit)
+    listening.receive_datagram(HELLO, ("192.0.2.7", 7_000), 0.1)
+    assert listening.session is not None
+    assert listening.next_transmit() is None
+    assert len(answers) == 1
 
 
 def test_it_keeps_the_laws_of_machines() -> None:

@@ -90,6 +90,9 @@ def accepted_session(
     agent.set_remote(first.remote, now)
     transport.start(_remote(first.remote, (), is_lite=False), DTLSRole.SERVER, now)
     session.receive_datagram(caller.request, source, now, local=local)
+    # It was answered before it was admitted. A second answer libjuice takes for that to its nomination, and sends none.
+    while session.next_transmit() is not None:
+        pass
     return session
 
 

@@ -212,7 +212,7 @@ def _source_of_route(remote: Address) -> str:
     """
     host, port = remote
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.setblocking(False)  # it only asks the kernel for a route
+        probe.settimeout(0)  # it only asks the kernel for a route
         try:
             probe.connect((host, port or 1))
         except OSError as error:
