@@ -22,4 +22,4 @@ def fuzz(data: bytes) -> None:
         except BadPath:
             continue
         assert "/" not in name
-        assert name.encode()
+        assert name.encode("utf-8", "surrogateescape")
