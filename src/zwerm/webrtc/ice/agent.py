@@ -25,8 +25,8 @@ from zwerm.core.machine import Address, Instant, Transmit
 from zwerm.core.timers import TimerTable
 from zwerm.core.trace import Trace
 from zwerm.webrtc.ice.arrival import Arrival
+from zwerm.webrtc.ice.binding import hand_on_untrusted
 from zwerm.webrtc.ice.candidate import Candidate, TcpType, canonical_with_zone
-from zwerm.webrtc.ice.check import parse_message_untrusted, ufrags_of
 from zwerm.webrtc.ice.config import Config, Role, StunServer, TurnServer
 from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.ice.deadlines import Deadlines, earliest
@@ -48,7 +48,7 @@ from zwerm.webrtc.ice.session import Session
 from zwerm.webrtc.ice.statistics import AgentStatistics, statistics_of
 from zwerm.webrtc.ice.told import Told
 from zwerm.webrtc.ice.trickle import IncomingCandidates, OutgoingCandidates
-from zwerm.webrtc.stun.message import MessageClass, is_stun
+from zwerm.webrtc.stun.message import is_stun
 
 LINGER: Final = 5.0  # seconds a replaced session is still heard: the other side may switch later
 
@@ -536,21 +536,7 @@ class Agent:
         return None
 
     def _receive_stun(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
-        message = parse_message_untrusted(data)
-        if message is None:
-            return False
-        match message.message_class:
-            case MessageClass.REQUEST:
-                names = ufrags_of(message)
-                for session in self._sessions():
-                    if names is not None and names[0] == session.local.ufrag:
-                        session.receive_request(message, arrival, now)
-                        return True
-                return False
-            case MessageClass.SUCCESS | MessageClass.ERROR:
-                return any(session.receive_response(message, arrival, now) for session in self._sessions())
-        path = arrival.path  # an indication: somebody keeps the path alive (RFC 8445 section 11)
-        return any(session.checklist.find(path) is not None for session in self._sessions())
+        return hand_on_untrusted(data, arrival, self._sessions(), now)
 
     def _settle(self, now: Instant) -> None:
         """After every change: move what parts of the agent have for each other, and tell what is new."""
