@@ -47,9 +47,9 @@ class Harness:
         self.daemon: Daemon | None = None
         folder.mkdir(exist_ok=True)
 
-    def start(self) -> Daemon:
+    def start(self, **arguments: Any) -> Daemon:
         """Let a daemon do the work from now on."""
-        self.daemon = Daemon(self.repository).wait_ready()
+        self.daemon = Daemon(self.repository, **arguments).wait_ready()
         return self.daemon
 
     def stop(self) -> None:

@@ -14,6 +14,7 @@ from tests.cli.harness import Harness
 FILE = "bafkreicysg23kiwv34eg2d7qweipxwosdo2py4ldv42nbauguluen5v6am"
 FOLDER = "bafybeigbu6gwvoijzqgbugdit2vjvklnmudnamj7uc5nnzstilw2dfwrwy"
 ABSENT = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
+UNWANTED = "bafkreibm6jg3ux5qumhcn2b3flc3tyu6dmlb4xa7u5bf44yegnrjhc4yeq"  # nor has anybody tried to pin it
 
 WRONG = f"""
     cat {FOLDER}
@@ -55,7 +56,7 @@ WRONG = f"""
     files rm /d
     files chmod 99 /d
     pin add {ABSENT}
-    pin rm {ABSENT}
+    pin rm {UNWANTED}
     pin ls --type x
     pin remote ls
     swarm peers
@@ -79,7 +80,7 @@ LINES = [line.strip() for line in WRONG.strip().splitlines()]
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Harness, Harness]]:
     """Two repositories and folders of the same content; a daemon has one of them."""
     pair = [Harness(tmp_path_factory.mktemp(name)) for name in ("alone", "served")]
-    pair[1].start()
+    pair[1].start(online=False)  # with a network it would look for what is absent
     doors = [prepare(zwerm) for zwerm in pair]
     yield pair[0], pair[1]
     for door in doors:
