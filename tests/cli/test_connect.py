@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -91,6 +93,62 @@ def test_files_are_sent_with_progress_and_keep_what_is_there(side: Callable[...,
     assert (into / "brief.txt").read_text() == "another letter\n"
     assert (into / "brief (2).txt").read_text() == "Lieve Bram,\n"
     assert sorted(path.name for path in into.iterdir()) == ["brief (2).txt", "brief.txt", "photo.bin"]
+
+
+def test_a_terminal_sees_a_bar_while_a_file_goes(side: Callable[..., Side], tmp_path: Path) -> None:
+    film = tmp_path / "film.bin"
+    with film.open("wb") as file:
+        file.truncate(60_000_000)
+    into = tmp_path / "into"
+    into.mkdir()
+    harness, right = Harness(tmp_path / "left"), side("right", "--into", into)
+    ours, theirs = pty.openpty()
+    command = harness.command("connect", "--paste", "--send", film)
+    streams = {"stdin": subprocess.PIPE, "stdout": theirs, "stderr": theirs}
+    with subprocess.Popen(command, cwd=harness.folder, env=harness.environment(), **streams) as left:
+        os.close(theirs)
+        try:
+            seen = read_until(ours, b"Paste theirs here")
+            lines = seen.decode().replace("\r", "").split("Your code; give it to the other person:")[1].split()
+            assert left.stdin is not None
+            left.stdin.write(f"{right.code()}\n".encode())
+            left.stdin.flush()
+            right.type("".join(lines[: lines.index("Paste")]))
+            right.told("file", State="moving")
+            while (
+                b"film.bin \x1b" not in seen or b"MB" not in seen
+            ):  # the bar comes once there is something to wait for
+                right.process.send_signal(signal.SIGSTOP)
+                seen += read_now(ours)
+                right.process.send_signal(signal.SIGCONT)
+                seen += read_now(ours)
+                assert left.poll() is None, seen[-2_000:]
+            while left.poll() is None:  # it leaves when all is sent
+                read_now(ours)
+        finally:
+            left.kill()
+            os.close(ours)
+    assert (left.returncode, right.end()) == (0, 0)
+    assert (into / "film.bin").stat().st_size == 60_000_000
+
+
+def read_until(descriptor: int, wanted: bytes) -> bytes:
+    seen = b""
+    while wanted not in seen:
+        try:
+            seen += os.read(descriptor, 65_536)
+        except OSError:
+            raise AssertionError(f"it ended before {wanted!r}: {seen!r}") from None
+    return seen
+
+
+def read_now(descriptor: int) -> bytes:
+    """What comes within a moment, perhaps nothing."""
+    ready, _, _ = select.select([descriptor], [], [], 0.1)
+    try:
+        return os.read(descriptor, 65_536) if ready else b""
+    except OSError:
+        return b""  # nobody is there any more
 
 
 def test_a_person_is_asked_and_may_decline(side: Callable[..., Side], tmp_path: Path) -> None:

@@ -241,20 +241,20 @@ class Signaling:
         self._trickle(self.left, self.right)
         self._trickle(self.right, self.left)
 
+    def carry(self, message: Callable[[], object]) -> None:
+        """Deliver a description, a candidate or the end of them after `delay`."""
+        self.left.clock.call_later(self.delay, message)
+
     def _trickle(self, source: Peer, target: Peer) -> None:
         def signal(event: CandidateGathered | GatheringStateChanged) -> None:
-            clock = source.clock
             if isinstance(event, CandidateGathered):
                 candidate = Candidate.from_text(str(event.candidate))
-                clock.call_later(
-                    self.delay,
-                    lambda: target.do(lambda now: target.agent.add_remote_candidate(candidate, now, ufrag=event.ufrag)),
+                self.carry(
+                    lambda: target.do(lambda now: target.agent.add_remote_candidate(candidate, now, ufrag=event.ufrag))
                 )
             elif event.state is GatheringState.COMPLETE:
                 ufrag = source.agent.local_credentials.ufrag
-                clock.call_later(
-                    self.delay, lambda: target.do(lambda now: target.agent.end_of_candidates(now, ufrag=ufrag))
-                )
+                self.carry(lambda: target.do(lambda now: target.agent.end_of_candidates(now, ufrag=ufrag)))
 
         source.signal = signal
 
@@ -262,10 +262,7 @@ class Signaling:
         """Bring the credentials of `source` to `target`."""
         credentials, options = source.agent.local_credentials, source.agent.options
         lite = self.lite[0] if source is self.left else self.lite[1]
-        source.clock.call_later(
-            self.delay,
-            lambda: target.do(lambda now: target.agent.set_remote(credentials, now, lite=lite, options=options)),
-        )
+        self.carry(lambda: target.do(lambda now: target.agent.set_remote(credentials, now, lite=lite, options=options)))
 
     def offer_answer(self, offerer: Peer | None = None) -> None:
         """The offerer gathers and offers; the answerer answers when that comes, and gathers."""
