@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ import pytest_asyncio
 
 from tests.interop.direct_node import DirectNode, direct_node, served_page
 from tests.interop.tabs import LOOPBACK, Tab, chromium_tab, firefox_tab
+from tests.netlab.namespace import private_network
 
 pytestmark = [
     pytest.mark.browser,
@@ -52,6 +52,13 @@ PROVIDE = """
 """
 
 
+@pytest.fixture(scope="module")
+def host() -> Iterator[str]:
+    """Where nodes listen, in a network of the module's own: Firefox sends from the default route's address alone."""
+    with private_network() as address:
+        yield address
+
+
 @pytest_asyncio.fixture(
     scope="module",
     loop_scope="module",
@@ -60,27 +67,15 @@ PROVIDE = """
         pytest.param("firefox", marks=pytest.mark.xdist_group("helia-firefox")),
     ],
 )
-async def tab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Tab]:
+async def tab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, host: str
+) -> AsyncIterator[Tab]:
     if request.param == "chromium":
         async with chromium_tab() as chromium:
             yield chromium
     else:
         async with firefox_tab(tmp_path_factory.mktemp("firefox"), LOOPBACK) as firefox:
             yield firefox
-
-
-@pytest.fixture
-def host(tab: Tab) -> str:
-    """Where a node listens that the tab can reach: Firefox sends from the address of the default route alone."""
-    if tab.name == "chromium":
-        return "127.0.0.1"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("198.51.100.1", 9))  # sends nothing; RFC 5737, an address of nobody
-        except OSError:
-            return "127.0.0.1"
-        name: str = probe.getsockname()[0]
-        return name
 
 
 @pytest_asyncio.fixture(loop_scope="module")
