@@ -35,7 +35,7 @@ def shell(local: Harness, name: str, *arguments: str) -> list[str]:
 
 
 CASES = [
-    ("zwerm pub", ["publish"]),
+    ("zwerm publ", ["publish"]),
     ("zwerm files mk", ["mkdir"]),
     ("zwerm add --cid-v", ["--cid-version"]),
     ("zwerm add --tim", ["--timeout"]),

@@ -42,7 +42,6 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
     from zwerm.ipfs.blockstore.packstore import PackBlockstore
     from zwerm.ipfs.blockstore.repair import open_database
     from zwerm.ipfs.exchange.switch import SwitchedSource
-    from zwerm.ipfs.ipns.store import RecordStore
     from zwerm.ipfs.pins.pins import Pins
     from zwerm.ipfs.unixfs.hashers import Hashers
     from zwerm.node.announce import Announcer
@@ -79,6 +78,8 @@ async def start(node: Node, stack: AsyncExitStack) -> None:
         if not node._lazy or not node.database.has("versions"):
             node.open_files()
         if not node.database.has("ipns"):
+            from zwerm.ipfs.ipns.store import RecordStore
+
             RecordStore(node.database)
 
     await asyncio.to_thread(open_storage)
