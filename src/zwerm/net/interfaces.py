@@ -117,7 +117,7 @@ def _addresses_of_routes() -> list[InterfaceAddress]:
         (socket.AF_INET, "127.0.0.1", 8),
     ):
         with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as sock:
-            sock.setblocking(False)
+            sock.settimeout(0)
             sock.connect((far, 9))
             address = sock.getsockname()[0].partition("%")[0]
             found.append(
