@@ -93,7 +93,7 @@ async def test_as_many_names_as_the_limit_may_stand_behind_one_another(names: Na
     assert str((await names.resolve("n0.example")).path) == PATH
 
 
-@pytest.mark.parametrize("name", ["missing.example", str(NAME), "localhost"])
+@pytest.mark.parametrize("name", ["missing.example", str(NAME), "localhost"], ids=["a domain", "a key", "this machine"])
 async def test_a_name_that_nobody_knows_is_not_found(names: Names, name: str) -> None:
     with pytest.raises(NameNotFound):
         await names.resolve(name)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.daemon.rpc.caller import Rpc
-from zwerm.daemon.rpc.errors import UsageError
+from tests.daemon.rpc.networked import two_nodes
+from zwerm.daemon.rpc.errors import CommandError, UsageError
 
 NOTHING = {"TotalIn": 0, "TotalOut": 0, "RateIn": 0.0, "RateOut": 0.0}
 
 
-async def test_nothing_goes_over_the_network_yet(rpc: Rpc) -> None:
+async def test_nothing_goes_over_a_network_that_is_not_there(rpc: Rpc) -> None:
     assert await rpc.items("stats/bw") == [NOTHING]
 
 
@@ -30,3 +33,18 @@ async def test_the_figures_of_the_repository_are_those_of_repo_stat(rpc: Rpc) ->
     for name in ("NumObjects", "RepoPath", "Version"):
         assert found[name] == expected[name]
     assert (await rpc.call("stats/repo", size_only=True)).keys() == found.keys()
+
+
+async def test_what_went_over_the_network_is_counted_in_all_by_peer_and_by_protocol(tmp_path: Path) -> None:
+    async with two_nodes(tmp_path) as (ann, bob):
+        await bob.items("ping", str(ann.node.identity), count=1)
+        (total,) = await bob.items("stats/bw")
+        assert total["TotalIn"] >= 32
+        assert total["TotalOut"] >= 32
+        (of_peer,) = await bob.items("stats/bw", peer=str(ann.node.identity))
+        assert 32 <= of_peer["TotalIn"] <= total["TotalIn"]
+        (of_ping,) = await bob.items("stats/bw", proto="/ipfs/ping/1.0.0")
+        assert (of_ping["TotalIn"], of_ping["TotalOut"]) == (32, 32)
+        assert await bob.items("stats/bw", proto="/nobody/speaks/this") == [NOTHING]
+        with pytest.raises(CommandError, match="both"):
+            await bob.items("stats/bw", peer=str(ann.node.identity), proto="/ipfs/ping/1.0.0")

@@ -115,7 +115,7 @@ def _peer(network: Network, connection: SwarmConnection) -> dict[str, Any]:
         "direction": connection.direction.value,
         "relayed": "p2p-circuit" in connection.remote_address.names,
         "near": _is_near(connection.remote_address),
-        "latency": getattr(connection.muxed, "rtt", None),  # TCP and relays measure it
+        "latency": connection.latency,
         "age": swarm.clock() - connection.opened,
         "received": usage.received,
         "sent": usage.sent,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zwerm.daemon.rpc import bitswap, repo
+from zwerm.daemon.rpc.errors import CommandError
 from zwerm.daemon.rpc.registry import Context, command, flag, option
+
+if TYPE_CHECKING:
+    from zwerm.identity.peer_id import PeerId
 
 
 @command(
@@ -44,19 +48,42 @@ async def stats_bitswap(context: Context) -> dict[str, Any]:
     ],
 )
 async def stats_bw(
-    _context: Context,
-    peer: str = "",  # noqa: ARG001
-    proto: str = "",  # noqa: ARG001
+    context: Context,
+    peer: str = "",
+    proto: str = "",
     poll: bool = False,
     interval: str = "1s",
 ) -> AsyncIterator[dict[str, Any]]:
-    """Yield zeros: this node speaks to no peers yet."""
+    """Yield what protocols have read and written since the start, and lately; of a node without a network, zeros."""
     import asyncio
 
+    from zwerm.daemon.rpc.online import parse_peer
     from zwerm.daemon.rpc.values import parse_duration
 
+    if peer and proto:
+        raise CommandError("cannot filter by both a peer and a protocol")
+    whom = parse_peer(peer)[0] if peer else None
     pause = parse_duration(interval)
-    yield {"TotalIn": 0, "TotalOut": 0, "RateIn": 0.0, "RateOut": 0.0}
+    yield _bandwidth(context, whom, proto)
     while poll:
         await asyncio.sleep(pause)
-        yield {"TotalIn": 0, "TotalOut": 0, "RateIn": 0.0, "RateOut": 0.0}
+        yield _bandwidth(context, whom, proto)
+
+
+def _bandwidth(context: Context, peer: PeerId | None, protocol: str) -> dict[str, Any]:
+    network = context.node.network
+    if network is None:
+        return {"TotalIn": 0, "TotalOut": 0, "RateIn": 0.0, "RateOut": 0.0}
+    bandwidth = network.swarm.bandwidth
+    if peer is not None:
+        usage = bandwidth.usage_of_peer(peer)
+    elif protocol:
+        usage = bandwidth.usage_of_protocol(protocol)
+    else:
+        usage = bandwidth.usage()
+    return {
+        "TotalIn": usage.received,
+        "TotalOut": usage.sent,
+        "RateIn": usage.receive_rate,
+        "RateOut": usage.send_rate,
+    }

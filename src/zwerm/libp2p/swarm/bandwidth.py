@@ -116,6 +116,10 @@ class Bandwidth:
         meter = self._peers.find(peer)
         return meter.usage(self._clock()) if meter else Usage(0, 0, 0.0, 0.0)
 
+    def usage_of_protocol(self, protocol: str) -> Usage:
+        meter = self._protocols.find(protocol)
+        return meter.usage(self._clock()) if meter else Usage(0, 0, 0.0, 0.0)
+
     def usage_of_protocols(self) -> dict[str, Usage]:
         """The protocols that were used lately, by name."""
         now = self._clock()

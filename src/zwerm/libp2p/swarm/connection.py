@@ -74,6 +74,11 @@ class SwarmConnection:
         return self.muxed.is_limited
 
     @property
+    def latency(self) -> float | None:
+        """Seconds to the peer and back; None while nothing has measured it."""
+        return getattr(self.muxed, "rtt", None)
+
+    @property
     def streams(self) -> Sequence[Stream]:
         return tuple(self._streams)
 
