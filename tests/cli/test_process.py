@@ -270,8 +270,8 @@ def test_the_doctor_sees_what_is_wrong_with_files(local: Harness) -> None:
         ("add file >&-", 1, "Error: Bad file descriptor\n"),
         ("add <&-", 1, "Error: Bad file descriptor\n"),
         ("--help >&-", 1, "Error: Bad file descriptor\n"),
-        ("nothing >&-", 2, "Error: there is no command 'nothing' (see `zwerm --help`)\n"),
-        ("nothing 2>&-", 2, ""),
+        ("xyzzy >&-", 2, "Error: there is no command 'xyzzy' (see `zwerm --help`)\n"),
+        ("xyzzy 2>&-", 2, ""),
         ("add file 0<&- 1>&- 2>&-", 1, ""),
     ],
 )

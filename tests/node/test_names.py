@@ -174,3 +174,12 @@ async def test_domains_are_asked_of_the_configured_servers(tmp_path: Path) -> No
 async def test_in_the_test_profile_no_server_is_asked(node: Node) -> None:
     with pytest.raises(NameNotFound, match=r"site\.example as far as this node can tell"):
         await node.names.resolve("site.example")
+
+
+async def test_who_asks_nobody_sees_a_new_publication_at_once(tmp_path: Path) -> None:
+    async with Node(tmp_path, profile="test") as node:
+        key = node.repository.key
+        for path in (FIRST, SECOND_PATH, FIRST):
+            await node.names.publish(key, path)
+            assert (await node.names.resolve(str(node.identity), offline=True)).path == path
+            assert (await node.names.step(str(node.identity), offline=True)).path == path

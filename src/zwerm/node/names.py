@@ -67,14 +67,14 @@ class NodeNames:
         parts = await self._parts()
         await self._renew(parts, name)
         if offline:
-            return await parts.offline.resolve(name)
+            return await parts.offline.resolve(name, fresh=True)  # what is here may have changed
         return await parts.names.resolve(name, fresh=fresh)
 
     async def step(self, name: str, *, fresh: bool = False, offline: bool = False) -> ResolvedName:
         """Follow a name by one step, which may end below /ipns/; arguments and errors as `resolve`."""
         parts = await self._parts()
         await self._renew(parts, name)
-        return await (parts.offline.step(name) if offline else parts.names.step(name, fresh=fresh))
+        return await (parts.offline.step(name, fresh=True) if offline else parts.names.step(name, fresh=fresh))
 
     async def publish(
         self, key: PrivateKey, path: ContentPath, terms: Terms | None = None, *, wait: bool = False

@@ -53,6 +53,8 @@ async def test_addresses_of_this_node_and_of_others_are_listed(tmp_path: Path) -
 async def test_peers_to_stay_connected_with_are_kept_in_a_list(tmp_path: Path) -> None:
     async with two_nodes(tmp_path) as (ann, bob):
         peer, address = str(bob.node.identity), address_of(bob.node)
+        with pytest.raises(CommandError, match="the peer is this node"):
+            await ann.items("swarm/peering/add", str(ann.node.identity))
         assert await ann.items("swarm/peering/add", address) == [{"ID": peer, "Status": "success"}]
         assert await ann.call("swarm/peering/ls") == {
             "Peers": [{"ID": peer, "Addrs": [address.rpartition("/p2p/")[0]]}]

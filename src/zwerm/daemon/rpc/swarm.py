@@ -117,7 +117,10 @@ async def swarm_addrs_local(context: Context, id_: bool = False) -> dict[str, An
 @command("swarm/peering/add", "Stay connected with peers", arguments=[_ADDRESSES])
 async def swarm_peering_add(context: Context, address: Sequence[str]) -> AsyncIterator[dict[str, Any]]:
     peering = network_of(context).peering
-    for peer, addresses in [parse_peer(text) for text in address]:
+    peers = [parse_peer(text) for text in address]
+    if any(peer == context.node.identity for peer, _ in peers):
+        raise CommandError("the peer is this node")
+    for peer, addresses in peers:
         peering.add(peer, addresses)
         yield {"ID": str(peer), "Status": "success"}
 
