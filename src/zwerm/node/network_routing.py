@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger("zwerm.routing")
 
 AT_ONCE: Final = 16  # roots that are provided at the same time; further ones wait for their zone
-_BATCH: Final = 4_096  # multihashes taken up at a time when the node starts
+_BATCH: Final = 512  # multihashes taken up at once
+_REST: Final = 9  # times as long as that took, others have their turn: nothing waits for it
 
 
 class NodeRouting:
@@ -153,8 +154,12 @@ async def _adopt(node: Node, providing: Providing, strategy: str) -> None:
                 providing.adopt([pin.cid.multihash])
         return
     remaining = await asyncio.to_thread(node.store.multihashes)
+    clock = asyncio.get_running_loop().time
+    began = clock()
     while batch := await asyncio.to_thread(_take, remaining):
         providing.adopt(batch)
+        await asyncio.sleep(_REST * (clock() - began))
+        began = clock()
 
 
 def _take(multihashes: Iterator[bytes]) -> list[bytes]:

@@ -8,6 +8,7 @@ There is no timer: how long a negotiation may take is the shell's, as for every 
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -45,7 +46,7 @@ class NegotiationFailed:
 Event: TypeAlias = Agreed | Refused | NegotiationFailed
 
 
-class _Side:
+class _Side(abc.ABC):
     """What both sides do: take lines until there is an outcome, of which there is one."""
 
     def __init__(self) -> None:
@@ -83,8 +84,8 @@ class _Side:
         if not self.is_over:
             self._finish(NegotiationFailed("the peer closed the stream before a protocol was agreed on"))
 
-    def handle_timeout(self, now: Instant) -> None:
-        """Nothing here waits for time."""
+    def handle_timeout(self, now: Instant) -> None:  # noqa: B027 -- nothing here waits for time
+        """Advance to `now`, which changes nothing."""
 
     def data_to_send(self) -> bytes:
         data = bytes(self._to_send)
@@ -106,10 +107,13 @@ class _Side:
         else:
             self._finish(NegotiationFailed(f"first line {line[:64]!r}, expected {HEADER!r}"))
 
-    def _receive_header(self) -> None: ...
+    @abc.abstractmethod
+    def _receive_header(self) -> None:
+        """Take the other side's first line."""
 
+    @abc.abstractmethod
     def _receive_choice(self, line: str) -> None:
-        raise NotImplementedError
+        """Take what the other side proposes or answers."""
 
     def _finish(self, event: Event) -> None:
         self.is_over = True
@@ -126,6 +130,9 @@ class Dialer(_Side):
             raise LocalProtocolError("no protocol to propose")
         self._proposals = deque(protocols)
         self._to_send += _HEADER + serialize(self._proposals[0])
+
+    def _receive_header(self) -> None:
+        """Ours is sent already."""
 
     def _receive_choice(self, line: str) -> None:
         proposed = self._proposals.popleft()
