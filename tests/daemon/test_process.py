@@ -10,6 +10,7 @@ import stat
 import subprocess
 import threading
 import time
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
@@ -231,7 +232,7 @@ def test_what_was_acknowledged_survives_a_kill_in_the_middle_of_adding(start, mo
                 )
                 if written.status == 200:
                     acknowledged[f"/{number}"] = data[:100]
-            except (OSError, ValueError, IndexError, KeyError):
+            except (OSError, HTTPException, ValueError, IndexError, KeyError):
                 return
 
     adding = threading.Thread(target=add_until_killed)

@@ -333,3 +333,24 @@ async def test_everything_can_be_done_with_the_keyboard(chromium: Chromium, daem
         await keys.type("hello")
         await keys.press("Enter")
         await heard(other.page, "hello")
+
+
+async def test_the_focus_that_a_person_puts_on_a_page_that_just_arrived_stays(
+    chromium: Chromium, daemon: WebDaemon
+) -> None:
+    async with chromium.visit(daemon, "focus") as visit:
+        page = visit.page
+        await visit.open("home")
+        await page.evaluate(
+            """() => new MutationObserver((_, watch) => {
+                const button = document.querySelector("main section button.first");
+                if (!button || document.querySelector("h1").textContent !== "Connect") return;
+                watch.disconnect();
+                button.focus();
+                window.kept = new Promise((done) => setTimeout(() => done(document.activeElement === button), 500));
+            }).observe(document.body, { childList: true, subtree: true })"""
+        )
+        await page.keyboard.press("g")
+        await page.keyboard.press("c")
+        await page.wait_for_function("() => window.kept !== undefined")
+        assert await page.evaluate("() => window.kept")

@@ -1,5 +1,5 @@
 /** A page whose code is fetched when it is first opened; meanwhile its name stands there. */
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useEffect, useLayoutEffect, useState } from "../vendor/preact.js";
 import { Failure } from "../api.js";
 import { t } from "../language.js";
 import { FailureCard } from "./failure-card.js";
@@ -30,8 +30,8 @@ export function lazyPage(title, load) {
           setFailure(new Failure({ code: "offline", what: String(error), why: null, do: null, details: null }, 0)),
       );
     }, []);
-    useEffect(() => {
-      // The name that had the focus went with what stood here before.
+    useLayoutEffect(() => {
+      // The name that had the focus went with what stood here before; later than now, the focus may be where a person put it.
       if (arrived.heldFocus)
         /** @type {HTMLElement} */ (document.querySelector("main h1")).focus({ preventScroll: true });
     }, [arrived]);

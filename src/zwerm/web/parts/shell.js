@@ -2,7 +2,7 @@
  * The frame around every page: the rail (a bar at the bottom on a phone), what lies over all pages, and dropping files
  * anywhere.
  */
-import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { connection, node } from "../events.js";
 import { addDropped, folderName } from "../files/actions.js";
 import { ShareDialog } from "../files/share-dialog.js";
@@ -135,7 +135,7 @@ function DropAnywhere() {
 function usePageFocus() {
   const shown = useRef(route.value.page);
   const { page } = route.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (shown.current === page) return;
     shown.current = page;
     scrollTo(0, 0);
