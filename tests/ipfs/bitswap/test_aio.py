@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
+import uvloop
 
 from tests.libp2p.hosts import hosts
 from zwerm.core.errors import TransportError
@@ -353,3 +354,17 @@ async def test_the_pending_bytes_are_told() -> None:
         async with await swarms[0].open_stream(bob.host.peer_id, [BITSWAP_1_2]) as stream:
             await write_message(stream, Message([Entry(block.cid) for block in large]).serialize())
             assert [await told.get() for _ in large] == [2_000_000, 1_000_000, 0]
+
+
+def test_a_deadline_that_passed_while_the_loop_was_busy_disturbs_no_fetch_on_uvloop() -> None:
+    async def run() -> None:
+        async with exchanges(2) as (_, (ann, bob)):
+            number = ann.open_session()
+            ann.client.want(number, [BLOCKS[0].cid], ann._loop.time() - 60.0)
+            ann._pump()
+            future = ann.fetch(number, BLOCKS[1].cid)
+            bob.store.put(BLOCKS[:2])
+            bob.blocks_put({block.cid.multihash: len(block.data) for block in BLOCKS[:2]})
+            assert await future == BLOCKS[1].data
+
+    uvloop.run(run())

@@ -32,6 +32,7 @@ from zwerm.libp2p.framing import MessageReader
 from zwerm.libp2p.host import Host, HostEvent, PeerConnected, PeerDisconnected, PeerIdentified
 from zwerm.libp2p.stream import Stream
 from zwerm.multiformats.cid import CID
+from zwerm.net.alarm import Alarm
 
 log: Final = logging.getLogger("zwerm.bitswap")
 
@@ -96,7 +97,7 @@ class Bitswap:
         self._unknown: set[PeerId] = set()  # connected, and have not said what they speak
         self._banned: LruCache[PeerId, bool] = LruCache(_BANNED)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._timer: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._loop, self._time_out)
         self._sync: asyncio.TimerHandle | None = None
         self._storing = threading.local()
         self._is_closed = False
@@ -121,9 +122,9 @@ class Bitswap:
         self._unsubscribe()
         for protocol in PROTOCOLS:
             self.host.unhandle(protocol)
-        for timer in (self._timer, self._sync):
-            if timer is not None:
-                timer.cancel()
+        self._alarm.set(None)
+        if self._sync is not None:
+            self._sync.cancel()
         for key in list(self._waiters):
             for future in self._waiters.pop(key):
                 if not future.done():
@@ -369,15 +370,9 @@ class Bitswap:
                 self._give_up(event)
             else:
                 self._drop(event)
-        timeout = self.client.next_timeout()
-        if self._timer is not None and (timeout is None or self._timer.when() > timeout):
-            self._timer.cancel()
-            self._timer = None
-        if self._timer is None and timeout is not None:
-            self._timer = self._loop.call_at(timeout, self._time_out)
+        self._alarm.set(self.client.next_timeout())
 
     def _time_out(self) -> None:
-        self._timer = None
         self.client.handle_timeout(self._loop.time())
         self._pump()
 

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 from zwerm.core.errors import TransportError, WireError
 from zwerm.core.machine import Address
 from zwerm.core.random import SYSTEM
+from zwerm.net.alarm import Alarm
 from zwerm.net.pool import Arrival, IcmpError, PooledSocket, UdpPool
 from zwerm.net.udp import RECEIVE_BUFFER
 from zwerm.webrtc.stun.attributes import Icmp
@@ -90,7 +91,6 @@ class TurnService:
         self._sockets: dict[Address, PooledSocket] = {}
         self.connections: dict[FiveTuple, _Connection] = {}
         self._listeners: list[asyncio.Server] = []
-        self._timer: asyncio.TimerHandle | None = None
         self.addresses: list[tuple[Transport, Address]] = []  # where it listens, once started
 
     async def start(self) -> None:
@@ -100,6 +100,7 @@ class TurnService:
             TransportError: an address is not ours, or a port is taken. Nothing is left open.
         """
         self.loop = asyncio.get_running_loop()
+        self._alarm = Alarm(self.loop, self._wake)
         self._pool = UdpPool()
         try:
             listening = await self._listen_inherited() if self._inherited else await self._listen_everywhere()
@@ -133,8 +134,7 @@ class TurnService:
             connection.abort()
         self._pool.close()
         self._sockets.clear()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._alarm.set(None)
         for listener in self._listeners:
             await listener.wait_closed()
         self._listeners.clear()
@@ -248,7 +248,6 @@ class TurnService:
                 outbox.send(handover.serialize(), socket.MSG_DONTWAIT)
 
     def _wake(self) -> None:
-        self._timer = None
         self.server.handle_timeout(self.loop.time())
         self.carry_out()
 
@@ -274,15 +273,7 @@ class TurnService:
             connection = self.connections.get(client)
             if connection is not None:
                 connection.write(data)
-        self._set_timer()
-
-    def _set_timer(self) -> None:
-        due = self.server.next_timeout()
-        if self._timer is not None:
-            if due is not None and self._timer.when() <= due:
-                return  # it wakes early, which changes nothing
-            self._timer.cancel()
-        self._timer = None if due is None else self.loop.call_at(due, self._wake)
+        self._alarm.set(self.server.next_timeout())
 
     def _open(self, local: Address) -> None:
         now = self.loop.time()
