@@ -24,7 +24,8 @@ def describe(program: str, words: Sequence[str], error: BaseException) -> tuple[
     if isinstance(error, OSError) and error.errno in NO_SPACE and error.filename is None:
         return f"Error: {disk_error('write the output', error)}", FAILED  # all other files are named
     if isinstance(error, (ZwermError, OSError)):
-        return f"Error: {safe(error_body(error)[1]['Message'])}", FAILED
+        notes = "".join(f"\n{note}" for note in getattr(error, "__notes__", ()))  # for people at a terminal
+        return f"Error: {safe(error_body(error)[1]['Message'])}{notes}", FAILED
     detail = safe(f"{type(error).__name__}: {error}".splitlines()[0])
     return f"Error: a bug in zwerm ({detail}); with ZWERM_DEBUG=1 it shows where", FAILED
 

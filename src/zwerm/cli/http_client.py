@@ -18,6 +18,7 @@ from zwerm.node.address import Address
 
 _CHUNK: Final = 1 << 20  # bytes read at once
 _PATIENCE: Final = 5.0  # seconds for a daemon to say that it is there
+_TAG: Final = "X-Zwerm-Tag"
 _ESCAPED: Final = "X-Zwerm-Escaped"  # asks for the bytes of names, so that they can be printed
 
 
@@ -93,11 +94,20 @@ class HttpClient:
 
     is_local = False
 
-    def __init__(self, address: str, *, token: str | None = None) -> None:
-        """Take the address in any spelling; a LocalProtocolError when it is none."""
+    def __init__(self, address: str, *, token: str | None = None, patience: float | None = None) -> None:
+        """Take the address in any spelling; a LocalProtocolError when it is none.
+
+        `patience` is how many seconds the daemon may say nothing; None: any time.
+        """
         text = address.removeprefix("http://").rstrip("/").removesuffix("/http")
         self._address = Address.from_text(text)
         self._token = token
+        self._patience = patience
+        self.tag: str | None = None  # sent with every command, so that `stats/fetches` can be asked about it
+
+    def watcher(self) -> HttpClient:
+        """Return another client of the same daemon, for use by another thread."""
+        return HttpClient(str(self._address), token=self._token, patience=_PATIENCE)
 
     def answers(self) -> bool:
         """Whether something that speaks the RPC listens there."""
@@ -129,7 +139,7 @@ class HttpClient:
         query = urlencode(
             [("arg", argument) for argument in arguments] + _parameters(options or {}), errors="surrogateescape"
         )
-        connection = self._connection(None)
+        connection = self._connection(self._patience)
         upload = None
         try:
             connection.putrequest("POST", f"/api/v0/{command.path}?{query}", skip_accept_encoding=True)
@@ -173,6 +183,8 @@ class HttpClient:
 
     def _headers(self) -> dict[str, str]:
         headers = {"User-Agent": f"zwerm-cli/{__version__}", "TE": "trailers", _ESCAPED: "1"}
+        if self.tag:
+            headers[_TAG] = self.tag
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         return headers

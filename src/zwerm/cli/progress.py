@@ -5,10 +5,14 @@ Nothing appears during the first moments: short work shows no bar, and does not 
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import RenderableType
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
 
@@ -29,6 +33,8 @@ class Progress:
         self._appears = time.monotonic() + _DELAY
         self._bar: RichProgress | None = None
         self._task: TaskID | None = None
+        self._lock = threading.Lock()
+        self._note = ""
 
     @property
     def done(self) -> int:
@@ -43,14 +49,20 @@ class Progress:
         self._done = done
         if total is not None:
             self.total = total
-        if not self.shown:
-            return
-        if self._bar is None:
-            if time.monotonic() < self._appears:
-                return
-            self._open()
-        if self._bar is not None and self._task is not None:
+        if self._is_open() and self._bar is not None and self._task is not None:
             self._bar.update(self._task, completed=done, total=self.total)
+
+    def note(self, text: str) -> None:
+        """Say below the bar what is going on, such as from whom something comes; any thread."""
+        self._note = text
+        self._is_open()
+
+    def _is_open(self) -> bool:
+        """Let the bar appear when it is time; return whether there is one."""
+        with self._lock:
+            if self._bar is None and self.shown and time.monotonic() >= self._appears:
+                self._open()
+            return self._bar is not None
 
     def line(self, output: Output, text: str) -> None:
         """Write a line of output; above the bar when both are on one terminal."""
@@ -70,11 +82,20 @@ class Progress:
             TransferSpeedColumn,
         )
         from rich.progress import Progress as Bar
+        from rich.text import Text
+
+        class Noted(Bar):
+            """With a line below it."""
+
+            def get_renderables(bar) -> Iterable[RenderableType]:  # noqa: N805 -- `self` is the outer one's
+                yield from super().get_renderables()
+                if self._note:
+                    yield Text(self._note, style="dim", no_wrap=True, overflow="ellipsis")
 
         amount = (
             (MofNCompleteColumn(), TextColumn(self._unit)) if self._unit else (DownloadColumn(), TransferSpeedColumn())
         )
-        self._bar = Bar(
+        self._bar = Noted(
             TextColumn("{task.description}"),
             BarColumn(),
             *amount,
@@ -87,8 +108,9 @@ class Progress:
 
     def close(self) -> None:
         """Take the bar away. Idempotent."""
-        self.shown = False
-        bar, self._bar = self._bar, None
+        with self._lock:
+            self.shown = False
+            bar, self._bar = self._bar, None
         if bar is not None:
             bar.stop()
 

@@ -9,6 +9,7 @@ from zwerm.cli.command import CliCommand, Example, Parsed
 from zwerm.cli.local_client import LocalClient
 from zwerm.cli.progress import Progress
 from zwerm.cli.session import Session
+from zwerm.cli.watch import watched
 from zwerm.daemon.rpc.content import file_ranges
 from zwerm.daemon.rpc.registry import Context
 
@@ -24,7 +25,7 @@ def _run(session: Session, parsed: Parsed) -> None:
             texts, _ = remote.bind(parsed.command.all_arguments(), parsed.arguments, session)
             _copy(session, client, texts, parsed, bar)
             return
-        with closing(remote.call(session, parsed)) as answer:
+        with watched(session, bar), closing(remote.call(session, parsed)) as answer:
             bar.update(0, answer.length)
             for chunk in answer.chunks():
                 session.output.data(chunk)

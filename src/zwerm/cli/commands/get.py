@@ -15,6 +15,7 @@ from zwerm.cli.local_client import LocalClient
 from zwerm.cli.output import human_size, safe
 from zwerm.cli.progress import Progress
 from zwerm.cli.session import Session
+from zwerm.cli.watch import source_lines, sources, watched
 from zwerm.core.errors import StorageError
 from zwerm.daemon.rpc.content import entry_name
 from zwerm.daemon.rpc.registry import Context
@@ -33,7 +34,7 @@ def _run(session: Session, parsed: Parsed) -> None:
     texts, _ = remote.bind(parsed.command.all_arguments(), parsed.arguments, session)
     archive, compress = parsed.flag("archive"), parsed.flag("compress")
     target = Path(parsed.options.get("output") or entry_name(texts[0]))
-    with session.progress("writing", wanted=parsed.options.get("progress")) as bar:
+    with session.progress("writing", wanted=parsed.options.get("progress")) as bar, watched(session, bar) as watch:
         if archive or compress:
             target = _archive_name(target, archive=archive, compress=compress)
             with closing(session.call("get", texts, parsed.command.sent(parsed.options))) as answer:
@@ -53,9 +54,11 @@ def _run(session: Session, parsed: Parsed) -> None:
                     _extract(target, entry_name(texts[0]), chunks, bar)
         size = bar.done
     if session.settings.json:
-        session.output.json({"Path": str(target), "Bytes": size})
+        session.output.json({"Path": str(target), "Bytes": size, "From": sources(watch.fetches)})
     elif session.output.is_terminal:
         session.output.line(f"{human_size(size)} written")
+        for line in source_lines(watch.fetches):
+            session.output.line(line)
 
 
 def _begun(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from zwerm.cli.commands.repo import stat
 from zwerm.cli.commands.routing import tables
 from zwerm.cli.output import human_size
 from zwerm.cli.session import Session
+from zwerm.cli.watch import phase_line, source_lines
 
 
 def _bandwidth(session: Session, _parsed: Parsed, answer: Answer) -> None:
@@ -18,6 +19,16 @@ def _bandwidth(session: Session, _parsed: Parsed, answer: Answer) -> None:
             f"Bandwidth\nTotalIn: {human_size(item['TotalIn'])}\nTotalOut: {human_size(item['TotalOut'])}\n"
             f"RateIn: {human_size(item['RateIn'])}/s\nRateOut: {human_size(item['RateOut'])}/s\n"
         )
+        session.output.flush()
+
+
+def _fetches(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        for fetch in item["Fetches"]:
+            state = f"{fetch['Blocks']} blocks, {human_size(fetch['Size'])}" if fetch["Blocks"] else phase_line(fetch)
+            session.output.line(f"{fetch['Root']}  {state}, {fetch['Seconds']:.1f} s")
+            for line in source_lines([fetch]):
+                session.output.line(line)
         session.output.flush()
 
 
@@ -42,6 +53,12 @@ COMMANDS = (
         rpc="stats/provide",
         text=provided,
         examples=(Example("stats provide", "The same as `provide stat`."),),
+    ),
+    CliCommand(
+        "stats fetches",
+        rpc="stats/fetches",
+        text=_fetches,
+        examples=(Example("stats fetches --poll", "Show every second what comes from others, and from whom."),),
     ),
     CliCommand(
         "stats bw",

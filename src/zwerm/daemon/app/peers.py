@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from zwerm.core.errors import RemoteProtocolError, TransportError, WireError
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.request import Request, field, route
+from zwerm.node.fetches import transport_name
 from zwerm.node.peering import parse_peer_address
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 MAX_SHOWN: Final = 500  # peers
 MAX_AGENT: Final = 128  # characters of what a peer says it is
-
-_TRANSPORTS: Final = ("webrtc-direct", "quic-v1", "wss", "ws", "tcp", "memory")  # the first that an address has
 
 
 @route("GET", "peers")
@@ -96,7 +95,7 @@ def _network(request: Request) -> Network:
 def _address(network: Network, address: Multiaddr) -> dict[str, Any]:
     return {
         "address": f"{address}/p2p/{network.swarm.peer_id}",
-        "transport": _transport(address),
+        "transport": transport_name(address),
         "relayed": "p2p-circuit" in address.names,
         "near": _is_near(address),
         "reachable": network.reach.reachability.is_reachable(address),
@@ -110,7 +109,7 @@ def _peer(network: Network, connection: SwarmConnection) -> dict[str, Any]:
         "peer": str(peer),
         "agent": swarm.peers.agent(peer)[:MAX_AGENT],
         "address": str(connection.remote_address),
-        "transport": _transport(connection.remote_address),
+        "transport": transport_name(connection.remote_address),
         "security": connection.security,
         "direction": connection.direction.value,
         "relayed": "p2p-circuit" in connection.remote_address.names,
@@ -121,11 +120,6 @@ def _peer(network: Network, connection: SwarmConnection) -> dict[str, Any]:
         "sent": usage.sent,
         "rate": usage.receive_rate + usage.send_rate,
     }
-
-
-def _transport(address: Multiaddr) -> str:
-    """Return how an address is reached; of a relayed one, how the relay is."""
-    return next((name for name in _TRANSPORTS if name in address.names), address.names[0])
 
 
 def _is_near(address: Multiaddr) -> bool:

@@ -38,6 +38,8 @@ STREAM_ERROR: Final = "X-Stream-Error"
 ESCAPED: Final = (
     "X-Zwerm-Escaped"  # a request's header: bytes of names that are no UTF-8 come as `\udcff`, not as U+FFFD
 )
+TAG: Final = "X-Zwerm-Tag"  # a request's header: by it `stats/fetches` says how what is fetched for it stands
+_TAG_LONGEST: Final = 64  # characters
 _FLUSH: Final = 32_768  # bytes of JSON gathered while the command goes on without waiting
 _EXPOSED: Final = "X-Stream-Output, X-Chunked-Output, X-Content-Length"
 _TEXT: Final = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
@@ -82,6 +84,7 @@ class RpcHandler:
             stop=self._stopping.set,
             stopping=self._stopping,
             requests=self._requests,
+            tag=exchange.headers.get(TAG, "")[:_TAG_LONGEST] or None,
             kubo_version=self._node.config.text("api.version") or None,
         )
         await answer_command(context, exchange, self._cors(exchange), self._text)

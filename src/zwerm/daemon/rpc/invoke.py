@@ -42,7 +42,7 @@ async def invoke(
     if getattr(context.node, "network", None) is not None:
         from zwerm.ipfs.exchange.switch import begin_request
 
-        begin_request(offline=context.offline)
+        begin_request(offline=context.offline, tag=context.tag)
     encoding = global_values.get("encoding", "json")
     if encoding != "json":  # HTTP makes `text` of it; Kubo answers an unknown one so, too
         raise UsageError(f"invalid encoding: {encoding}; expected json or text")

@@ -78,6 +78,7 @@ FAMILIES: Final[dict[str, str]] = {
     "shutdown": "commands",
     "stats": "stats",
     "stats/dht": "routing",
+    "stats/fetches": "fetches",
     "stats/provide": "routing",
     "stats/reprovide": "routing",
     "swarm": "swarm",
@@ -213,6 +214,7 @@ class Context:
     stop: Callable[[], None] | None = None  # ends the daemon; None where there is none
     stopping: asyncio.Event | None = None  # set when the daemon ends
     requests: Requests | None = None  # those to the daemon
+    tag: str | None = None  # by which the caller asks how its retrieval stands, with `stats/fetches`
     kubo_version: str | None = None  # what `version` says, where a client insists on an older one
 
     async def resolve(self, path: str) -> CID:

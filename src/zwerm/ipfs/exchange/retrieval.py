@@ -24,6 +24,7 @@ AHEAD_MOST: Final = 128
 _QUEUED: Final = 8_192  # links remembered for reading ahead
 
 CURRENT: ContextVar[Retrieval | None] = ContextVar("zwerm.retrieval", default=None)
+TAG: ContextVar[str | None] = ContextVar("zwerm.tag", default=None)  # by which whoever asks finds what is got for it
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ class Retrieval:
     def __init__(self, number: int, root: CID, now: Instant, listener: Callable[[Retrieval], None] | None) -> None:
         self.number = number  # of the bitswap session
         self.root = root
+        self.began: Instant = now
         self.used: Instant = now
+        self.tag = TAG.get()
         self.active = 0  # callers that wait for something now
         self.is_held = False  # somebody has it open and closes it
         self.others: dict[str, Share] = {}

@@ -113,6 +113,10 @@ class NetworkSource:
         """Those under way."""
         return [retrieval for retrieval in self._retrievals.values() if retrieval.active or retrieval.is_held]
 
+    def tagged(self, tag: str) -> list[Retrieval]:
+        """Those that were opened for `tag`, for some seconds after they ended too."""
+        return [retrieval for retrieval in self._retrievals.values() if retrieval.tag == tag]
+
     async def close(self) -> None:
         """End every retrieval. Idempotent."""
         if self._sweep is not None:

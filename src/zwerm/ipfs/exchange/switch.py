@@ -50,9 +50,13 @@ def offline() -> Iterator[None]:
         _OFFLINE.reset(token)
 
 
-def begin_request(*, offline: bool) -> None:
-    """Let this task, and those it starts, get something new from here on, and with `offline` ask nobody for it."""
-    from zwerm.ipfs.exchange.retrieval import CURRENT
+def begin_request(*, offline: bool, tag: str | None = None) -> None:
+    """Let this task, and those it starts, get something new from here on, and with `offline` ask nobody for it.
+
+    `tag` names it for those who want to see how it stands (`NetworkSource.tagged`).
+    """
+    from zwerm.ipfs.exchange.retrieval import CURRENT, TAG
 
     _OFFLINE.set(offline)
     CURRENT.set(None)
+    TAG.set(tag)
