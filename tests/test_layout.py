@@ -50,6 +50,7 @@ _CONNECTION: Final = tuple(
 )
 
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
+    "calls/schema.py": ("calls/test_message.py",),
     "daemon/app/api.py": _APP,
     "daemon/app/changed.py": _APP,
     "daemon/app/explore.py": _APP,
