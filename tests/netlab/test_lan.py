@@ -4,39 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.daemon.harness import Daemon
 from tests.netlab.namespace import Namespace, wire
-
-PATIENCE = "60s"  # of a command, on a machine that has much to do
-
-
-class Home:
-    """A namespace with a node in it, which is told nothing of anybody else."""
-
-    def __init__(self, path: Path, network: Namespace) -> None:
-        self.path = path
-        self.network = network
-        self.daemon = Daemon(path, inside=["nsenter", f"--net={network.path}"], profile="lan")
-
-    def zwerm(self, *arguments: str, data: bytes = b"") -> bytes:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("ZWERM_")}
-        command = [sys.executable, "-m", "zwerm", "--repo", str(self.path), "--timeout", PATIENCE, *arguments]
-        done = self.network.call(
-            lambda: subprocess.run(command, input=data, capture_output=True, env=environment, check=False)
-        )
-        assert done.returncode == 0, done.stderr.decode()
-        return done.stdout
-
-    def wait_for(self, peer: str) -> None:
-        """Wait until the node is connected to `peer`; a test that waits for what never comes fails by its limit."""
-        while f"/p2p/{peer}" not in self.zwerm("swarm", "peers").decode():
-            time.sleep(0.05)  # there is nothing to wait for but the list
+from tests.netlab.nodes import Home
 
 
 @contextlib.contextmanager
@@ -61,5 +33,5 @@ def test_two_nodes_on_a_cable_find_each_other_and_share_without_an_internet(tmp_
     content = os.urandom(1_000_000)
     with homes(tmp_path) as (one, other):
         cid = one.zwerm("add", "-Q", data=content).decode().strip()
-        other.wait_for(one.zwerm("id", "--format", "<id>").decode().strip())
+        other.wait_for(one.peer_id)
         assert other.zwerm("cat", cid) == content

@@ -33,9 +33,11 @@ def transports(node: Node) -> list[Transport]:
 
     network, proxy = network_key(node), parse_proxy(node.config.text("network.proxy"))
     upgrade = Upgrade(securities(node.repository.key), network=network)
-    ways: list[Transport] = [TcpTransport(upgrade, proxy=proxy)]
+    chosen = node.config.text("network.congestion")
+    congestion = "" if chosen == "system" else chosen
+    ways: list[Transport] = [TcpTransport(upgrade, proxy=proxy, congestion=congestion)]
     if proxy is None:
-        ways.append(WebSocketTransport(upgrade))
+        ways.append(WebSocketTransport(upgrade, congestion=congestion))
     if proxy is None and network is None:
         from zwerm.node.webrtc_direct import direct_transport
 

@@ -177,6 +177,13 @@ SETTINGS: Final = (
         "what cannot go through it stays off (empty: none).",
     ),
     Setting(
+        "network.congestion",
+        choice("bbr", "cubic", "system"),
+        "bbr",
+        "How TCP finds the rate of a link to another node: `bbr` measures it, so that lost packets do not slow it down "
+        "(where the kernel has it), `cubic` slows down with each loss, `system` leaves it as the system is set up.",
+    ),
+    Setting(
         "routing.dht",
         choice("auto", "client", "server", "off"),
         "auto",

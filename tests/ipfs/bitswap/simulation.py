@@ -101,6 +101,10 @@ class Simulation:
     def after(self, delay: float, action: Callable[[], None]) -> None:
         heapq.heappush(self._queue, (self.now + delay, next(self._order), action))
 
+    def pause(self, seconds: float) -> None:
+        """Let nothing that is under way arrive for so long, and nothing be sent meanwhile."""
+        self._queue = [(due + seconds, order, action) for due, order, action in self._queue]
+
     def deliver(self, giver: Giver, blocks: Sequence[tuple[bytes, int]], presences: Sequence[Presence]) -> None:
         if giver.is_here:
             self.came += [(giver.name, key) for key, _ in blocks]

@@ -84,6 +84,37 @@ def test_peers_that_give_a_byte_now_and_then_are_waited_for() -> None:
     assert simulation.given().keys() == {"ann", "bob"}
 
 
+def test_a_link_that_is_away_for_a_minute_ends_no_fetch_and_brings_nothing_twice() -> None:
+    simulation = Simulation()
+    ann = simulation.add("ann", FILE, rate=125_000, delay=0.3, config=ServerConfig(message=LEAF))
+    simulation.start(FILE[:16])
+    simulation.run(lambda: len(simulation.came) > 4)
+    simulation.pause(60.0)
+    simulation.run(lambda: not simulation.client.wantlist)
+    assert len(simulation.came) == 16
+    assert simulation.events == []
+    asked = [entry for message in ann.received for entry in message.wants if entry.want is WantType.BLOCK]
+    assert sorted(entry.cid for entry in asked) == sorted(FILE[:16])
+
+
+def test_a_session_whose_only_peer_stays_silent_ends_all_the_same() -> None:
+    simulation = Simulation(ClientConfig(silence=40.0))
+    simulation.add("deaf", FILE, rate=0)
+    number = simulation.start(FILE[:1])
+    assert 40.0 <= simulation.run(lambda: bool(simulation.events)) < 60.0
+    assert simulation.events == [GaveUp(number, (FILE[0],))]
+
+
+def test_a_peer_that_is_far_away_is_given_the_time_of_its_round_trips_before_another_is_asked() -> None:
+    simulation = Simulation()
+    givers = [simulation.add(name, FILE, delay=1.4) for name in ("one", "other")]  # streams are opened first
+    for name in ("one", "other"):
+        simulation.client.add_peer(name, simulation.now, round_trip=0.6)
+    simulation.fetch(FILE[:1])
+    asked = [entry for giver in givers for message in giver.received for entry in message.wants]
+    assert [entry.want for entry in asked if not entry.cancel].count(WantType.BLOCK) == len(simulation.came) == 1
+
+
 def test_what_a_lost_peer_was_asked_for_comes_from_the_others() -> None:
     simulation = Simulation()
     for name in ("ann", "bob"):

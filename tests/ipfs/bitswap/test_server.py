@@ -14,7 +14,7 @@ LARGE = 262_144  # bytes of each block, where nothing else is said
 
 
 def make(*, at_once: int = 1, **limits: int) -> Server[str]:
-    return Server(ServerConfig(at_once=at_once, **limits))
+    return Server(ServerConfig(at_once=at_once, **({"first": 1_048_576} | limits)))
 
 
 def ask(
@@ -240,3 +240,35 @@ def test_empty_and_tiny_blocks_are_blocks(size: int) -> None:
     server = make()
     ask(server, "ann", CIDS[:2], size=size)
     assert finish(server)[0].blocks == CIDS[:2]
+
+
+def test_who_takes_slowly_gets_one_block_after_the_other() -> None:
+    server = Server[str]()
+    ask(server, "far", CIDS[:12])
+    first = [take(server) for _ in range(3)]
+    assert [task.blocks for task in first] == [[cid] for cid in CIDS[:3]]  # nothing is known of it yet
+    for task in first:
+        server.sent("far", task.size, 1, took=6.0)
+    task = take(server)
+    assert task.blocks == [CIDS[3]]
+    assert server.next_task() is None
+    server.sent("far", task.size, 1, took=2.0)
+    assert take(server).blocks == [CIDS[4]]
+
+
+def test_who_takes_fast_gets_large_messages_and_several_at_once() -> None:
+    server = Server[str]()
+    ask(server, "near", CIDS[:20])
+    task = take(server)
+    server.sent("near", task.size, 1, took=0.001)
+    assert [len(take(server).blocks) for _ in range(3)] == [4, 4, 4]
+    assert server.next_task() is None
+
+
+def test_what_a_small_message_took_says_nothing_of_the_pace() -> None:
+    server = Server[str]()
+    ask(server, "ann", CIDS[:1], size=1_000)
+    task = take(server)
+    server.sent("ann", task.size, 1, took=0.000_01)
+    ask(server, "ann", CIDS[1:9])
+    assert len(take(server).blocks) == 1

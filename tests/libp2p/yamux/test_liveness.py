@@ -24,9 +24,9 @@ def test_a_silent_peer_is_asked_and_then_given_up() -> None:
     assert session.next_timeout() == CONFIG.keep_alive
     session.handle_timeout(60.0)
     assert session.data_to_send() == ping(1)
-    assert session.next_timeout() == 80.0
-    session.handle_timeout(80.0)
-    assert events(session) == [SessionEnded("the peer has been silent for 80 s")]
+    assert session.next_timeout() == 120.0
+    session.handle_timeout(120.0)
+    assert events(session) == [SessionEnded("the peer has been silent for 120 s")]
     assert session.data_to_send() == frame(FrameType.GO_AWAY, 0, 0, Reason.INTERNAL_ERROR)
     assert session.next_timeout() is None
 
@@ -51,7 +51,7 @@ def test_any_byte_is_an_answer() -> None:
     session.receive_data(syn(1), 70.0)
     session.data_to_send()
     events(session)
-    session.handle_timeout(80.0)
+    session.handle_timeout(120.0)
     assert events(session) == []
     assert not session.is_over
 
@@ -112,3 +112,28 @@ def test_a_busy_stream_asks_for_the_round_trip_now_and_then() -> None:
     assert ping(2) in busy(session, 31.2) + busy(session, 31.3)
     session.receive_data(pong(2), 31.6)
     assert 0.1 < (session.rtt or 0.0) < 0.3  # smoothed
+
+
+def test_a_link_that_pauses_while_the_round_trip_is_measured_ends_nothing() -> None:
+    session = server()
+    session.receive_data(syn(1), 0.0)
+    assert ping(1) in busy(session, 10.0)
+    session.handle_timeout(10.0 + CONFIG.ping_timeout)
+    session.handle_timeout(100.0)
+    assert events(session)[-1:] != [SessionEnded("the peer has been silent for 90 s")]
+    assert not session.is_over
+    session.receive_data(pong(1), 110.0)
+    assert session.rtt == pytest.approx(100.0)
+    session.handle_timeout(10.0 + CONFIG.keep_alive + CONFIG.ping_timeout)
+    assert not session.is_over
+
+
+def test_a_peer_that_vanishes_while_the_round_trip_is_measured_is_missed_as_any_other() -> None:
+    session = server()
+    session.receive_data(syn(1), 0.0)
+    busy(session, 10.0)
+    while not session.is_over:
+        deadline = session.next_timeout()
+        assert deadline is not None
+        session.handle_timeout(deadline)
+    assert events(session)[-1] == SessionEnded("the peer has been silent for 120 s")

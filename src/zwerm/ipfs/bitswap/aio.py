@@ -68,7 +68,7 @@ class Bitswap:
         routing: ContentRouting | None = None,
         client: ClientConfig | None = None,
         server: ServerConfig | None = None,
-        stall: float = 60.0,
+        stall: float = 150.0,
     ) -> None:
         """Make it on the running loop.
 
@@ -406,11 +406,11 @@ class Bitswap:
             self.server.lost(item, missing)
         return Message(payloads=payloads, presences=item.presences, pending=item.pending).serialize(protocol)
 
-    def _sent(self, item: Message | Task[PeerId]) -> None:
+    def _sent(self, item: Message | Task[PeerId], took: float) -> None:
         if isinstance(item, Task):
             self.count.blocks_sent += len(item.blocks)
             self.count.size_sent += item.size
-            self.server.sent(item.peer, item.size, len(item.blocks))
+            self.server.sent(item.peer, item.size, len(item.blocks), took=took)
             self._pump()
 
     def _read(self, cids: Sequence[CID]) -> tuple[list[Payload], list[CID]]:
@@ -462,8 +462,10 @@ class Bitswap:
     def _add(self, peer: PeerId, *, knows_have: bool) -> None:
         self._unknown.discard(peer)
         self.client.expected = len(self._unknown)
-        if not self._is_closed and not self._banned.find(peer) and self.host.connections_to(peer):
-            self.client.add_peer(peer, self._loop.time(), knows_have=knows_have)
+        connections = self.host.connections_to(peer)
+        if not self._is_closed and not self._banned.find(peer) and connections:
+            round_trip = getattr(connections[0], "latency", None)
+            self.client.add_peer(peer, self._loop.time(), knows_have=knows_have, round_trip=round_trip)
             self._pump()
 
     def _remove(self, peer: PeerId) -> None:

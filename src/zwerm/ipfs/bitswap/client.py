@@ -16,7 +16,7 @@ import enum
 import itertools
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
-from typing import Final, Generic, TypeAlias, TypeVar
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 from zwerm.core.bounded import LruCache
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError
@@ -33,6 +33,7 @@ PeerT = TypeVar("PeerT")
 _TICK: Final = 0.5  # seconds between two looks at who is silent
 _ENTRIES: Final = 1_024  # lines of a wantlist in one message
 _WORTH_IT: Final = 0.25  # seconds of work, and of waiting, from which on a peer is relieved of some of it
+_ROUND_TRIPS: Final = 6  # that the first answer of a peer may take: streams are opened both ways, and packets are lost
 _IN_TRANSIT: Final = 6  # of the blocks asked of a peer, the oldest: they may be on their way, so nobody else is asked
 
 
@@ -52,8 +53,7 @@ class GaveUp:
     cids: tuple[CID, ...]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Misbehaved(Generic[PeerT]):
+class Misbehaved(NamedTuple, Generic[PeerT]):
     """A peer sent what nobody asked for, in place of what was asked or too much of it. It is asked no more."""
 
     peer: PeerT
@@ -92,15 +92,24 @@ class Client(Generic[PeerT]):
 
     # Peers
 
-    def add_peer(self, peer: PeerT, now: Instant, *, knows_have: bool = True) -> None:
-        """A peer is connected that speaks bitswap; `knows_have`: version 1.2."""
+    def add_peer(self, peer: PeerT, now: Instant, *, knows_have: bool = True, round_trip: float | None = None) -> None:
+        """A peer is connected that speaks bitswap.
+
+        Args:
+            peer: who.
+            now: the time.
+            knows_have: it speaks version 1.2.
+            round_trip: seconds to it and back, if known.
+        """
         known = self._peers.get(peer)
         if known is not None:
             known.knows_have = knows_have
+            known.round_trip = round_trip or known.round_trip
             return
         if len(self._peers) >= self.config.peers:
             return
         new = self._peers[peer] = Peer(peer, self.config, knows_have=knows_have, now=now)
+        new.round_trip = round_trip or 0.0
         self._peers.move_to_end(peer, last=False)
         for session in self._sessions.values():
             if peer in session.suggested:
@@ -121,6 +130,7 @@ class Client(Generic[PeerT]):
                 want.told.discard(peer)
                 want.holders.discard(peer)
                 want.refused.discard(peer)
+                want.silent.discard(peer)
                 if want.asked_of is gone:
                     self._release(want)
         for session in gone.sessions.values():
@@ -344,6 +354,7 @@ class Client(Generic[PeerT]):
         peer.is_blamed = True
 
     def _note_presence(self, peer: Peer[PeerT], want: Want[PeerT], *, has: bool) -> None:
+        want.silent.discard(peer.peer)
         if has:
             want.holders.add(peer.peer)
             want.refused.discard(peer.peer)
@@ -512,6 +523,7 @@ class Client(Generic[PeerT]):
             return
         silent = now - peer.heard
         limit = self.config.patience if peer.blocks_seen else min(self.config.search_after, self.config.patience)
+        limit = max(limit, _ROUND_TRIPS * peer.round_trip)
         if silent < limit:
             return
         peer.slow_down(self.config)
@@ -520,7 +532,10 @@ class Client(Generic[PeerT]):
             if others or silent >= self.config.patience:
                 if silent >= self.config.patience:
                     want.refused.add(peer.peer)
+                    if peer.knows_have or peer.blocks_seen:  # it would have said no
+                        want.silent.add(peer.peer)
                 if others:
+                    want.silent.discard(peer.peer)
                     peer.take_back(want)
                 self._release(want)
         self._note_outbox(peer)

@@ -13,6 +13,8 @@ class ServerConfig:
     peers: int = 4_096  # whose wantlists are kept; with more, new ones are not answered
     ledgers: int = 4_096  # peers remembered with what was exchanged; those of longest ago are forgotten
     message: int = 1_048_576  # bytes of blocks in one message: few large writes, and four fit the largest message
+    first: int = 262_144  # bytes of blocks in one message while it is not known how fast a peer takes them
+    worth: float = 0.5  # seconds that a message to a slow peer may take: what breaks off in its middle came for nothing
     at_once: int = 3  # messages under way to one peer, on streams of their own: Kubo works on each by itself
     presences: int = 2_048  # answers in one message
     answers: int = 4_096  # presences that wait for one peer; with more, they are not given
@@ -34,6 +36,7 @@ class ClientConfig:
     offered: int = 16  # wants of a session that a peer is asked about when it comes into it
     session_peers: int = 64  # peers that one session asks
     patience: float = 10.0  # seconds without a byte after which what was asked of a peer is asked of another
+    silence: float = 150.0  # seconds until a session gives up that has only silent peers, which may be behind a pause
     search_after: float = 1.0  # seconds without a block after which providers are looked for
     search_again: float = 10.0  # seconds until they are looked for again; doubled each time
     search_longest: float = 600.0  # seconds between two searches at most

@@ -30,11 +30,20 @@ class Outgoing:
         host: Host,
         peer: PeerId,
         make: Callable[[Any, str], Awaitable[bytes]],
-        sent: Callable[[Any], None],
+        sent: Callable[[Any, float], None],
         lost: Callable[[PeerId, Outgoing, ZwermError], None],
         stall: float,
     ) -> None:
-        """`make` turns an item into bytes for a protocol, `sent` hears that they are taken, `lost` that none will."""
+        """Begin.
+
+        Args:
+            host: that has the peer.
+            peer: who they are for.
+            make: turns an item into bytes for a protocol.
+            sent: hears that they are taken, and in how many seconds.
+            lost: hears that none will be.
+            stall: seconds that the peer may take no byte.
+        """
         self.is_over = False
         self.is_busy = False  # something waits or is being sent
         self._host = host
@@ -81,6 +90,7 @@ class Outgoing:
             self._lost(self._peer, self, error)
 
     async def _send_all(self, stream: Stream) -> None:
+        clock = asyncio.get_running_loop().time
         while not self.is_over:
             if not self._queue:
                 self._wake.clear()
@@ -94,10 +104,11 @@ class Outgoing:
                 continue
             item = self._queue.popleft()
             data = await self._make(item, stream.protocol)
+            began = clock()
             if data:
                 await self._write(stream, varint.serialize(len(data)), data)
             self.is_busy = bool(self._queue)
-            self._sent(item)
+            self._sent(item, clock() - began)
 
     async def _write(self, stream: Stream, head: bytes, data: bytes) -> None:
         if len(data) <= _PIECE:

@@ -5,6 +5,9 @@ Wantlists come in with what the store knows of each block, tasks go out: one mes
 network takes one, so that a peer which reads slowly, or asks for much, keeps nobody else waiting. What is wanted and
 not here stays on the wantlist, and is sent when it comes.
 
+A peer that takes slowly gets its blocks one after the other, in messages that are worth about half a second: each is
+stored there when it came, and little is lost when the link breaks off.
+
 Peers are opaque and hashable. There is no time in it: nothing here waits for any.
 """
 
@@ -14,14 +17,18 @@ import heapq
 import itertools
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
+from zwerm.core.bounded import LruCache
 from zwerm.ipfs.bitswap.config import ServerConfig
 from zwerm.ipfs.bitswap.ledger import Ledgers
 from zwerm.ipfs.bitswap.message import Entry, Presence, WantType
 from zwerm.multiformats.cid import CID
 
 PeerT = TypeVar("PeerT")
+
+_MEASURABLE: Final = 65_536  # bytes; what is less is taken by buffers, and says nothing of a peer
+_SHORTEST: Final = 1e-4  # seconds
 
 
 class Task(NamedTuple, Generic[PeerT]):
@@ -76,6 +83,7 @@ class Server(Generic[PeerT]):
         self._clients: dict[PeerT, _Client] = {}
         self._turns: OrderedDict[PeerT, None] = OrderedDict()  # with work and without a message under way
         self._busy: dict[PeerT, list[int]] = {}  # bytes of each message that is under way
+        self._paces: LruCache[PeerT, float] = LruCache(self.config.ledgers)  # bytes a second that a peer takes
         self._in_flight = 0
         self._orders = itertools.count()
 
@@ -178,12 +186,23 @@ class Server(Generic[PeerT]):
 
     def _settle(self, peer: PeerT, client: _Client) -> None:
         """Give the peer its place among the turns, or none."""
-        if client.has_work and len(self._busy.get(peer, ())) < self.config.at_once:
+        if client.has_work and len(self._busy.get(peer, ())) < self._at_once(peer):
             self._turns.setdefault(peer)
         else:
             self._turns.pop(peer, None)
         if not client.has_work and not client.wants and peer not in self._busy:
             self._clients.pop(peer, None)
+
+    def _at_once(self, peer: PeerT) -> int:
+        """Messages under way to a peer; one when it is slow, so that the first block is not the last to be whole."""
+        pace = self._paces.find(peer)
+        is_slow = pace is not None and pace * self.config.worth < self.config.first
+        return 1 if is_slow else self.config.at_once
+
+    def _size_of_message(self, peer: PeerT) -> int:
+        pace = self._paces.find(peer)
+        wanted = self.config.first if pace is None else int(pace * self.config.worth)
+        return min(wanted, self.config.message)
 
     def blocks_came(self, sizes: Mapping[bytes, int]) -> None:
         """Blocks are here now, with their bytes by multihash: send them to those who wait."""
@@ -200,14 +219,14 @@ class Server(Generic[PeerT]):
             peer, _ = self._turns.popitem(last=False)
             client = self._clients[peer]
             blocks: list[CID] = []
-            size = 0
+            size, most = 0, self._size_of_message(peer)
             while client.queue:
                 item = client.queue[0]
                 if not _is_live(client, item):
                     heapq.heappop(client.queue)
                     continue
                 want = client.wants[item[2]]
-                if blocks and size + (want.size or 0) > self.config.message:
+                if blocks and size + (want.size or 0) > most:
                     break
                 heapq.heappop(client.queue)
                 del client.wants[item[2]]
@@ -225,10 +244,13 @@ class Server(Generic[PeerT]):
             return Task(peer, blocks, size, presences, client.pending)
         return None
 
-    def sent(self, peer: PeerT, size: int, blocks: int) -> None:
-        """A task for `peer` is done: the bytes it said, of so many blocks, went out."""
+    def sent(self, peer: PeerT, size: int, blocks: int, *, took: float | None = None) -> None:
+        """A task for `peer` is done: the bytes it said, of so many blocks, went out, in so many seconds."""
         busy = self._busy.get(peer, [])
         if size in busy:  # else the peer has left meanwhile
+            if took is not None and size >= _MEASURABLE:
+                pace, before = size * len(busy) / max(took, _SHORTEST), self._paces.find(peer)
+                self._paces.put(peer, pace if before is None else (before + pace) / 2)
             busy.remove(size)
             self._in_flight -= size
             if not busy:

@@ -98,7 +98,9 @@ class Session(Generic[PeerT]):
         if self.hopeless_since is None:
             self.hopeless_since = now
         alone = not (has_peers or self.tried) and (self.searches > 0 or not can_search)
-        return Verdict.GIVE_UP if alone or now - self.hopeless_since >= config.patience else Verdict.WAIT
+        is_silence = any(want.silent for want in self.live.values())  # nobody said no: a link may be away for a minute
+        patience = config.silence if is_silence else config.patience
+        return Verdict.GIVE_UP if alone or now - self.hopeless_since >= patience else Verdict.WAIT
 
     def _is_asked(self) -> bool:
         """Whether somebody has yet to answer about one of the wants."""

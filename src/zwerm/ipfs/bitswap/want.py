@@ -22,7 +22,7 @@ _SHORTEST: Final = 1e-4  # seconds between two messages, for a rate
 class Want(Generic[PeerT]):
     """A block that some session waits for."""
 
-    __slots__ = ("asked_for", "asked_of", "cid", "holders", "key", "refused", "sessions", "told")
+    __slots__ = ("asked_for", "asked_of", "cid", "holders", "key", "refused", "sessions", "silent", "told")
 
     def __init__(self, cid: CID) -> None:
         self.cid = cid
@@ -31,6 +31,7 @@ class Want(Generic[PeerT]):
         self.told: set[PeerT] = set()  # peers that have it on their copy of our wantlist
         self.holders: set[PeerT] = set()  # peers that said they have it
         self.refused: set[PeerT] = set()  # peers that said they have not, or did not answer
+        self.silent: set[PeerT] = set()  # of those, who may yet give it: asked, and unheard since
         self.asked_of: Peer[PeerT] | None = None  # whom the block itself is asked of
         self.asked_for = 0  # the session that had it asked
 
@@ -50,6 +51,7 @@ class Peer(Generic[PeerT]):
         "outbox",
         "peer",
         "rate",
+        "round_trip",
         "sessions",
         "told",
         "unasked",
@@ -65,6 +67,7 @@ class Peer(Generic[PeerT]):
         self.outbox: dict[bytes, Entry] = {}  # what it has to be told
         self.sessions: dict[int, Session[PeerT]] = {}  # that it is a member of
         self.window = config.window
+        self.round_trip = 0.0  # seconds, as far as known
         self.rate = config.window / config.ahead  # blocks a second, a guess until some came
         self.blocks_seen = 0
         self.heard: Instant = now  # when bytes came last, or it was first asked after being idle

@@ -97,8 +97,9 @@ class SwarmConnection:
     async def _open_stream(self, protocols: Sequence[str]) -> SwarmStream:
         muxed = await self.muxed.open_stream()
         try:
-            if len(protocols) == 1 and self._speaks(self.remote_peer, protocols[0]):
-                return self.add(muxed, Direction.OUTBOUND, protocols[0], proposal=Dialer(protocols))
+            known = next((each for each in protocols if self._speaks(self.remote_peer, each)), None)
+            if known is not None:  # it has said all that it speaks: a round trip saved
+                return self.add(muxed, Direction.OUTBOUND, known, proposal=Dialer([known]))
             async with asyncio.timeout(self._limits.negotiation_time):
                 protocol, ahead = await dial(muxed, protocols)
         except TimeoutError:

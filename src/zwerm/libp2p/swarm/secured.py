@@ -85,7 +85,8 @@ class SecuredConnection:
     @property
     def rtt(self) -> float | None:
         """Seconds to the peer and back; None when nothing has measured it."""
-        return self._session.rtt
+        measured = self._session.rtt
+        return measured if measured is not None else getattr(self._wire, "rtt", None)
 
     def start(self, on_stream: Callable[[MuxedStream], None]) -> None:
         if self._on_stream is not None:

@@ -26,6 +26,7 @@ from zwerm.libp2p.swarm.upgrade import Upgrade
 from zwerm.libp2p.transports.transport import Listener
 from zwerm.libp2p.transports.wire import Buffer, WireReceiver
 from zwerm.multiformats.multiaddr import Multiaddr
+from zwerm.net.bad_links import BBR, UNSENT, round_trip, suit
 from zwerm.net.interfaces import list_addresses
 
 RECEIVE: Final = 262_144  # bytes that are received at once
@@ -38,18 +39,26 @@ _LOG: Final = logging.getLogger("zwerm.libp2p")
 class TcpWire(asyncio.BufferedProtocol):
     """One connection."""
 
-    def __init__(self, buffer: memoryview, on_made: Callable[[TcpWire], None] | None = None) -> None:
-        """`buffer` is what is received into; others use it too, between two calls."""
+    def __init__(
+        self, buffer: memoryview, on_made: Callable[[TcpWire], None] | None = None, *, congestion: str = BBR
+    ) -> None:
+        """`buffer` is what is received into; others use it too, between two calls. `congestion`: as `TcpTransport`."""
         self.is_full = False
         self.local_address: Multiaddr
         self.remote_address: Multiaddr
         self._buffer = buffer
         self._on_made = on_made
+        self._congestion = congestion
         self._receiver: WireReceiver | None = None
         self._early = bytearray()  # received before anybody was told, of one read
         self._has_ended = False
         self._transport: asyncio.Transport
         self._is_closing = False
+
+    @property
+    def rtt(self) -> float | None:
+        """Seconds to the peer and back; None when the kernel does not say."""
+        return None if self._transport.is_closing() else round_trip(self._transport.get_extra_info("socket"))
 
     def start(self, receiver: WireReceiver) -> None:
         is_first, self._receiver = self._receiver is None, receiver
@@ -94,6 +103,8 @@ class TcpWire(asyncio.BufferedProtocol):
         self._transport.set_write_buffer_limits(FULL)
         with contextlib.suppress(OSError):  # it is gone already, which is told soon
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if suit(transport.get_extra_info("socket"), self._congestion):
+            self._transport.set_write_buffer_limits(UNSENT)
         local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         if not local or not remote:
             self.abort()
@@ -139,9 +150,16 @@ class TcpTransport:
 
     name = "tcp"
 
-    def __init__(self, upgrade: Upgrade, *, proxy: Proxy | None = None) -> None:
-        """`proxy`: who makes the connections that we dial, and resolves their names; None: nobody in between."""
+    def __init__(self, upgrade: Upgrade, *, proxy: Proxy | None = None, congestion: str = BBR) -> None:
+        """Begin.
+
+        Args:
+            upgrade: makes connections of what is opened here.
+            proxy: who makes the connections that we dial, and resolves their names; None: nobody in between.
+            congestion: how the kernel finds the rate of a link, if it can do that; empty: as the system is set up.
+        """
         self._upgrade = upgrade
+        self._congestion = congestion
         self._proxy = proxy
         self._loop = asyncio.get_running_loop()
         self._buffer = memoryview(bytearray(RECEIVE))
@@ -162,7 +180,9 @@ class TcpTransport:
             raise TransportError(f"{address} is no address of TCP")
         host, port = destination if proxy is None else (proxy.host, proxy.port)
         try:
-            _, wire = await self._loop.create_connection(lambda: TcpWire(self._buffer), host, port)
+            _, wire = await self._loop.create_connection(
+                lambda: TcpWire(self._buffer, congestion=self._congestion), host, port
+            )
         except OSError as error:
             raise TransportError(f"{'connect' if proxy is None else 'proxy'}: {error.strerror or error}") from error
         if proxy is not None:
@@ -183,7 +203,11 @@ class TcpTransport:
 
         try:
             server = await self._loop.create_server(
-                lambda: TcpWire(self._buffer, accept), host, port, backlog=BACKLOG, reuse_address=True
+                lambda: TcpWire(self._buffer, accept, congestion=self._congestion),
+                host,
+                port,
+                backlog=BACKLOG,
+                reuse_address=True,
             )
         except OSError as error:
             raise TransportError(f"cannot listen on {address}: {error.strerror or error}") from error

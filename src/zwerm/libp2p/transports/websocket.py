@@ -27,6 +27,7 @@ from zwerm.libp2p.swarm.upgrade import Upgrade
 from zwerm.libp2p.transports.stream_wire import StreamWire
 from zwerm.libp2p.transports.transport import Listener
 from zwerm.multiformats.multiaddr import Multiaddr
+from zwerm.net.bad_links import BBR, suit
 from zwerm.net.interfaces import list_addresses
 
 MAX_MESSAGE: Final = 4_194_304  # bytes of one message; go-libp2p and js-libp2p send what one write gave them
@@ -62,7 +63,12 @@ class WebSocketTransport:
     name = "websocket"
 
     def __init__(
-        self, upgrade: Upgrade, *, server_tls: ssl.SSLContext | None = None, client_tls: ssl.SSLContext | None = None
+        self,
+        upgrade: Upgrade,
+        *,
+        server_tls: ssl.SSLContext | None = None,
+        client_tls: ssl.SSLContext | None = None,
+        congestion: str = BBR,
     ) -> None:
         """Begin.
 
@@ -70,10 +76,12 @@ class WebSocketTransport:
             upgrade: makes connections of what is opened here.
             server_tls: certificate and key to listen with on `/tls/ws`; None: such addresses cannot be listened on.
             client_tls: whom to trust when dialling `/tls/ws`; None: the system's authorities.
+            congestion: as `TcpTransport`.
         """
         self._upgrade = upgrade
         self._server_tls = server_tls
         self._client_tls = client_tls
+        self._congestion = congestion
         self._loop = asyncio.get_running_loop()
         self._session: aiohttp.ClientSession | None = None
         self._tasks = Tasks()
@@ -109,6 +117,7 @@ class WebSocketTransport:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             raise TransportError(f"connect: {str(error) or type(error).__name__}") from error
         local = socket.get_extra_info("sockname")
+        suit(socket.get_extra_info("socket"), self._congestion)
         stream = _SocketStream(socket, cast("_ClientSocket", socket).abort)
         wire = self._wire(stream, _address_of(local, ("ws",)) if local else address, address)
         return self._keep(await self._upgrade.dial(wire, peer))
@@ -168,6 +177,7 @@ class WebSocketTransport:
         local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         if not local or not remote:
             return socket
+        suit(transport.get_extra_info("socket"), self._congestion)
         stream = _SocketStream(socket, transport.abort)
         wire = self._wire(stream, _address_of(local, form), _address_of(remote, form))
         try:

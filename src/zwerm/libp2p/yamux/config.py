@@ -23,6 +23,6 @@ class Config:
     max_control: int = 65_536  # bytes of answers to a peer that does not read them; then the session fails
     max_payload: int = _NOISE_PLAINTEXT - HEADER_SIZE  # bytes in one frame: a full one just fills a noise record
     keep_alive: float = 60.0  # seconds without a byte from the peer, after which it is asked whether it is there
-    ping_timeout: float = 20.0  # seconds for its answer; without any byte until then the session fails
+    ping_timeout: float = 60.0  # seconds more; without any byte until then the session fails. Links pause for a minute
     rtt_lifetime: float = 30.0  # seconds until a busy session measures its round trip anew
     linger: float = 60.0  # seconds a stream that we closed waits for the peer to close it too, before it is reset

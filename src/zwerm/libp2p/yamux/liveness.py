@@ -2,6 +2,9 @@
 
 A session that hears nothing asks once in `keep_alive` seconds, and any byte counts as an answer, so that of two sides
 only the one that fell silent last is asked. A busy session asks for its round trip before windows grow by it.
+
+A peer is gone when nothing was heard of it for `keep_alive` and `ping_timeout` together, and never sooner: not because
+one answer is late, however slow the link, nor because the link is away for a minute while a round trip is measured.
 """
 
 from __future__ import annotations
@@ -71,9 +74,13 @@ class Liveness:
         self._timers.arm(Timer.KEEP_ALIVE, due if due > now else now + self._config.keep_alive)
         return is_silent
 
-    def is_dead(self) -> bool:
-        """Whether PING_TIMEOUT fired with nothing heard since the ping; otherwise the ping is given up."""
-        if self._asked is not None and self.heard <= self._asked:
+    def is_dead(self, now: Instant) -> bool:
+        """Whether PING_TIMEOUT fired for a peer that is gone; a ping that other bytes came after is given up."""
+        if self._asked is None or self.heard > self._asked:
+            self._asked = None
+            return False
+        due = self.heard + self._config.keep_alive + self._config.ping_timeout
+        if due <= now:
             return True
-        self._asked = None
+        self._timers.arm(Timer.PING_TIMEOUT, due)
         return False

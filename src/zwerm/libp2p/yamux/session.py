@@ -233,7 +233,7 @@ class Session:
                 if self._liveness.is_silent(now):
                     self._queue.put(FrameType.PING, Flag.SYN, 0, self._liveness.ask(now))
             elif fired.timer is Timer.PING_TIMEOUT:
-                if self._liveness.is_dead():
+                if self._liveness.is_dead(now):
                     silent = now - self._liveness.heard
                     self._fail(f"the peer has been silent for {silent:.0f} s", Reason.INTERNAL_ERROR)
             else:
