@@ -116,6 +116,8 @@ class Listeners:
             await self._api.close()
         if self.relay is not None:
             await self.relay.close()
+        if self._gateway is not None:
+            await self._gateway.close()
         grace = min(self._config.duration("http.grace"), 3.0)
         await asyncio.gather(*(server.stop(grace) for server in self._servers))
 

@@ -9,6 +9,7 @@ import pytest
 from zwerm.core.errors import LocalProtocolError, NotFoundError, ResourceLimitError, StorageError, WireError
 from zwerm.daemon.app.failure import AppError, explain
 from zwerm.ipfs.block import BlockNotFound, CorruptBlock
+from zwerm.ipfs.exchange.failure import FetchFailed
 from zwerm.ipfs.mfs.errors import BadPath, FileExists, FileMissing, IsADirectory, NotADirectory, NotAFile
 from zwerm.ipfs.versions.address import BadVersion
 from zwerm.multiformats.cid import CID
@@ -21,6 +22,9 @@ CID_OF = CID.of(b"block")
     ("error", "code", "status"),
     [
         (BlockNotFound(CID_OF), "block-missing", 404),
+        (FetchFailed(CID_OF, "no providers", "no"), "fetch-nobody", 404),
+        (FetchFailed(CID_OF, "dial", "no"), "fetch-dial", 502),
+        (FetchFailed(CID_OF, "transfer", "no", details=("gave a part: 12D3",)), "fetch-partial", 502),
         (CorruptBlock(CID_OF), "damaged", 500),
         (BadPath("no"), "bad-path", 400),
         (BadVersion("no"), "bad-version", 400),

@@ -16,9 +16,17 @@ def test_names_from_strangers_cannot_leave_their_place() -> None:
     row = pages.Row(HOSTILE, HOSTILE, 5, directory=True)
     page = pages.listing_head(HOSTILE, HOSTILE, parent=True) + pages.listing_rows([row]) + pages.listing_tail(1)
     page += pages.node_page(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "dag-cbor")
-    page += pages.error_page(HTTPStatus.NOT_FOUND, HOSTILE)
+    page += pages.error_page(HTTPStatus.NOT_FOUND, HOSTILE, phase=HOSTILE, details=[HOSTILE])
+    page += pages.waiting_page(HOSTILE, HOSTILE, [HOSTILE], again=2)
     assert "<script" not in page
     assert "javascript:" not in page
+
+
+def test_a_fetch_that_failed_says_in_which_phase_and_who_was_tried() -> None:
+    page = pages.error_page(HTTPStatus.GATEWAY_TIMEOUT, "no", phase="dial", details=["not reached: 12D3: refused"])
+    assert "Those who have it cannot be reached now" in page
+    assert "not reached: 12D3: refused" in page
+    assert "Who was tried" not in pages.error_page(HTTPStatus.GATEWAY_TIMEOUT, "no")
 
 
 def test_a_link_stays_below_the_directory() -> None:

@@ -14,6 +14,7 @@ from zwerm.core.errors import (
     WireError,
 )
 from zwerm.ipfs.block import BlockNotFound, CorruptBlock
+from zwerm.ipfs.exchange.failure import FetchFailed
 from zwerm.ipfs.mfs.errors import BadPath, FileExists, IsADirectory, NotADirectory, NotAFile
 from zwerm.ipfs.versions.address import BadVersion
 from zwerm.node.setting import SettingError
@@ -29,6 +30,9 @@ _STATUS: Final = {
     "origin": 403,
     "not-found": 404,
     "block-missing": 404,
+    "fetch-nobody": 404,
+    "fetch-dial": 502,
+    "fetch-partial": 502,
     "method": 405,
     "exists": 409,
     "not-a-directory": 409,
@@ -52,6 +56,9 @@ _WHY: Final = {
     "key": "The request comes from another machine, and does not carry the owner's key.",
     "origin": "Only the node's own page may use it.",
     "block-missing": "The content is not on this node, and it is not connected to a network.",
+    "fetch-nobody": "Nobody who could be asked has it now; the details say who was.",
+    "fetch-dial": "Those who have it could not be reached; the details say why.",
+    "fetch-partial": "Those who have it gave only a part of it.",
     "quota": "All the space that the node may use is taken.",
     "disk-full": "There is no space left on the disk.",
     "read-only": "The node's files lie on a disk that cannot be written now.",
@@ -67,6 +74,9 @@ _DO: Final = {
     "key": "Open the address that `zwerm up` printed on that machine.",
     "exists": "Choose another name, or replace what is there.",
     "block-missing": "Add the content again, or ask whoever gave you the address.",
+    "fetch-nobody": "Try again when somebody who has it is there, or ask whoever gave you the address.",
+    "fetch-dial": "Try again later.",
+    "fetch-partial": "Try again: what came is kept, and it goes on from there.",
     "quota": "Free space on the Storage page, or raise storage.max in the settings.",
     "disk-full": "Make room on the disk and try again.",
     "read-only": "Make the disk writable; reading works meanwhile, and the node need not be started again.",
@@ -78,6 +88,7 @@ _DO: Final = {
     "stopping": "Start it again with `zwerm up`, then load the page again.",
     "not-found": "Go back to the folder; somebody may have moved it.",
 }
+_PHASES: Final = {"no providers": "fetch-nobody", "dial": "fetch-dial", "transfer": "fetch-partial"}
 _OF_THE_DISK: Final = {errno.ENOSPC: "disk-full", errno.EDQUOT: "disk-full", errno.EROFS: "read-only"}
 
 
@@ -107,6 +118,9 @@ def explain(error: Exception) -> AppError:
     """Turn what an operation raised into an answer. A code `internal` is a bug, to be logged with its reference."""
     if isinstance(error, AppError):
         return error
+    if isinstance(error, FetchFailed):
+        what = f"{error.cid} is not here and could not be fetched"
+        return AppError(_PHASES[error.phase], what, "\n".join([str(error.cid), *error.details]))
     text = str(error)
     code = next((code for kind, code in _CODES if isinstance(error, kind)), "internal")
     if code == "internal":

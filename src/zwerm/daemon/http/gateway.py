@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from zwerm.core.errors import ZwermError
 from zwerm.daemon.http.exchange import Exchange, Writer
 from zwerm.daemon.http.sendfile import SMALL, send_runs
+from zwerm.daemon.http.waiting import Looks, is_navigation
 from zwerm.ipfs.exchange.switch import begin_request
 from zwerm.ipfs.gateway.gateway import Refused
 from zwerm.ipfs.gateway.message import FileRange, GatewayRequest, GatewayResponse
@@ -33,6 +34,7 @@ _Piece = TypeVar("_Piece")
 KEPT_FOR: Final = 1.0  # seconds; `Date` must stay true, and what is denied or removed must stop soon
 KEPT_SIZE: Final = 16_384  # bytes of an answer that is kept
 KEPT_MOST: Final = 1024  # answers
+_NAMED: Final = 5  # of those who were tried, in a message
 
 
 class GatewayHandler:
@@ -41,6 +43,7 @@ class GatewayHandler:
     def __init__(self, node: Node, gateway: Gateway) -> None:
         self._node = node
         self._gateway = gateway
+        self._looks = Looks(self._look, lambda: node.network)
         self._kept: dict[Any, tuple[float, int, bytes]] = {}
         self.sent = 0  # bytes of bodies, for the statistics
 
@@ -78,16 +81,28 @@ class GatewayHandler:
             self._keep(key, exchange.status, answer)
 
     async def _respond(self, request: GatewayRequest) -> GatewayResponse:
-        """Answer, within the time that content is looked for."""
+        """Answer, within the time that content is looked for; to a person with a page that says how it stands."""
         if self._node.network is None:
             return await self._gateway.respond(request)
+        if is_navigation(request):
+            return await self._looks.respond(request)
+        return await self._look(request, self._looks.next_tag())
+
+    async def _look(self, request: GatewayRequest, tag: str) -> GatewayResponse:
+        begin_request(offline=False, tag=tag)
         limit = self._node.config.duration("gateway.timeout")
         try:
             async with asyncio.timeout(limit):
                 return await self._gateway.respond(request)
         except TimeoutError:
             message = f"{request.path} was looked for {limit:g} seconds and not found"
-            return self._gateway.failure(request, Refused(HTTPStatus.GATEWAY_TIMEOUT, message))
+            details = self._looks.tried(tag)
+            message = "; ".join([message, *details[:_NAMED]])
+            return self._gateway.failure(request, Refused(HTTPStatus.GATEWAY_TIMEOUT, message, details=details))
+
+    async def close(self) -> None:
+        """Look for nothing any more. Idempotent."""
+        await self._looks.close()
 
     async def _send(self, exchange: Exchange, response: GatewayResponse) -> bytes:
         """Send a response; return the bytes for `send_prepared` when they were made in one piece.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any, Final
 
 from zwerm.core.errors import NotFoundError
@@ -12,6 +13,8 @@ from zwerm.ipfs.block import BlockNotFound
 from zwerm.multiformats.cid import CID
 
 _NAMED: Final = 5  # peers named in a message
+_LISTED: Final = 32  # and in each list of who was tried
+_REASON: Final = 300  # characters of why a peer was not reached
 
 
 @dataclasses.dataclass(slots=True)
@@ -27,11 +30,14 @@ class Search:
 class FetchFailed(BlockNotFound):
     """The block is not here and could not be fetched."""
 
-    def __init__(self, cid: CID, phase: str, message: str, tried: tuple[PeerId, ...] = ()) -> None:
+    def __init__(
+        self, cid: CID, phase: str, message: str, tried: tuple[PeerId, ...] = (), details: tuple[str, ...] = ()
+    ) -> None:
         NotFoundError.__init__(self, message)
         self.cid = cid
         self.phase = phase  # "no providers", "dial" or "transfer"
         self.tried = tried
+        self.details = details  # a line for each that was tried, and how it ended
 
     @classmethod
     def of(cls, cid: CID, session: Session[PeerId] | None, search: Search) -> FetchFailed:
@@ -49,7 +55,19 @@ class FetchFailed(BlockNotFound):
             phase = "no providers"
             what = "no provider was found" if search.count else "nobody else can be asked"
             what += f", and {_names(tried)} had it not" if tried else ", and this node is connected to nobody"
-        return cls(cid, phase, f"block {cid} is not here and could not be fetched: {what}{others}", tried)
+        message = f"block {cid} is not here and could not be fetched: {what}{others}"
+        return cls(cid, phase, message, tried, tried_lines(gave, tried, search))
+
+
+def tried_lines(gave: Iterable[object], asked: Iterable[PeerId], search: Search) -> tuple[str, ...]:
+    """Say of everybody who was tried how it ended, a line each."""
+    givers = [str(each) for each in gave]
+    return (
+        *(f"gave a part: {giver}" for giver in givers[:_LISTED]),
+        *(f"asked in vain: {peer}" for peer in list(asked)[:_LISTED] if str(peer) not in givers),
+        *(f"not reached: {peer}: {why[:_REASON]}" for peer, why in list(search.failures.items())[:_LISTED]),
+        *search.others[:_LISTED],
+    )
 
 
 def _names(peers: Any) -> str:

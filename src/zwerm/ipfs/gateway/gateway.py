@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qs, quote, unquote
@@ -63,10 +64,19 @@ class GatewayConfig:
 class Refused(ZwermError):
     """The request ends here, with this status."""
 
-    def __init__(self, status: HTTPStatus, message: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: HTTPStatus,
+        message: str,
+        headers: dict[str, str] | None = None,
+        *,
+        details: Sequence[str] = (),
+    ) -> None:
+        """`details` are lines for a page below the message."""
         super().__init__(message)
         self.status = status
         self.headers = headers or {}
+        self.details = tuple(details)
 
 
 class Gateway:
@@ -98,9 +108,9 @@ class Gateway:
     def failure(self, request: GatewayRequest, error: ZwermError) -> GatewayResponse:
         """Say what went wrong: also for a server that meets it in the beginning of a body, before anything is sent."""
         if isinstance(error, Refused):
-            response = _error(request, error.status, str(error), error.headers)
+            response = _error(request, error.status, str(error), error.headers, details=error.details)
         elif isinstance(error, FetchFailed):
-            response = _error(request, HTTPStatus.GATEWAY_TIMEOUT, str(error))
+            response = _error(request, HTTPStatus.GATEWAY_TIMEOUT, str(error), phase=error.phase, details=error.details)
         elif isinstance(error, (BlockNotFound, NameNotFound, NotFoundError)):
             response = _error(request, HTTPStatus.NOT_FOUND, str(error))
         elif isinstance(error, (RecordRefused, TransportError)):  # others gave no answer that can be believed
@@ -319,11 +329,20 @@ def _runs(response: GatewayResponse) -> bool:
 
 
 def _error(
-    request: GatewayRequest, status: HTTPStatus, message: str, headers: dict[str, str] | None = None
+    request: GatewayRequest,
+    status: HTTPStatus,
+    message: str,
+    headers: dict[str, str] | None = None,
+    *,
+    phase: str = "",
+    details: Sequence[str] = (),
 ) -> GatewayResponse:
     message = legible(" ".join(message.split()))
     if "text/html" in request.headers.get("accept", "") and status >= HTTPStatus.BAD_REQUEST:
-        body, media_type = pages.error_page(status, message).encode(), "text/html; charset=utf-8"
+        body, media_type = (
+            pages.error_page(status, message, phase=phase, details=details).encode(),
+            "text/html; charset=utf-8",
+        )
     else:
         body, media_type = f"{message}\n".encode(), "text/plain; charset=utf-8"
     fields = {"Content-Type": media_type, "X-Content-Type-Options": "nosniff"} | (headers or {})

@@ -6,7 +6,7 @@ that runs. All text in them comes from strangers and is escaped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from http import HTTPStatus
 from typing import Final, NamedTuple
@@ -135,6 +135,10 @@ _ADVICE: Final[dict[HTTPStatus, tuple[str, str]]] = {
         "Nothing is here",
         "The content may be on a node that cannot be reached, or the name wrong.",
     ),
+    HTTPStatus.GATEWAY_TIMEOUT: (
+        "This could not be fetched",
+        "Nobody gave it in time. Try again: the search goes on from there.",
+    ),
     HTTPStatus.NOT_ACCEPTABLE: ("This form does not exist", "Ask for ?format=raw to have the block as it is."),
     HTTPStatus.GONE: ("This is not shown here", "The keeper of this gateway has put it on a list of refused content."),
     HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS: (
@@ -144,14 +148,56 @@ _ADVICE: Final[dict[HTTPStatus, tuple[str, str]]] = {
 }
 
 
-def error_page(status: HTTPStatus, message: str) -> str:
-    """What went wrong, in words a visitor can use."""
+_PHASES: Final = {  # why a fetch failed, by the phase it failed in
+    "no providers": "Nobody who can be asked has it now. It comes when somebody who has it is there again.",
+    "dial": "Those who have it cannot be reached now. Try again later.",
+    "transfer": "Those who have it gave only a part. What came is kept, so trying again goes on from there.",
+}
+
+
+def error_page(status: HTTPStatus, message: str, *, phase: str = "", details: Sequence[str] = ()) -> str:
+    """What went wrong, in words a visitor can use.
+
+    Args:
+        status: the answer's.
+        message: the one line for those who know.
+        phase: of a fetch, what it failed in.
+        details: who was tried, a line each.
+    """
     what, advice = _ADVICE.get(status, ("This did not work", "Try again in a moment."))
+    advice = _PHASES.get(phase, advice)
     return (
         page_head(f"{what} · zwerm")
         + f"<h1>{what}</h1><p>{advice}</p>"
-        + f'<div class="card"><pre>{status.value} {escape(status.phrase)}: {escape(message)}</pre></div></main>'
+        + f'<div class="card"><pre>{status.value} {escape(status.phrase)}: {escape(message)}</pre></div>'
+        + (_card("Who was tried", details) if details else "")
+        + "</main>"
     )
+
+
+def waiting_page(path: str, words: str, came: Sequence[str], *, again: int) -> str:
+    """What is shown while content is looked for; it loads itself again.
+
+    Args:
+        path: what was asked for.
+        words: how far the search has come.
+        came: from whom something came already, a line each.
+        again: seconds until it is loaded again.
+    """
+    path = legible(path)
+    return (
+        page_head("Looking · zwerm")
+        + f'<meta http-equiv="refresh" content="{again}">'
+        + f"<h1>This is being fetched from others</h1><p>{escape(path)}</p>"
+        + f'<p role="status">{escape(words)}</p>'
+        + (_card("From whom", came) if came else "")
+        + "<footer><span>This page opens what was asked for as soon as it is here.</span></footer></main>"
+    )
+
+
+def _card(title: str, lines: Sequence[str]) -> str:
+    rows = "".join(f"<tr><td>{escape(legible(line))}</td></tr>" for line in lines)
+    return f'<div class="card"><table><thead><tr><th>{title}</th></tr></thead><tbody>{rows}</tbody></table></div>'
 
 
 def short(text: str) -> str:
