@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.core.errors import RemoteProtocolError, TransportError, WireError
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.request import Request, field, route
+from zwerm.node.availability import is_near
 from zwerm.node.fetches import transport_name
 from zwerm.node.peering import parse_peer_address
 
@@ -97,7 +97,7 @@ def _address(network: Network, address: Multiaddr) -> dict[str, Any]:
         "address": f"{address}/p2p/{network.swarm.peer_id}",
         "transport": transport_name(address),
         "relayed": "p2p-circuit" in address.names,
-        "near": _is_near(address),
+        "near": is_near(address),
         "reachable": network.reach.reachability.is_reachable(address),
     }
 
@@ -113,18 +113,10 @@ def _peer(network: Network, connection: SwarmConnection) -> dict[str, Any]:
         "security": connection.security,
         "direction": connection.direction.value,
         "relayed": "p2p-circuit" in connection.remote_address.names,
-        "near": _is_near(connection.remote_address),
+        "near": is_near(connection.remote_address),
         "latency": connection.latency,
         "age": swarm.clock() - connection.opened,
         "received": usage.received,
         "sent": usage.sent,
         "rate": usage.receive_rate + usage.send_rate,
     }
-
-
-def _is_near(address: Multiaddr) -> bool:
-    """Whether it lies on this machine or a network of its own."""
-    first = address.components[0]
-    if first.protocol.name not in ("ip4", "ip6"):
-        return False
-    return "p2p-circuit" not in address.names and not ipaddress.ip_address(first.text).is_global

@@ -1,4 +1,4 @@
-"""`share` and `qr`: the addresses under which others open something."""
+"""`share`, `reach` and `qr`: the addresses under which others open something, and whether they can."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from zwerm.daemon.app.request import Reply, Request, route
 from zwerm.daemon.app.summary import templates
 from zwerm.ipfs.unixfs.errors import NotUnixFS
 from zwerm.ipfs.unixfs.reader import stat
+from zwerm.node.availability import availability
+from zwerm.node.fetches import transport_name
 
 MAX_QR: Final = 1000  # characters; more makes a code that telephones do not read
 
@@ -41,6 +43,36 @@ async def share(request: Request) -> dict[str, Any]:
             "subdomain": (found.get("subdomain") or "").replace("{cid}", text) + query if found else None,
             "public": f"{public}/ipfs/{text}{query}" if public else None,
         },
+    }
+
+
+@route("GET", "reach")
+async def reach(request: Request) -> dict[str, Any]:
+    """Say whether others can get something from this node now, and if not, why."""
+    if request.optional("cid") is not None:
+        cid = request.cid()
+    else:
+        cid = (await request.node.files.stat(str(request.path()))).cid
+    found = availability(request.node, cid)
+    return {
+        "cid": str(cid),
+        "standing": found.standing.value,
+        "here": found.is_here,
+        "told": found.is_told,
+        "pending": found.is_pending,
+        "public": found.is_public,
+        "peers": found.peers,
+        "servers": found.servers,
+        "addresses": [
+            {
+                "address": f"{each.address}/p2p/{request.node.identity}",
+                "transport": transport_name(each.address),
+                "relayed": each.is_relayed,
+                "near": each.is_near,
+                "reachable": each.is_reachable,
+            }
+            for each in found.addresses
+        ],
     }
 
 

@@ -53,6 +53,7 @@ FAMILIES: Final[dict[str, str]] = {
     "dag/import": "archive",
     "dht": "routing",
     "diag": "commands",
+    "diag/reach": "reach",
     "diff": "history",
     "files": "files",
     "get": "content",

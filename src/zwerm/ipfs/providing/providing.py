@@ -141,6 +141,14 @@ class Providing:
             self._ledger.remove(multihash)
             self._pending.remove(multihash)
 
+    def is_kept(self, multihash: bytes) -> bool:
+        """Whether others are kept told of it, as far as they can be reached."""
+        return multihash in self._ledger
+
+    def is_pending(self, multihash: bytes) -> bool:
+        """Whether others have yet to be told of it."""
+        return multihash in self._pending
+
     def statistics(self) -> ProvidingStatistics:
         return ProvidingStatistics(
             keys=len(self._ledger),
