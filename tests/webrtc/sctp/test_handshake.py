@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.webrtc.sctp.kit import Wire, association, chunks_of, connected, kinds_of
+from tests.webrtc.sctp.kit import BINARY, Wire, association, chunks_of, connected, kinds_of
 from zwerm.core.errors import LocalProtocolError
 from zwerm.webrtc.sctp.chunks.init import Init
 from zwerm.webrtc.sctp.codes import ChunkType
@@ -58,6 +58,22 @@ def test_a_lost_packet_of_the_handshake_is_made_good(lost: int) -> None:
     wire.pass_time(1.5)
     assert len(gone) == 1
     assert wire.left.state is wire.right.state is State.ESTABLISHED
+
+
+@pytest.mark.parametrize("interleaving", [True, False], ids=["I-DATA", "DATA"])
+def test_data_that_overtakes_the_cookie_ack_is_taken_when_it_comes_again(*, interleaving: bool) -> None:
+    """RFC 9260 section 6: DATA is taken once established, and before that neither acknowledged nor a violation."""
+    wire, gone = Wire(interleaving=interleaving), list[bytes]()
+    wire.is_lost = lambda packet: packet[12] == ChunkType.COOKIE_ACK and not gone and gone.append(packet) is None
+    wire.left.connect(0.0)
+    wire.settle()
+    assert (wire.left.state, wire.right.state) == (State.COOKIE_ECHOED, State.ESTABLISHED)
+    wire.right.send(1, b"early", ppid=BINARY, now=0.0)
+    wire.settle()
+    assert wire.left.state is State.COOKIE_ECHOED
+    wire.pass_time(3.0)
+    assert types(wire.right_events) == [Connected]
+    assert [event.data for event in wire.left_events if isinstance(event, MessageReceived)] == [b"early"]
 
 
 @pytest.mark.parametrize("kind", [ChunkType.INIT, ChunkType.COOKIE_ECHO])

@@ -24,7 +24,16 @@ from zwerm.webrtc.sctp.codes import (
     Cause,
     ChunkType,
 )
-from zwerm.webrtc.sctp.control_block import DATA, I_DATA, OPENING, SACK, SHUTDOWN_GUARD, ControlBlock, State
+from zwerm.webrtc.sctp.control_block import (
+    DATA,
+    I_DATA,
+    OPENING,
+    SACK,
+    SHUTDOWN_GUARD,
+    UNSUPPORTED,
+    ControlBlock,
+    State,
+)
 from zwerm.webrtc.sctp.events import (
     Closed,
     Restarted,
@@ -157,7 +166,9 @@ class Arrivals(ControlBlock):
         if handler is not None:
             handler(self, flags, value)
             return not self._is_over
-        if kind in (DATA, I_DATA) and self._agreement is not None:
+        if kind in (DATA, I_DATA) and self._data_type == UNSUPPORTED:
+            return True  # it overtook COOKIE ACK, or that was lost: not to be acknowledged yet, so it comes again
+        if kind in (DATA, I_DATA):
             self._abort(Cause.PROTOCOL_VIOLATION, f"a chunk of type {kind} where the other kind was agreed on")
             return False
         if kind & UNKNOWN_REPORT and self._agreement is not None:
