@@ -58,8 +58,9 @@ def check_relayed(service: TurnService, written: str) -> None:
         (["-t"], Transport.TCP),
         (["-t", "-s"], Transport.TCP),
         (["-t", "-S"], Transport.TLS),
+        (["-g", "-s"], Transport.UDP),
     ],
-    ids=["channels, UDP", "indications, UDP", "channels, TCP", "indications, TCP", "channels, TLS"],
+    ids=["channels, UDP", "indications, UDP", "channels, TCP", "indications, TCP", "channels, TLS", "whole, UDP"],
 )
 async def test_coturns_client_is_relayed_by_us(service: TurnService, options: list[str], transport: Transport) -> None:
     async with echo_peer() as peer:

@@ -211,3 +211,41 @@ async def test_what_comes_back_about_a_port_that_nobody_listens_on_is_told_and_h
         other.send(Transmit(b"back", ours.address))
         assert await collector.wait_for(1) == [(b"back", other.address)]
     pool.close()
+
+
+async def test_what_must_stay_whole_is_sent_with_the_bit_and_nothing_else_is(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = UdpPool()
+    ours = pool.open((host, 0), Collector(pool))
+    option = (socket.IPPROTO_IPV6, 23) if ":" in host else (socket.IPPROTO_IP, 10)  # IP_MTU_DISCOVER
+    seen: list[int] = []
+    send = PooledSocket.transmit
+
+    def watched(self: PooledSocket, transmit: Transmit) -> None:
+        seen.append(self.socket.getsockopt(*option))
+        send(self, transmit)
+
+    monkeypatch.setattr(PooledSocket, "transmit", watched)
+    async with asyncio.timeout(20), UdpSocket.open((host, 0)) as other:
+        heard: asyncio.Queue[bytes] = asyncio.Queue()
+        other.on_batch = lambda batch: [heard.put_nowait(data) for data in batch.datagrams]  # type: ignore[func-returns-value, assignment]
+        ours.transmit_whole(Transmit(b"whole", other.address))
+        ours.transmit(Transmit(b"may be cut", other.address))
+        assert [await heard.get() for _ in range(2)] == [b"whole", b"may be cut"]
+    assert seen == [2, 1]  # IP_PMTUDISC_DO, IP_PMTUDISC_WANT
+    pool.close()
+
+
+async def test_what_is_too_large_to_stay_whole_is_dropped_and_told() -> None:
+    """Over IPv6, where loopback takes less than the largest datagram."""
+    pool = UdpPool()
+    ours = pool.open(("::1", 0), Collector(pool))
+    told: asyncio.Queue[IcmpError] = asyncio.Queue()
+    ours.watch_icmp(lambda _, error: told.put_nowait(error))
+    async with asyncio.timeout(20), UdpSocket.open(("::1", 0)) as other:
+        ours.transmit_whole(Transmit(b"x" * 65_500, other.address))
+        error = await told.get()
+    assert (error.destination, error.type, error.code, error.data) == (other.address, 2, 0, 65_536)
+    assert pool.counters.dropped >= 1
+    pool.close()

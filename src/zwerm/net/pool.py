@@ -19,6 +19,7 @@ import errno
 import select
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -41,9 +42,17 @@ BUSY: Final = 40  # arrivals in a window from which on the pool looks by the clo
 RECEIVE_BUFFER: Final = 1_048_576  # bytes asked of the kernel, which gives what net.core.rmem_max allows
 SEND_BUFFER: Final = 1_048_576
 
+# IP_MTU_DISCOVER, IPV6_MTU_DISCOVER of Linux: what is too large for the path is fragmented, or refused
+_FRAGMENTING: Final = ((socket.IPPROTO_IP, 10), (socket.IPPROTO_IPV6, 23))
+_WANT: Final = 1  # IP_PMTUDISC_WANT, the system's usual way
+_DO: Final = 2  # IP_PMTUDISC_DO
+CAN_FORBID_FRAGMENTS: Final = sys.platform == "linux"
+
 _RECEIVE_ERRORS: Final = ((socket.IPPROTO_IP, 11), (socket.IPPROTO_IPV6, 25))  # IP_RECVERR, IPV6_RECVERR
 _EXTENDED_ERROR: Final = struct.Struct("=IBBBxI")  # struct sock_extended_err: errno, origin, type, code, info
 _FROM_ICMP: Final = (2, 3)  # SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6
+_FROM_HERE: Final = 1  # SO_EE_ORIGIN_LOCAL: this machine knows the path, and refuses what is too large for it
+_TOO_BIG: Final = ((3, 4), (2, 0))  # type and code of "fragmentation needed" and "packet too big"
 _ERROR_SPACE: Final = 256
 _MSG_ERRQUEUE: Final = getattr(socket, "MSG_ERRQUEUE", 0x2000)
 _WOULD_BLOCK: Final = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
@@ -163,6 +172,15 @@ class PooledSocket:
     def transmit(self, transmit: Transmit) -> None:
         self.send((transmit.data,), transmit.destination, transmit.segment_size)
 
+    def transmit_whole(self, transmit: Transmit) -> None:
+        """Send one datagram that nobody may fragment; what is too large for the path is dropped, and told as ICMP."""
+        level, option = _FRAGMENTING[self._is_ipv6]
+        self.socket.setsockopt(level, option, _DO)
+        try:
+            self.transmit(transmit)
+        finally:
+            self.socket.setsockopt(level, option, _WANT)
+
     def watch_icmp(self, on_icmp: Callable[[PooledSocket, IcmpError], None]) -> None:
         """Tell what comes back about single destinations, where the system does (IP_RECVERR of Linux)."""
         level, option = _RECEIVE_ERRORS[self._is_ipv6]
@@ -183,9 +201,12 @@ class PooledSocket:
                     and len(data) >= _EXTENDED_ERROR.size
                     and self.on_icmp is not None
                 ):
-                    _, origin, kind, code, info = _EXTENDED_ERROR.unpack_from(data)
-                    if origin in _FROM_ICMP:
-                        self.on_icmp(self, IcmpError(destination[:2], kind, code, info))
+                    number, origin, kind, code, info = _EXTENDED_ERROR.unpack_from(data)
+                    if origin == _FROM_HERE and number == errno.EMSGSIZE:
+                        kind, code = _TOO_BIG[self._is_ipv6]
+                    elif origin not in _FROM_ICMP:
+                        continue
+                    self.on_icmp(self, IcmpError(destination[:2], kind, code, info))
 
     def close(self) -> None:
         """Close at once. Twice is harmless."""

@@ -54,6 +54,7 @@ class TurnHost:
         self.hosts = {relay.local: wan.host(relay.local) for relay in server_config.relays}
         self.taken_ports: set[int] = set()  # where opening a socket fails
         self.opened: list[Address] = []
+        self.whole: list[bytes] = []  # what nobody may fragment
         self._sockets: dict[Address, Socket] = {}
         self._timer: Call | None = None
         for address in server_config.listening:
@@ -80,6 +81,10 @@ class TurnHost:
             assert transmit.source is not None
             for data in transmit.datagrams():
                 self._sockets[transmit.source].send(data, transmit.destination)
+        while (transmit := self.server.next_whole()) is not None:
+            assert transmit.source is not None
+            self.whole.append(transmit.data)
+            self._sockets[transmit.source].send(transmit.data, transmit.destination)
         if self._timer is not None:
             self._timer.cancel()
         due = self.server.next_timeout()

@@ -78,7 +78,6 @@ def test_an_allocation_says_where_how_long_and_who_asked() -> None:
         ([], 400),
         ([REQUESTED_TRANSPORT(6)], 442),
         ([UDP, REQUESTED_ADDRESS_FAMILY(9)], 440),
-        ([UDP, DONT_FRAGMENT()], 420),
         ([UDP, unknown_kind(0x7777)(b"")], 420),
         ([UDP, RESERVATION_TOKEN(bytes(8)), EVEN_PORT(value=False)], 400),
         ([UDP, RESERVATION_TOKEN(bytes(8))], 508),
@@ -87,6 +86,7 @@ def test_an_allocation_says_where_how_long_and_who_asked() -> None:
         ([UDP, ADDITIONAL_ADDRESS_FAMILY(2), EVEN_PORT(value=True)], 400),
         ([UDP], 0),
         ([UDP, EVEN_PORT(value=True)], 0),
+        ([UDP, DONT_FRAGMENT()], 0),
         ([UDP, ADDITIONAL_ADDRESS_FAMILY(2)], 0),
     ],
     ids=lambda value: "+".join(kind.name for kind, _ in value) or "nothing" if isinstance(value, list) else None,
@@ -100,7 +100,8 @@ def test_wishes_are_met_or_refused_as_rfc_8656_section_7_2_says(attributes: list
 
 
 def test_what_is_not_known_is_named() -> None:
-    raw = Lab().raw()
+    """The bit that forbids fragments among it, where the system cannot set it (RFC 8656 section 7.2, step 4)."""
+    raw = Lab(dont_fragment=False).raw()
     response = raw.allocate(UDP, unknown_kind(0x7777)(b""), DONT_FRAGMENT())
     assert response is not None
     assert response.find(UNKNOWN_ATTRIBUTES) == (0x7777, DONT_FRAGMENT.number)
@@ -239,6 +240,18 @@ def test_no_address_behind_the_relay_is_reached_in_any_spelling(name: str) -> No
     raw.send(indication(Method.SEND, TRANSACTION_ID, XOR_PEER_ADDRESS(peer), DATA(b"x")).serialize())
     assert lab.host.server.next_transmit() is None
     assert lab.host.server.statistics().traffic.datagrams_to_peers == 0
+
+
+@pytest.mark.parametrize("can", [True, False], ids=["it can be forbidden", "it cannot"])
+def test_what_must_stay_whole_goes_out_apart_from_the_rest_or_not_at_all(*, can: bool) -> None:
+    lab = Lab(dont_fragment=can)
+    raw = allocated(lab)
+    raw.ask(Method.CREATE_PERMISSION, XOR_PEER_ADDRESS(PEER))
+    for data, extra in ((b"whole", [DONT_FRAGMENT()]), (b"may be cut", [])):
+        raw.send(indication(Method.SEND, TRANSACTION_ID, XOR_PEER_ADDRESS(PEER), *extra, DATA(data)).serialize())
+    lab.clock.run_for(1.0)
+    assert lab.host.whole == ([b"whole"] if can else [])
+    assert sorted(data for data, _ in lab.peer.received) == [b"may be cut", b"whole"][: 1 + can]
 
 
 def test_one_refused_peer_refuses_the_whole_request() -> None:

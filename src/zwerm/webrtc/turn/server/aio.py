@@ -21,7 +21,7 @@ from zwerm.core.errors import TransportError, WireError
 from zwerm.core.machine import Address
 from zwerm.core.random import SYSTEM
 from zwerm.net.alarm import Alarm
-from zwerm.net.pool import Arrival, IcmpError, PooledSocket, UdpPool
+from zwerm.net.pool import CAN_FORBID_FRAGMENTS, Arrival, IcmpError, PooledSocket, UdpPool
 from zwerm.net.udp import RECEIVE_BUFFER
 from zwerm.webrtc.stun.attributes import Icmp
 from zwerm.webrtc.stun.stream import MessageStream
@@ -112,7 +112,11 @@ class TurnService:
             raise
         now = self.loop.time()
         self.server = TurnServer(
-            dataclasses.replace(self._config, listening=listening),
+            dataclasses.replace(
+                self._config,
+                listening=listening,
+                dont_fragment=self._config.dont_fragment and CAN_FORBID_FRAGMENTS,
+            ),
             self._users,
             now=now if self._started is None else self._started,
             random=SYSTEM,
@@ -266,6 +270,10 @@ class TurnService:
             udp = self._sockets.get(transmit.source) if transmit.source is not None else None
             if udp is not None:
                 udp.transmit(transmit)
+        while (transmit := server.next_whole()) is not None:
+            udp = self._sockets.get(transmit.source) if transmit.source is not None else None
+            if udp is not None:
+                udp.transmit_whole(transmit)
         while (handover := server.next_handover()) is not None:
             self._hand_over(handover)
         while (item := server.next_stream_data()) is not None:

@@ -60,6 +60,7 @@ class TurnServerConfig:
     failure_window: float = 60.0  # seconds
     challenges_per_second: float = 100.0  # to one host; a challenge is larger than what asked for it
     max_watched_hosts: int = 16_384  # hosts whose failures are counted; the one not seen for longest is forgotten
+    dont_fragment: bool = True  # whoever has the sockets can forbid fragments; else who asks for it is told 420
     software: str | None = None
 
     def __post_init__(self) -> None:

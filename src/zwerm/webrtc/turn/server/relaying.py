@@ -52,6 +52,7 @@ class Relaying:
         self.handovers: deque[Handover] = deque(maxlen=MAX_WAITING)
         self._siblings = siblings
         self.transmits: deque[Transmit] = deque(maxlen=MAX_WAITING)
+        self.whole: deque[Transmit] = deque(maxlen=MAX_WAITING)  # not to be fragmented
         self.stream_data: deque[tuple[FiveTuple, bytes]] = deque(maxlen=MAX_WAITING)
         self.by_local: dict[Address, Allocation] = {}
         self._by_outside: dict[Address, Allocation] = {}
@@ -68,7 +69,14 @@ class Relaying:
             del self.by_local[relay.local], self._by_outside[relay.outside]
 
     def to_peer(
-        self, allocation: Allocation, relay: Relay, peer: Address, payloads: Sequence[bytes], now: Instant
+        self,
+        allocation: Allocation,
+        relay: Relay,
+        peer: Address,
+        payloads: Sequence[bytes],
+        now: Instant,
+        *,
+        is_whole: bool = False,
     ) -> None:
         """Carry payloads from the client to a peer that was permitted.
 
@@ -87,6 +95,9 @@ class Relaying:
                     self.handovers.append(Handover(relay.outside, peer, segment_size or len(data), data))
             else:
                 self.traffic.dropped_unknown += len(payloads)
+            return
+        if is_whole:
+            self.whole.extend(Transmit(data, peer, None, relay.local) for data in payloads)
             return
         for data, segment_size in runs(payloads):
             self.transmits.append(Transmit(data, peer, segment_size, relay.local))

@@ -199,6 +199,10 @@ class TurnServer:
     def next_transmit(self) -> Transmit | None:
         return self._relaying.transmits.popleft() if self._relaying.transmits else None
 
+    def next_whole(self) -> Transmit | None:
+        """What is to leave in one piece, with the bit that forbids fragments (RFC 8656 section 14.2)."""
+        return self._relaying.whole.popleft() if self._relaying.whole else None
+
     def next_stream_data(self) -> tuple[FiveTuple, bytes] | None:
         """What is to be written to the stream of a client over TCP or TLS."""
         return self._relaying.stream_data.popleft() if self._relaying.stream_data else None
@@ -242,7 +246,7 @@ class TurnServer:
         result = self._authenticator.authenticate(message, client, now, known_since)
         if isinstance(result, Authenticated):
             unknown = message.unknown_required()
-            if message.find(DONT_FRAGMENT):  # RFC 8656 section 7.2, step 4: not supported, hence unknown
+            if message.find(DONT_FRAGMENT) and not self._config.dont_fragment:  # RFC 8656 section 7.2, step 4
                 unknown += (DONT_FRAGMENT.number,)
             if unknown:
                 response: Message | None = message.error(420, "Unknown Attribute", UNKNOWN_ATTRIBUTES(unknown))
@@ -450,9 +454,11 @@ class TurnServer:
         peer, data = message.find(XOR_PEER_ADDRESS), message.find(DATA)
         if message.method != Method.SEND or allocation is None or peer is None or data is None:
             return False
-        is_whole = message.find(DONT_FRAGMENT)  # cannot be promised (see `_receive_message`)
-        if is_whole or message.unknown_required() or not allocation.permits(peer[0], now):
+        is_whole = message.find(DONT_FRAGMENT) is not None
+        is_refused = message.unknown_required() or (is_whole and not self._config.dont_fragment)
+        if is_refused or not allocation.permits(peer[0], now):
             self._relaying.traffic.dropped_unknown += 1
             return True
-        self._relaying.to_peer(allocation, allocation.relays[family_of(peer[0])], peer, [data], now)
+        relay = allocation.relays[family_of(peer[0])]
+        self._relaying.to_peer(allocation, relay, peer, [data], now, is_whole=is_whole)
         return True
