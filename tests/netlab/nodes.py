@@ -21,7 +21,12 @@ class Home:
     def __init__(self, path: Path, network: Namespace, *, profile: str = "lan", **arguments: Any) -> None:
         self.path = path
         self.network = network
-        self.daemon = Daemon(path, inside=["nsenter", f"--net={network.path}"], profile=profile, **arguments)
+        self._arguments = {"profile": profile, **arguments}
+        self.start()
+
+    def start(self) -> None:
+        """Run the node; also again, once its daemon was stopped."""
+        self.daemon = Daemon(self.path, inside=["nsenter", f"--net={self.network.path}"], **self._arguments)
 
     def zwerm(self, *arguments: str, data: bytes = b"", patience: str = PATIENCE) -> bytes:
         """Run a command of the node; what it printed."""
