@@ -223,6 +223,29 @@ export interface Failing {
   details: any;
 }
 
+export interface Reach {
+  cid: string;
+  standing:
+    | "reachable"
+    | "relayed"
+    | "unsure"
+    | "pending"
+    | "offline"
+    | "missing"
+    | "alone"
+    | "untold"
+    | "listed"
+    | "near"
+    | "closed";
+  here: boolean;
+  told: boolean;
+  pending: boolean;
+  public: boolean | null;
+  peers: number;
+  servers: number;
+  addresses: OwnAddress[];
+}
+
 export interface OwnAddress {
   address: string;
   transport: string;

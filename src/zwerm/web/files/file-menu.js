@@ -3,6 +3,7 @@ import { contentAddress, originAddress } from "../content.js";
 import { t } from "../language.js";
 import { go, href } from "../route.js";
 import { isFolder } from "./actions.js";
+import { showReach } from "./reach-view.js";
 import { share } from "./share-dialog.js";
 
 /** @import {Entry} from "../types.d.ts" */
@@ -41,6 +42,7 @@ export function itemsOf({ entry, ask, remove }) {
   items.push(
     { label: t("nav.history"), icon: "history", run: () => go(href("history", entry.path)) },
     { label: t("files.explore"), icon: "graph", run: () => go(href("explore", entry.cid)) },
+    { label: t("reach.menu"), icon: "swarm", run: () => showReach({ path: entry.path }, entry.name) },
     "line",
     { label: t("action.rename"), icon: "rename", key: "F2", run: () => ask({ what: "rename", entry }) },
     { label: t("action.move"), icon: "move", key: "M", run: () => ask({ what: "move", paths: [entry.path] }) },

@@ -9,6 +9,7 @@ import { FailureCard } from "../parts/failure-card.js";
 import { Icon } from "../parts/icon.js";
 import { Skeleton } from "../parts/skeleton.js";
 import { useResource } from "../resource.js";
+import { ReachView } from "./reach-view.js";
 
 /** @import {Share} from "../types.d.ts" */
 
@@ -58,7 +59,8 @@ function ShareBody({ what }) {
         <a class="button" href=${web} target="_blank" rel="noreferrer"><${Icon} name="open" />${t("action.open")}</a>
       </div>
     </div>
-    <${CopyField} text=${link} label=${t("share.link")} />`;
+    <${CopyField} text=${link} label=${t("share.link")} />
+    <${ReachView} what=${"path" in what ? { path: what.path } : { cid: what.cid }} />`;
 }
 
 /** The one such dialog, in the shell. */

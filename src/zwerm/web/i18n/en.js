@@ -3,6 +3,7 @@ import connect from "./en-connect.js";
 import fetching from "./en-fetch.js";
 import names from "./en-names.js";
 import peers from "./en-peers.js";
+import reach from "./en-reach.js";
 import settings from "./en-settings.js";
 
 export default {
@@ -10,6 +11,7 @@ export default {
   ...fetching,
   ...names,
   ...peers,
+  ...reach,
   ...settings,
 
   // Actions

@@ -3,6 +3,7 @@ import connect from "./nl-connect.js";
 import fetching from "./nl-fetch.js";
 import names from "./nl-names.js";
 import peers from "./nl-peers.js";
+import reach from "./nl-reach.js";
 import settings from "./nl-settings.js";
 
 export default {
@@ -10,6 +11,7 @@ export default {
   ...fetching,
   ...names,
   ...peers,
+  ...reach,
   ...settings,
 
   // Handelingen

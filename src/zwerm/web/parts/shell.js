@@ -5,6 +5,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../vendor/preact.js";
 import { connection, node } from "../events.js";
 import { addDropped, folderName } from "../files/actions.js";
+import { ReachDialog } from "../files/reach-view.js";
 import { ShareDialog } from "../files/share-dialog.js";
 import { duration, size } from "../format.js";
 import { useKeys } from "../keys.js";
@@ -179,5 +180,5 @@ export function Shell() {
     </main>
     ${over === "palette" && html`<${Palette} close=${() => setOver(null)} keys=${keys} />`}
     ${over === "keys" && html`<${KeysDialog} close=${() => setOver(null)} />`}
-    <${ShareDialog} /><${CodeDialog} /><${KeyDialog} /><${DropAnywhere} /><${Notices} /><${Menu} />`;
+    <${ShareDialog} /><${ReachDialog} /><${CodeDialog} /><${KeyDialog} /><${DropAnywhere} /><${Notices} /><${Menu} />`;
 }

@@ -6,8 +6,8 @@ import { transportName } from "./peer-list.js";
 
 /** @import {Network, OwnAddress} from "../types.d.ts" */
 
-/** @param {OwnAddress} address */
-function wordsOf(address) {
+/** Whether an address is known to lead here. @param {OwnAddress} address */
+export function addressWords(address) {
   if (address.relayed) return t("peers.relayed");
   if (address.near) return t("peers.reach.near");
   if (address.reachable === null) return t("peers.reach.unknown");
@@ -26,7 +26,7 @@ export function OwnAddresses({ network }) {
                 html`<li key=${own.address}>
                   <p class="of">
                     <b>${transportName(own.transport)}</b>
-                    <small class="quiet">${wordsOf(own)}</small>
+                    <small class="quiet">${addressWords(own)}</small>
                   </p>
                   <${CopyField} text=${own.address} label=${transportName(own.transport)} />
                 </li>`,

@@ -8,6 +8,7 @@ import { HashChip } from "../parts/hash-chip.js";
 import { Icon } from "../parts/icon.js";
 import { MenuButton } from "../parts/menu.js";
 import { go, href } from "../route.js";
+import { ReachWord } from "../files/reach-view.js";
 import { share } from "../files/share-dialog.js";
 import { Preview } from "./preview.js";
 
@@ -44,6 +45,8 @@ export function PreviewDialog({ entry, folder, neighbours, show, close, items })
           }
           <dt>${t("files.address")}</dt>
           <dd><${HashChip} hash=${entry.cid} name=${entry.name} /></dd>
+          <dt>${t("reach.heading")}</dt>
+          <dd><${ReachWord} what=${{ path: entry.path }} name=${entry.name} /></dd>
           ${
             entry.type &&
             html`<dt>${t("files.type")}</dt>
