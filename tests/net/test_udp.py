@@ -309,7 +309,7 @@ async def test_a_truncated_datagram_is_not_given_out(
     left: UdpSocket, right: UdpSocket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inbox = Inbox(right)
-    monkeypatch.setattr(udp._READING, "buffers", [bytearray(4)])
+    monkeypatch.setattr(right, "_buffers", [bytearray(4)])
     left.send(Transmit(b"too long", right.address))
     await until(lambda: right.statistics().truncated)
     monkeypatch.undo()

@@ -34,29 +34,31 @@ from zwerm.net.control import (
     parse_control,
 )
 
-READS_PER_WAKE: Final = 32  # system calls before others on the loop have their turn; each may bring 64 datagrams
+# Not Final, so that a test can lower them where this is compiled.
+READS_PER_WAKE = 32  # system calls before others on the loop have their turn; each may bring 64 datagrams
 AT_ONCE: Final = 0.000_02  # seconds from one wake-up to another that shows that datagrams were waiting
-BATCH: Final = 256  # datagrams given to the callback at once
+BATCH = 256  # datagrams given to the callback at once
 BUFFER: Final = 65_536  # bytes, above the largest UDP payload
 RECEIVE_BUFFER: Final = 4_194_304  # bytes asked of the kernel, which gives what net.core.rmem_max allows
 SEND_BUFFER: Final = 1_048_576  # bytes; more would only be a longer queue in front of a slow interface
 MAX_PENDING: Final = 262_144  # bytes that wait for the socket to be writable
 MAX_RUN: Final = 65_000  # bytes of one send, below the largest UDP payload
 
+_TRUNCATED: Final = int(socket.MSG_TRUNC)  # as a plain number: flags of `socket` are objects that cost a microsecond
 _REFUSES_SEGMENTS: Final = {errno.EIO, errno.ENOPROTOOPT, errno.EOPNOTSUPP}  # this interface or kernel never will
 _WOULD_BLOCK: Final = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
 
 
-class _Reading(threading.local):
-    """Where a thread reads into, whatever socket: what came is copied out before anything else happens."""
-
-    def __init__(self) -> None:
-        buffer = bytearray(BUFFER)
-        self.buffers = [buffer]
-        self.view = memoryview(buffer)
+# Where a thread reads into, whatever socket: what came is copied out before anything else happens.
+_READING: Final = threading.local()
 
 
-_READING: Final = _Reading()
+def _buffers() -> list[bytearray]:
+    """The one buffer of this thread, in the shape that `recvmsg_into` wants."""
+    buffers: list[bytearray] | None = getattr(_READING, "buffers", None)
+    if buffers is None:
+        buffers = _READING.buffers = [bytearray(BUFFER)]
+    return buffers
 
 
 class Batch(NamedTuple):
@@ -108,7 +110,11 @@ class UdpSocket:
         self._is_plain = not self.has_coalescing and not local_addresses  # nothing comes beside the datagrams
         self.counters = Counters()
         self._loop = asyncio.get_running_loop()
-        self._socket = sock
+        self._socket: Any = sock
+        self._buffers = _buffers()
+        self._view = memoryview(self._buffers[0])
+        self._source: tuple[Any, ...] = ("", 0)  # of what was read last
+        self._destination: str | None = None  # the same
         self._pending: deque[Transmit] = deque()
         self._pending_size = 0
         self._is_reading = False
@@ -184,27 +190,29 @@ class UdpSocket:
 
     def _read_up_to(self, limit: int) -> int:
         """Read until there is nothing, or so many times; return how many times there was something."""
-        datagrams: list[bytes] = []
-        before: tuple[Any, str | None] = (None, None)
-        reads = 0
+        datagrams = self._receive()
+        if datagrams is None:
+            self._watch_again()
+            return 0
+        reads = 1
+        if len(datagrams) > 1:
+            limit = READS_PER_WAKE  # a run that the kernel merged; more of it may have come
         while reads < limit:
-            received = self._receive()
-            if received is None:
-                if reads == 0:
-                    self._watch_again()
+            source, destination = self._source, self._destination
+            more = self._receive()
+            if more is None:
                 break
             reads += 1
-            came_to, more = received
-            if came_to != before or len(datagrams) >= BATCH:
-                self._give(datagrams, before)
+            if source == self._source and destination == self._destination and len(datagrams) < BATCH:
+                datagrams += more
+            else:
+                self._give(datagrams, source, destination)
+                datagrams = more
                 if not self._is_reading:  # the callback wants no more; what was read is still its own
-                    self._give(more, came_to)
-                    return reads
-                datagrams, before = [], came_to
-            datagrams += more
+                    break
             if len(more) > 1:
-                limit = READS_PER_WAKE  # a run that the kernel merged; more of it may have come
-        self._give(datagrams, before)
+                limit = READS_PER_WAKE
+        self._give(datagrams, self._source, self._destination)
         return reads
 
     def _watch_again(self) -> None:
@@ -213,40 +221,42 @@ class UdpSocket:
             self.pause_reading()
             self.resume_reading()
 
-    def _receive(self) -> tuple[tuple[Any, str | None], list[bytes]] | None:
+    def _receive(self) -> list[bytes] | None:
         """Make one system call; None when there is nothing more, or something went wrong."""
+        counters = self.counters
         try:
             if self._is_plain:
-                data, source = self._socket.recvfrom(BUFFER)  # half the price
-                self.counters.reads += 1
-                self.counters.datagrams_received += 1
-                self.counters.bytes_received += len(data)
-                return (source, None), [data]
-            size, messages, flags, source = self._socket.recvmsg_into(_READING.buffers, SPACE)
+                data, self._source = self._socket.recvfrom(BUFFER)  # half the price
+                counters.reads += 1
+                counters.datagrams_received += 1
+                counters.bytes_received += len(data)
+                return [data]
+            size, messages, flags, self._source = self._socket.recvmsg_into(self._buffers, SPACE)
         except (BlockingIOError, InterruptedError):
             return None
         except OSError as error:
             self._report(error)
             return None
-        counters = self.counters
         counters.reads += 1
-        if flags & socket.MSG_TRUNC:
+        self._destination = None
+        if flags & _TRUNCATED:
             counters.truncated += 1
-            return (source, None), []
-        data = bytes(_READING.view[:size])
-        segment, destination = size, None
+            return []
+        data = self._view[:size].tobytes()
+        segment = size
         if messages:
-            segment_size, destination = parse_control(messages)
+            segment_size, self._destination = parse_control(messages)
             segment = segment_size or size
         counters.bytes_received += size
-        is_run = segment < size
-        datagrams = [data[start : start + segment] for start in range(0, size, segment)] if is_run else [data]
+        if segment >= size:
+            counters.datagrams_received += 1
+            return [data]
+        datagrams = [data[start : start + segment] for start in range(0, size, segment)]
         counters.datagrams_received += len(datagrams)
-        return (source, destination), datagrams
+        return datagrams
 
-    def _give(self, datagrams: list[bytes], came_to: tuple[Any, str | None]) -> None:
+    def _give(self, datagrams: list[bytes], source: tuple[Any, ...], destination: str | None) -> None:
         if datagrams and not self._is_closed:
-            source, destination = came_to
             self.on_batch(Batch(datagrams, (source[0], source[1]), destination))
 
     # Writing.
@@ -309,8 +319,8 @@ class UdpSocket:
 
     def _write(self, transmit: Transmit) -> bool:
         """Make one system call; False when the kernel has no room now, and nothing was sent."""
-        data, destination, segment_size, source = transmit
         try:
+            data, destination, segment_size, source = transmit
             if segment_size is None and source is None:
                 self._socket.sendto(data, destination)
             else:
@@ -325,7 +335,7 @@ class UdpSocket:
             self._report(error)
             return True
         except (OverflowError, TypeError, UnicodeError) as error:
-            raise LocalProtocolError(f"cannot send to {destination!r}: {error}") from None
+            raise LocalProtocolError(f"cannot send to what is no address: {error}") from None
         counters = self.counters
         counters.writes += 1
         counters.bytes_sent += len(data)

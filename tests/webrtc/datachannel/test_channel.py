@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from zwerm.webrtc.datachannel.channel import (
-    MESSAGES,
     BinaryReceived,
     Channel,
     ChannelClosed,
     ChannelOpened,
     ChannelState,
+    MessageEvent,
     TextReceived,
 )
 
@@ -41,9 +41,9 @@ def test_messages_show_their_size_and_not_what_is_in_them() -> None:
 
 def test_messages_are_told_from_other_events() -> None:
     channel = Channel("chat")
-    assert isinstance(TextReceived(channel, ""), MESSAGES)
-    assert isinstance(BinaryReceived(channel, b""), MESSAGES)
-    assert not isinstance(ChannelOpened(channel), MESSAGES)
+    assert isinstance(TextReceived(channel, ""), MessageEvent)
+    assert isinstance(BinaryReceived(channel, b""), MessageEvent)
+    assert not isinstance(ChannelOpened(channel), MessageEvent)
 
 
 def test_other_events_compare_by_what_they_say() -> None:

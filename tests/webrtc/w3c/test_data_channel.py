@@ -140,3 +140,40 @@ async def test_before_it_is_open_nothing_can_be_sent() -> None:
     assert events == ["close"]
     await both.left.close()
     await both.right.close()
+
+
+async def echoed(two: Two) -> None:
+    """Send one message and wait for it: afterwards the loop has had a turn with one message."""
+    came = asyncio.get_running_loop().create_future()
+    two.theirs.once("message", came.set_result)
+    two.ours.send("alone")
+    async with asyncio.timeout(LIMIT):
+        await came
+
+
+def packets(connection: RTCPeerConnection) -> int:
+    return connection._bundle.transport.statistics().traffic.packets_sent
+
+
+async def test_a_message_alone_goes_out_at_once_and_counts_as_buffered_in_this_turn(two: Two) -> None:
+    await echoed(two)
+    before = packets(two.left)
+    two.ours.send("one")
+    assert packets(two.left) == before + 1
+    two.ours.send("two")
+    assert packets(two.left) == before + 1
+    assert two.ours.bufferedAmount == 6
+    await happened(two.ours, "bufferedamountlow", lambda: two.ours.bufferedAmount == 0)
+
+
+async def test_after_a_turn_with_several_messages_they_wait_for_each_other(two: Two) -> None:
+    await echoed(two)
+    for _ in range(2):
+        two.ours.send("of several")
+    await happened(two.ours, "bufferedamountlow", lambda: two.ours.bufferedAmount == 0)
+    before = packets(two.left)
+    two.ours.send("one")
+    two.ours.send("two")
+    assert packets(two.left) == before
+    assert two.ours.bufferedAmount == 6
+    await happened(two.ours, "bufferedamountlow", lambda: two.ours.bufferedAmount == 0)

@@ -24,7 +24,7 @@ from zwerm.net.udp import Batch
 from zwerm.webrtc.connection.local_network import LocalNetwork
 from zwerm.webrtc.connection.sockets import LocalSockets
 from zwerm.webrtc.connection.transport import Event, Transport
-from zwerm.webrtc.datachannel.channel import MESSAGES
+from zwerm.webrtc.datachannel.channel import BinaryReceived, MessageEvent, TextReceived
 from zwerm.webrtc.ice.candidate import TcpType
 from zwerm.webrtc.ice.config import ServerTransport
 from zwerm.webrtc.ice.events import CloseStream, OpenStream, RegisterName, ResolveName, SendStream
@@ -42,12 +42,16 @@ class TransportDriver:
         `on_event` may give commands; what they bring is carried out when it has returned.
         """
         self.transport = transport
+        self.on_message: Callable[[MessageEvent], None] = on_event  # is given messages, which may be many
+        self.turn = 0  # counts the turns of the loop that commands were given in
         self.network = LocalNetwork()
         self._on_event = on_event
         self._names: MulticastNames | None = None
         self._unwatch: Callable[[], None] | None = None
         self._soon: asyncio.Handle | None = None
         self._is_draining = True  # until it has a loop, which makes commands wait as those of handlers do
+        self._is_burst = False  # the last turn of the loop brought more than one command
+        self._commands = 0  # of this turn
         self._is_blocked = False  # a socket was full
         self._is_bound = False
         self._is_closed = False
@@ -96,7 +100,27 @@ class TransportDriver:
     def pump_soon(self) -> None:
         """Pump when the loop comes round: commands given until then go out together."""
         if not self._is_draining:  # or it goes out with the others of this round
+            self._commands += 1
             self._schedule()
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether a message is likely to be alone in this turn of the loop, so that it may go `at_once`.
+
+        In a conversation a turn of the loop is a good part of the round trip. Where the last turn brought several
+        commands they wait for each other instead, and many datagrams cost one system call.
+        """
+        return self._soon is None and not self._is_burst and not self._is_draining
+
+    def pump_at_once(self) -> None:
+        """Send now, in a turn that is calm; what else is to be done, events first of all, comes with `pump_soon`."""
+        self._commands += 1
+        self._schedule()
+        self._is_draining = True
+        try:
+            self._send()
+        finally:
+            self._is_draining = False
 
     def pump(self) -> None:
         """Carry out what the transport has to say, and set the timer anew."""
@@ -142,6 +166,9 @@ class TransportDriver:
 
     def _pump_now(self) -> None:
         self._soon = None
+        self._is_burst = self._commands > 1
+        self._commands = 0
+        self.turn += 1
         self.pump()
 
     def _drain(self) -> bool:
@@ -149,14 +176,16 @@ class TransportDriver:
 
         Events go first: what they make their owner send goes out with the acknowledgement of what brought them.
         """
-        transport, on_event = self.transport, self._on_event
+        transport, on_event, on_message = self.transport, self._on_event, self.on_message
         for _ in range(DRAIN_LIMIT):
             event = None if self._is_closed else transport.next_event()
             if event is None:
                 break
-            if not isinstance(event, MESSAGES):
+            if isinstance(event, (BinaryReceived, TextReceived)):
+                on_message(event)
+            else:
                 self._answer(event)
-            on_event(event)
+                on_event(event)
         return self._send() and event is None and not transport.has_events
 
     def _send(self) -> bool:
@@ -172,7 +201,10 @@ class TransportDriver:
             data, destination, segment_size, source = transmit
             socket = None if source is None else sockets.get(source)
             if socket is not None:
-                socket.send(Transmit(data, destination, segment_size))
+                if segment_size is None:
+                    socket.send_datagram(data, destination)
+                else:
+                    socket.send(Transmit(data, destination, segment_size))
                 if socket.is_full:
                     self._is_blocked = True
                     return True

@@ -27,7 +27,8 @@ class Traffic:
     def received(self, datagrams: Sequence[bytes]) -> None:
         """Count a batch."""
         self.packets_received += len(datagrams)
-        self.bytes_received += sum(map(len, datagrams))
+        for data in datagrams:
+            self.bytes_received += len(data)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -274,19 +274,25 @@ class Transport:
         connection = self.dtls
         if connection is None:
             return False
-        if connection.state is State.CONNECTED:
-            packets = self.channels.next_transmits()
-            if packets:
-                if self.tap is not None:
-                    here, there = self._ends()
-                    self.tap.sctp(packets, here, there, self._now, is_sent=True)
-                connection.send(packets)
         is_moved = False
         while (transmit := connection.next_transmit()) is not None:
-            if self.agent.send(transmit.data, self._now, segment_size=transmit.segment_size):
-                self._traffic.sent(transmit.data, transmit.segment_size)
+            self._send(transmit.data, transmit.segment_size)
             is_moved = True
-        return is_moved
+        if connection.state is not State.CONNECTED:
+            return is_moved
+        packets = self.channels.next_transmits()
+        if not packets:
+            return is_moved
+        if self.tap is not None:
+            here, there = self._ends()
+            self.tap.sctp(packets, here, there, self._now, is_sent=True)
+        for data, segment_size in connection.seal(packets):
+            self._send(data, segment_size)
+        return True
+
+    def _send(self, data: bytes, segment_size: int | None) -> None:
+        if self.agent.send(data, self._now, segment_size=segment_size):
+            self._traffic.sent(data, segment_size)
 
     def _ends(self) -> tuple[Address, Address]:
         """Ours and theirs, of the pair that data goes over."""
@@ -338,14 +344,24 @@ class Transport:
             trace=self._trace,
         )
 
+    def _receive_sctp(self, payloads: Sequence[bytes]) -> None:
+        if self.tap is not None:
+            here, there = self._ends()
+            self.tap.sctp(payloads, there, here, self._now, is_sent=False)
+        self.channels.receive_datagrams(payloads, DTLS, self._now)
+
     def _work_dtls(self, connection: DTLSConnection) -> None:
-        while (event := connection.next_event()) is not None:
+        while True:
+            payloads = connection.take_payloads()
+            if payloads:
+                self._receive_sctp(payloads)
+                continue
+            event = connection.next_event()
             match event:
-                case dtls.ApplicationData(payloads):
-                    if self.tap is not None:
-                        here, there = self._ends()
-                        self.tap.sctp(payloads, there, here, self._now, is_sent=False)
-                    self.channels.receive_datagrams(payloads, DTLS, self._now)
+                case None:
+                    return
+                case dtls.ApplicationData(last):  # what came before the end
+                    self._receive_sctp(last)
                     continue
                 case dtls.Handshaked():
                     if self.tap is not None and self.tap.wants_keys:

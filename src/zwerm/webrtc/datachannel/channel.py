@@ -68,7 +68,7 @@ class BinaryReceived:
         return f"BinaryReceived(channel {self.channel.id}, {len(self.data)} bytes)"
 
 
-MESSAGES: Final = (TextReceived, BinaryReceived)  # the events that may be many
+MessageEvent: TypeAlias = TextReceived | BinaryReceived  # those that may be many
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -124,8 +124,7 @@ class TransportClosed:
 
 
 ChannelEvent: TypeAlias = (
-    TextReceived
-    | BinaryReceived
+    MessageEvent
     | ChannelOpened
     | ChannelAnnounced
     | ChannelClosing

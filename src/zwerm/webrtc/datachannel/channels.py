@@ -84,6 +84,7 @@ class DataChannels:
         self.association = association
         self.peer_max_message_size = peer_max_message_size
         self._is_client = is_dtls_client
+        self._max_events = association.config.max_events
         self._max_incoming = max_incoming
         self._max_name_bytes = max_name_bytes
         self._trace = trace
@@ -365,7 +366,8 @@ class DataChannels:
         return self.association.next_transmit()
 
     def next_event(self) -> ChannelEvent | None:
-        self._work_off(self.association.now)
+        if not self._events:
+            self._work_off(self.association.now)
         return self._events.popleft() if self._events else None
 
     @property
@@ -385,7 +387,7 @@ class DataChannels:
 
     def _work_off(self, now: Instant) -> None:
         """Turn what the association told into what channels tell; messages stay below while too many wait here."""
-        while len(self._events) < self.association.config.max_events:
+        while len(self._events) < self._max_events:
             event = self.association.next_event()
             if event is None:
                 return

@@ -53,6 +53,9 @@ from zwerm.webrtc.dtls.suite import Secrets
 FIRST_BYTES: Final = range(20, 64)  # RFC 7983 section 7: what of a shared port is DTLS
 MIN_MTU: Final = 256  # bytes
 
+_FIRST: Final = 20  # of FIRST_BYTES, as numbers that each datagram is compared with
+_LAST: Final = 63
+
 _WRONG_CERTIFICATE: Final = Alert(AlertLevel.FATAL, AlertDescription.BAD_CERTIFICATE)
 _TOO_WEAK: Final = Alert(AlertLevel.FATAL, AlertDescription.HANDSHAKE_FAILURE)
 
@@ -124,6 +127,7 @@ class DTLSConnection:
             accepts=self._accepts_certificate,
         )
         self._secrets: Secrets | None = None
+        self._max_payload = 0
         self._sealer: Sealer | None = None  # ours, once we write
         self._opener: Opener | None = None  # ours, where we read
         self._last_opener: Opener | None = None  # what it counted counts after the end too
@@ -133,6 +137,7 @@ class DTLSConnection:
         self._timers = TimerTable(Timer)
         self._transmits: deque[Transmit] = deque()
         self._events: deque[Event] = deque()
+        self._max_waiting_payloads = self.config.max_waiting_payloads
         self._payloads: list[bytes] = []  # of the ApplicationData that comes last among the events
         self._timers.arm(Timer.GIVE_UP, now + self.config.handshake_timeout)
         if role is Role.CLIENT:
@@ -160,17 +165,24 @@ class DTLSConnection:
             LocalProtocolError: not connected, an empty payload or one above `max_payload`, or transmits that nobody
                 drained. Nothing was sent.
         """
-        if self.state is not State.CONNECTED:
-            raise LocalProtocolError(f"cannot send: {self.state.value}")
         if len(self._transmits) >= self.config.max_waiting_transmits:
             raise LocalProtocolError(f"{len(self._transmits)} transmits wait to be drained")
-        sizes = [len(payload) for payload in payloads] or [1]
-        if max(sizes) > self.max_payload or not min(sizes):
-            raise LocalProtocolError(
-                f"payloads of {min(sizes)} to {max(sizes)} bytes, expected 1 to {self.max_payload}"
-            )
+        self._transmit(self.seal(payloads))
+
+    def seal(self, payloads: Sequence[bytes]) -> list[Run]:
+        """Make the datagrams that `send` would, for a caller who has taken every transmit and sends them by itself.
+
+        Raises:
+            LocalProtocolError: not connected, an empty payload or one above `max_payload`. Nothing was sealed.
+        """
+        if self.state is not State.CONNECTED:
+            raise LocalProtocolError(f"cannot send: {self.state.value}")
+        limit = self._max_payload
+        for payload in payloads:
+            if not 0 < len(payload) <= limit:
+                raise LocalProtocolError(f"a payload of {len(payload)} bytes, expected 1 to {limit}")
         sealer = self._sealer
-        self._transmit(self._write_by_openssl(payloads) if sealer is None else sealer.seal_batch(payloads))
+        return self._write_by_openssl(payloads) if sealer is None else sealer.seal_batch(payloads)
 
     def close(self) -> None:
         """Say close_notify, if there is a connection to close, and end. Twice is harmless."""
@@ -215,7 +227,7 @@ class DTLSConnection:
     @property
     def max_payload(self) -> int:
         """Bytes that one record can carry within the MTU; 0 before the keys are there."""
-        return 0 if self._secrets is None else self.config.mtu - HEADER_SIZE - self._secrets.suite.overhead
+        return self._max_payload
 
     @property
     def dropped(self) -> int:
@@ -244,7 +256,7 @@ class DTLSConnection:
 
     def receive_accepted(self, datagrams: Sequence[bytes], now: Instant) -> int:
         """Take what came from a source that the caller knows to be accepted."""
-        ours = [datagram for datagram in datagrams if datagram and datagram[0] in FIRST_BYTES]
+        ours = [one for one in datagrams if one and _FIRST <= one[0] <= _LAST]
         if self.state is State.CONNECTED and self._sealer is not None:
             self._open(ours)
         else:
@@ -278,6 +290,13 @@ class DTLSConnection:
             payloads, self._payloads = self._payloads, []
             return ApplicationData(tuple(payloads))
         return None
+
+    def take_payloads(self) -> list[bytes]:
+        """What `next_event` would tell as `ApplicationData`, if that is next; for a caller who has it without one."""
+        if self._events:
+            return []
+        payloads, self._payloads = self._payloads, []
+        return payloads
 
     def next_timeout(self) -> Instant | None:
         return self._timers.next_timeout()
@@ -368,6 +387,7 @@ class DTLSConnection:
         if self._secrets is None or not self._peer_certificate:
             self._fail(Cause.HANDSHAKE, f"finished with {handshake.cipher}, which was not offered")
             return
+        self._max_payload = self.config.mtu - HEADER_SIZE - self._secrets.suite.overhead
         keys = self._secrets.keys()
         ours, theirs = keys if self.role is Role.CLIENT else reversed(keys)
         if self._flights.sealer is None:
@@ -449,9 +469,11 @@ class DTLSConnection:
             self._fail(Cause.ALERT, f"the peer ended the connection: {alert}", alert)
 
     def _deliver(self, payloads: list[bytes]) -> None:
-        room = self.config.max_waiting_payloads - len(self._payloads)
-        self._payloads += payloads[:room]
-        self._gate.dropped += max(0, len(payloads) - room)
+        room = self._max_waiting_payloads - len(self._payloads)
+        if len(payloads) > room:
+            self._gate.dropped += len(payloads) - room
+            payloads = payloads[:room]
+        self._payloads += payloads
 
     # The end.
 

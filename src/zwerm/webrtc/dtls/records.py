@@ -9,7 +9,7 @@ opposite point of the 64-bit circle.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidTag
@@ -29,6 +29,11 @@ _HEADER: Final = struct.Struct(">BHQH")  # type, version, epoch and sequence num
 _GCM_HEADER: Final = struct.Struct(">BHQHQ")  # the same and the explicit nonce
 _ADDITIONAL: Final = struct.Struct(">QBHH")  # RFC 5246 section 6.2.3.3: number, type, version, length of the plaintext
 _GCM_NONCE: Final = struct.Struct(">4sQ")
+# To look these up costs as much as they do.
+_pack_gcm_header: Final = _GCM_HEADER.pack
+_pack_nonce: Final = _GCM_NONCE.pack
+_pack_additional: Final = _ADDITIONAL.pack
+_unpack_header_from: Final = _HEADER.unpack_from
 _EPOCH_BITS: Final = EPOCH << 48
 _APPLICATION_DATA: Final = int(ContentType.APPLICATION_DATA)
 _CIRCLE: Final = (1 << 64) - 1
@@ -56,15 +61,16 @@ class Sealer:
     has one that OpenSSL used, as long as `first_nonce` is the first that OpenSSL used and it counts up from there.
     """
 
-    __slots__ = ("_aead", "_fixed_iv", "_is_gcm", "_nonce", "sequence", "suite")
+    __slots__ = ("_encrypt", "_fixed_iv", "_is_gcm", "_nonce", "_overhead", "sequence", "suite")
 
     def __init__(self, suite: Suite, keys: DirectionKeys, *, sequence: int, first_nonce: int) -> None:
         """Start at record `sequence`; `first_nonce` matters for AES-GCM only."""
         self.suite = suite
         self.sequence = sequence  # of the next record
-        self._aead = suite.aead(keys.key)
+        self._encrypt: Callable[[bytes, bytes, bytes], bytes] = suite.aead(keys.key).encrypt
         self._fixed_iv = keys.fixed_iv
         self._is_gcm = suite.explicit_nonce_size > 0
+        self._overhead: int = suite.overhead
         self._nonce = (first_nonce + OPPOSITE) & _CIRCLE  # of the next record
 
     def seal(self, content_type: ContentType, fragment: bytes) -> bytes:
@@ -77,14 +83,14 @@ class Sealer:
         number = _EPOCH_BITS | self.sequence
         self.sequence += 1
         additional = _ADDITIONAL.pack(number, content_type, DTLS_1_2, len(fragment))
-        length = len(fragment) + self.suite.overhead
+        length = len(fragment) + self._overhead
         if self._is_gcm:
             nonce = self._nonce
             self._nonce = (nonce + 1) & _CIRCLE
             header = _GCM_HEADER.pack(content_type, DTLS_1_2, number, length, nonce)
-            return header + self._aead.encrypt(_GCM_NONCE.pack(self._fixed_iv, nonce), fragment, additional)
+            return header + self._encrypt(_GCM_NONCE.pack(self._fixed_iv, nonce), fragment, additional)
         header = _HEADER.pack(content_type, DTLS_1_2, number, length)
-        return header + self._aead.encrypt(_counted_nonce(self._fixed_iv, number), fragment, additional)
+        return header + self._encrypt(_counted_nonce(self._fixed_iv, number), fragment, additional)
 
     def seal_batch(self, payloads: Sequence[bytes]) -> list[Run]:
         """Protect application data with AES-GCM, payloads of one size in one run.
@@ -96,13 +102,7 @@ class Sealer:
         runs: list[Run] = []
         parts: list[bytes] = []
         number, nonce, fixed_iv = _EPOCH_BITS | self.sequence, self._nonce, self._fixed_iv
-        encrypt, pack_header, pack_nonce, pack_additional = (
-            self._aead.encrypt,
-            _GCM_HEADER.pack,
-            _GCM_NONCE.pack,
-            _ADDITIONAL.pack,
-        )
-        overhead = self.suite.overhead
+        encrypt, overhead = self._encrypt, self._overhead
         run_size = room = 0  # payload bytes of the run's first; how many more may join it
         for payload in payloads:
             size = len(payload)
@@ -113,9 +113,9 @@ class Sealer:
                 run_size = size
                 room = min(MAX_RUN, MAX_RUN_SIZE // (size + overhead + HEADER_SIZE))
             room = room - 1 if size == run_size else 0  # a shorter one ends the run
-            parts.append(pack_header(_APPLICATION_DATA, DTLS_1_2, number, size + overhead, nonce))
-            additional = pack_additional(number, _APPLICATION_DATA, DTLS_1_2, size)
-            parts.append(encrypt(pack_nonce(fixed_iv, nonce), payload, additional))
+            parts.append(_pack_gcm_header(_APPLICATION_DATA, DTLS_1_2, number, size + overhead, nonce))
+            additional = _pack_additional(number, _APPLICATION_DATA, DTLS_1_2, size)
+            parts.append(encrypt(_pack_nonce(fixed_iv, nonce), payload, additional))
             number += 1
             nonce = (nonce + 1) & _CIRCLE
         if parts:
@@ -140,17 +140,17 @@ def _counted_nonce(fixed_iv: bytes, number: int) -> bytes:
 class Opener:
     """Reads the records of one side. What is no genuine record is dropped and counted, and changes nothing else."""
 
-    __slots__ = ("_aead", "_fixed_iv", "_is_gcm", "_overhead", "forged", "replayed", "strange", "window")
+    __slots__ = ("_decrypt", "_fixed_iv", "_is_gcm", "_overhead", "forged", "replayed", "strange", "window")
 
     def __init__(self, suite: Suite, keys: DirectionKeys) -> None:
         self.window = ReplayWindow()
         self.forged = 0  # records that did not decrypt
         self.replayed = 0  # records that were seen before, or are older than the window
         self.strange = 0  # records of another epoch or version, cut short or too long
-        self._aead = suite.aead(keys.key)
+        self._decrypt: Callable[[bytes, bytes, bytes], bytes] = suite.aead(keys.key).decrypt
         self._fixed_iv = keys.fixed_iv
         self._is_gcm = suite.explicit_nonce_size > 0
-        self._overhead = suite.overhead
+        self._overhead: int = suite.overhead
 
     def open_datagrams(self, datagrams: Iterable[bytes], payloads: list[bytes]) -> list[Other]:
         """Open every record of untrusted datagrams.
@@ -159,18 +159,17 @@ class Opener:
         """
         others: list[Other] = []
         header_size, overhead = HEADER_SIZE, self._overhead
-        unpack_from, open_record = _HEADER.unpack_from, self.open_record
         for datagram in datagrams:
             size = len(datagram)
             offset = 0
             while size - offset >= header_size:
-                content_type, version, number, length = unpack_from(datagram, offset)
+                content_type, version, number, length = _unpack_header_from(datagram, offset)
                 start = offset + header_size
                 offset = start + length
                 if offset > size or length < overhead or version != DTLS_1_2:
                     self.strange += 1
                     break
-                plaintext = open_record(content_type, number, datagram[start:offset])
+                plaintext = self.open_record(content_type, number, datagram[start:offset])
                 if not plaintext:  # not genuine; or empty, which carries nothing
                     continue
                 if content_type == _APPLICATION_DATA:
@@ -193,12 +192,12 @@ class Opener:
         if not window.is_new(sequence):
             self.replayed += 1
             return None
-        additional = _ADDITIONAL.pack(number, content_type, DTLS_1_2, size)
+        additional = _pack_additional(number, content_type, DTLS_1_2, size)
         try:
             if self._is_gcm:
-                plaintext = self._aead.decrypt(self._fixed_iv + fragment[:8], fragment[8:], additional)
+                plaintext = self._decrypt(self._fixed_iv + fragment[:8], fragment[8:], additional)
             else:
-                plaintext = self._aead.decrypt(_counted_nonce(self._fixed_iv, number), fragment, additional)
+                plaintext = self._decrypt(_counted_nonce(self._fixed_iv, number), fragment, additional)
         except InvalidTag:
             self.forged += 1
             return None

@@ -38,10 +38,11 @@ from zwerm.webrtc.ice.events import (
     ServerFailed,
 )
 from zwerm.webrtc.ice.gather import Gatherer
+from zwerm.webrtc.ice.generations import Generations
 from zwerm.webrtc.ice.names import OwnNames
 from zwerm.webrtc.ice.outbox import Outbox
 from zwerm.webrtc.ice.pacer import Pacer
-from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate, Pair, Path
+from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate, Pair
 from zwerm.webrtc.ice.relay import MakeRelay
 from zwerm.webrtc.ice.relays import Relays
 from zwerm.webrtc.ice.session import Session
@@ -79,6 +80,7 @@ class Agent:
         agents of a connection that is not bundled; `make_relay` makes a TURN client: without one TURN is not used.
         """
         self.config = config = config or Config()
+        self._max_data_size = config.max_data_size
         self._random = random
         self._trace = trace
         self._pacer = pacer or Pacer(config.ta, config.ta_triggered)
@@ -89,8 +91,7 @@ class Agent:
         self._incoming = IncomingCandidates(config, self._use_remote, self._outbox.tell, trace)
         self._timers = TimerTable(Timer)
         self._deadlines = Deadlines(self._gatherer, self._relays, self._timers, self._outgoing.names, self._incoming)
-        self._session = self._make_session(role, credentials or Credentials.random(random))
-        self._previous: Session | None = None
+        self._generations = Generations(self._make_session(role, credentials or Credentials.random(random)))
         self._told = Told(role, self._outbox)
         self._is_gathering = False
 
@@ -130,14 +131,10 @@ class Agent:
 
     def is_validated(self, source: Address, local: Address | None = None) -> bool:
         """Whether a check to `source` was answered, from `local` if it is given: only then may it be listened to."""
-        return any(
-            pair.remote.address == source and (local is None or pair.local.base.address == local)
-            for session in self._sessions()
-            for pair in session.checklist.valid()
-        )
+        return self._generations.has_validated(source, local)
 
     def statistics(self) -> AgentStatistics:
-        return statistics_of(self._session, self._previous, self._told.pair_changes)
+        return statistics_of(self._session, self._generations.retired, self._told.pair_changes)
 
     # Local addresses and gathering.
 
@@ -274,15 +271,7 @@ class Agent:
         self._outbox.forget_held()
         self._incoming.restart()
         self._outgoing.restart()
-        retired = self._session
-        self._session = self._make_session(retired.role, credentials or Credentials.random(self._random))
-        if retired.selected is not None:
-            if self._previous is not None:
-                self._previous.close()
-            retired.retire()
-            self._previous = retired
-        else:
-            retired.close()
+        self._generations.begin(self._make_session(self.role, credentials or Credentials.random(self._random)))
         self._timers.cancel(Timer.LINGER)
         self._told.restarted()
         if self._is_gathering:
@@ -295,14 +284,10 @@ class Agent:
     def undo_restart(self, now: Instant) -> bool:
         """Go back to the generation that carries data; False when there is none, or the present one has a pair."""
         self._check_open()
-        previous = self._previous
-        if previous is None or self._session.selected is not None:
+        if not self._generations.undo(now):
             return False
         self._incoming.restart()
         self._outgoing.restart()
-        self._session.close()
-        self._session, self._previous = previous, None
-        previous.resume(now)
         self._timers.cancel(Timer.LINGER)
         self._settle(now)
         return True
@@ -332,14 +317,15 @@ class Agent:
             LocalProtocolError: one is empty or larger than `max_data_size`.
         """
         size = segment_size or len(data)
-        if not 0 < size <= self.config.max_data_size or not data:
-            raise LocalProtocolError(f"datagram of {size} bytes, expected 1 to {self.config.max_data_size}")
-        pair = self._carrier(now)
+        if not 0 < size <= self._max_data_size or not data:
+            raise LocalProtocolError(f"datagram of {size} bytes, expected 1 to {self._max_data_size}")
+        pair = self._generations.carrier(now)
         if pair is None:
             return False
-        pair.counters.packets_sent += -(-len(data) // size)
-        pair.counters.bytes_sent += len(data)
-        pair.counters.sent_at = now
+        counters = pair.counters
+        counters.packets_sent += 1 if segment_size is None else -(-len(data) // size)
+        counters.bytes_sent += len(data)
+        counters.sent_at = now
         self._outbox.send_run(pair, data, segment_size, now)
         return True
 
@@ -382,7 +368,7 @@ class Agent:
                 continue
             taken += self.receive_datagram(data, source, now, local=local)
             if base is not None and self.state is not ConnectionState.CLOSED:
-                pair = self._valid_pair((base.address, source))
+                pair = self._generations.valid_pair((base.address, source))
         return taken
 
     def receive_data(
@@ -392,15 +378,23 @@ class Agent:
 
         False: there is something else among them, and nothing was counted: it is for `receive_datagrams`.
         """
-        base = self._base(local)
-        if base is None or self.state is ConnectionState.CLOSED:
+        if local is None:
+            base = self._base(None)
+            local = None if base is None else base.address
+        if local is None or self._told.state is ConnectionState.CLOSED:
             return False
-        pair = self._valid_pair((base.address, source))
-        if pair is None or not all(data and 20 <= data[0] <= 63 for data in datagrams):  # RFC 7983 section 7
+        pair = self._generations.valid_pair((local, source))
+        if pair is None:
             return False
-        pair.counters.packets_received += len(datagrams)
-        pair.counters.bytes_received += sum(map(len, datagrams))
-        pair.counters.received_at = now
+        total = 0
+        for data in datagrams:
+            if not data or not 20 <= data[0] <= 63:  # RFC 7983 section 7
+                return False
+            total += len(data)
+        counters = pair.counters
+        counters.packets_received += len(datagrams)
+        counters.bytes_received += total
+        counters.received_at = now
         return True
 
     # Streams.
@@ -451,9 +445,7 @@ class Agent:
             return
         has_news = self._deadlines.has_come(now)
         while self._timers.pop_expired(now) is not None:
-            if self._previous is not None:
-                self._previous.close()
-                self._previous = None
+            self._generations.forget_retired()
         for session in self._sessions():
             has_news |= session.handle_timeout(now)
         if not has_news:
@@ -466,7 +458,7 @@ class Agent:
 
     def ask_again(self, now: Instant) -> bool:
         """Ask for consent as ever, if that is all that is due; False: call `handle_timeout`."""
-        is_alone = self._previous is None and self._told.state is not ConnectionState.CLOSED
+        is_alone = self._generations.retired is None and self._told.state is not ConnectionState.CLOSED
         return is_alone and not self._deadlines.has_come(now) and self._session.ask_again(now)
 
     def next_timeout(self) -> Instant | None:
@@ -491,8 +483,12 @@ class Agent:
     def _make_session(self, role: Role, credentials: Credentials) -> Session:
         return Session(self._outbox, self.config, self._random, self._pacer, credentials, role, self._trace)
 
+    @property
+    def _session(self) -> Session:
+        return self._generations.present
+
     def _sessions(self) -> list[Session]:
-        return [self._session] if self._previous is None else [self._session, self._previous]
+        return self._generations.all()
 
     def _check_open(self) -> None:
         if self.state is ConnectionState.CLOSED:
@@ -504,13 +500,6 @@ class Agent:
             return next((base for base in bases if base.kind is BaseKind.UDP), None)
         return self._gatherer.base_at(local)
 
-    def _carrier(self, now: Instant) -> Pair | None:
-        """The pair that data goes over, of the newest session that has one with consent."""
-        for session in self._sessions():
-            if session.selected is not None and session.consent is not None and not session.consent.is_expired(now):
-                return session.selected
-        return None
-
     def _receive(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
         """Take what came to a base: directly, relayed, or as a frame of a stream."""
         return self._receive_stun(data, arrival, now) if is_stun(data) else self._receive_data(data, arrival, now)
@@ -518,7 +507,7 @@ class Agent:
     def _receive_data(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
         """Hand out data of a validated pair, and hold back what came a moment too early."""
         path = arrival.path
-        pair = self._valid_pair(path)
+        pair = self._generations.valid_pair(path)
         if pair is not None:
             pair.counters.received_at = now
             self._outbox.deliver(pair, data)
@@ -527,13 +516,6 @@ class Agent:
             self._outbox.hold(path, data)
             return True
         return False
-
-    def _valid_pair(self, path: Path) -> Pair | None:
-        for session in self._sessions():
-            pair = session.checklist.find(path)
-            if pair is not None and pair.is_valid:
-                return pair
-        return None
 
     def _receive_stun(self, data: bytes, arrival: Arrival, now: Instant) -> bool:
         return hand_on_untrusted(data, arrival, self._sessions(), now)
@@ -556,11 +538,11 @@ class Agent:
         selected = session.selected
         if selected is not None and selected.local.base.kind is BaseKind.RELAY:
             self._outbox.bind_channel(selected, now)
-        is_replaced = self._previous is not None and session.selected is not None
+        is_replaced = self._generations.retired is not None and session.selected is not None
         if is_replaced and self._timers.deadline(Timer.LINGER) is None:
             self._timers.arm(Timer.LINGER, now + LINGER)
         if self.state is not ConnectionState.CLOSED:
-            self._told.update(session, self._previous, self._gathering_now(), now)
+            self._told.update(session, self._generations.retired, self._gathering_now(), now)
 
     def _gathering_now(self) -> GatheringState:
         if not self._is_gathering:
@@ -590,7 +572,7 @@ class Agent:
 
     def _wait_for_credentials(self, candidate: Candidate | None, ufrag: str | None) -> bool:
         """Keep what belongs to a generation yet to come; drop what belongs to one that has been."""
-        old = None if self._previous is None else self._previous.remote
+        old = None if self._generations.retired is None else self._generations.retired.remote
         if old is not None and ufrag == old.ufrag:
             return False
         return self._incoming.wait(candidate, ufrag)

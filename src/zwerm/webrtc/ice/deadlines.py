@@ -41,4 +41,8 @@ class Deadlines:
 
 def earliest(*waits: Instant | None) -> Instant | None:
     """The smallest; None: there is none to wait for."""
-    return min([wait for wait in waits if wait is not None], default=None)
+    first: Instant | None = None
+    for wait in waits:
+        if wait is not None and (first is None or wait < first):
+            first = wait
+    return first

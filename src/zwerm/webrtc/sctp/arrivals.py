@@ -15,7 +15,7 @@ from zwerm.core.machine import Address, Instant
 from zwerm.webrtc.sctp.chunks import error, reconfig
 from zwerm.webrtc.sctp.chunks.forward_tsn import ForwardTsn
 from zwerm.webrtc.sctp.chunks.init import Init
-from zwerm.webrtc.sctp.chunks.sack import Sack
+from zwerm.webrtc.sctp.chunks.sack import FIXED_SIZE, Sack
 from zwerm.webrtc.sctp.codes import (
     TAG_REFLECTED,
     TSN_MASK,
@@ -53,6 +53,10 @@ from zwerm.webrtc.sctp.send_queue import SendQueue
 from zwerm.webrtc.sctp.timer import Timer
 
 _TSN: Final = struct.Struct("!I")
+_SACK: Final = struct.Struct("!II")  # where nothing was lost, as mostly: no gaps and no duplicates follow
+_NOTHING_MORE: Final = bytes(4)
+_INIT: Final = int(ChunkType.INIT)  # each packet is compared with these two
+_COOKIE_ECHO: Final = int(ChunkType.COOKIE_ECHO)
 _HEARTBEAT: Final = struct.Struct("!HHQ")
 
 
@@ -77,12 +81,12 @@ class Arrivals(ControlBlock):
             return False
         kind = packet[HEADER_SIZE]
         if has_zero_checksum(packet) and self.config.zero_checksum:
-            if kind in (ChunkType.INIT, ChunkType.COOKIE_ECHO):  # RFC 9653 section 5.2
+            if kind in (_INIT, _COOKIE_ECHO):  # RFC 9653 section 5.2
                 return False
         elif not has_right_checksum(packet):
             return False
-        if packet[:8] == self._expected and kind != ChunkType.INIT:
-            if kind == ChunkType.COOKIE_ECHO:
+        if packet[:8] == self._expected and kind != _INIT:
+            if kind == _COOKIE_ECHO:
                 return self._receive_cookie_echo(packet)
             self._heard_at = self._now
             self._work_off(packet, HEADER_SIZE)
@@ -149,13 +153,21 @@ class Arrivals(ControlBlock):
     def _receive_sack(self, packet: bytes, position: int, length: int) -> None:
         if not self._is_sending and self.state is not State.SHUTDOWN_SENT:
             return
-        sack = Sack.parse(packet[position + CHUNK_HEADER_SIZE : position + length])
+        gaps: list[tuple[int, int]] = []
+        duplicates: list[int] = []
+        sack: Sack | None = None
+        if length == FIXED_SIZE and packet[position + 12 : position + 16] == _NOTHING_MORE:
+            tsn, a_rwnd = _SACK.unpack_from(packet, position + CHUNK_HEADER_SIZE)
+        else:
+            sack = Sack.parse(packet[position + CHUNK_HEADER_SIZE : position + length])
+            tsn, a_rwnd = sack.cumulative_tsn, sack.a_rwnd
         outstanding = self._sender.outstanding
-        behind = (outstanding.first_tsn - 1 - sack.cumulative_tsn) & TSN_MASK
+        behind = (outstanding.first_tsn - 1 - tsn) & TSN_MASK
         cumulative = outstanding.first_tsn - 1 - (behind - (TSN_MASK + 1) if behind >= 0x80000000 else behind)
-        gaps = [(cumulative + first, cumulative + last + 1) for first, last in sack.gaps] if sack.gaps else []
-        duplicates = [cumulative + signed(tsn - sack.cumulative_tsn) for tsn in sack.duplicates]
-        if not self._sender.acknowledged(cumulative, gaps, duplicates, sack.a_rwnd, self._now):
+        if sack is not None:
+            gaps = [(cumulative + first, cumulative + last + 1) for first, last in sack.gaps]
+            duplicates = [cumulative + signed(one - tsn) for one in sack.duplicates]
+        if not self._sender.acknowledged(cumulative, gaps, duplicates, a_rwnd, self._now):
             self._note("forged SACK", f"up to {cumulative}, {len(gaps)} gaps")
         elif self.state is not State.ESTABLISHED:
             self._go_on_shutting_down()

@@ -152,11 +152,11 @@ class Association(Arrivals):
         return message
 
     def _check_buffer(self, size: int) -> None:
-        if self._sender.buffered + size > self.config.send_buffer:
+        if self._sender.buffered + size > self._send_buffer:
             raise ResourceLimitError(
                 f"{self._sender.buffered + size} bytes to be sent, the limit is {self.config.send_buffer}"
             )
-        if self._queue.messages >= self.config.max_send_messages:
+        if self._queue.messages >= self._max_send_messages:
             raise ResourceLimitError(f"more than {self._queue.messages} messages to be sent")
 
     def buffered_amount(self, stream_id: int | None = None) -> int:
@@ -274,8 +274,6 @@ class Association(Arrivals):
                 break
         if has_data:
             sender.settle(now)
-        if self._queue.low:
-            self._events += self._queue.take_low()
         if self.state is State.SHUTDOWN_PENDING:
             self._go_on_shutting_down()
         return packets
@@ -292,7 +290,7 @@ class Association(Arrivals):
     def _lead(self) -> bytes:
         """The chunks that go before data in the next packet; they go in any case."""
         receive_queue, sender = self._receiver.queue, self._sender
-        room = self.config.packet_size - HEADER_SIZE
+        room = self._packet_size - HEADER_SIZE
         parts: list[bytes] = []
         while self._control and len(self._control[0]) <= room:
             parts.append(self._control.popleft())
@@ -320,7 +318,9 @@ class Association(Arrivals):
 
     def next_event(self) -> Event | None:
         if not self._events:
-            return None
+            if not self._queue.low:
+                return None
+            self._events += self._queue.take_low()
         event = self._events.popleft()
         if isinstance(event, MessageReceived):
             self._receiver.taken(len(event.data), self._now)
@@ -328,11 +328,11 @@ class Association(Arrivals):
 
     @property
     def has_events(self) -> bool:
-        return len(self._events) > 0
+        return len(self._events) > 0 or len(self._queue.low) > 0
 
     def next_events(self) -> list[Event]:
         """All events there are."""
-        events = list(self._events)
+        events = [*self._events, *self._queue.take_low()]
         self._events.clear()
         size = 0
         for event in events:

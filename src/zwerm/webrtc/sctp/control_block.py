@@ -78,6 +78,9 @@ class ControlBlock:
     ) -> None:
         """`peer` is what transmits are addressed to; where packets came from is for the layer below to judge."""
         self.config = config = config or Config()
+        self._send_buffer = config.send_buffer  # asked for with each message
+        self._max_send_messages = config.max_send_messages
+        self._packet_size = config.packet_size
         self.state = State.CLOSED
         self._random = random
         self._peer = peer

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_DUPLICATES: Final = 64  # told in one SACK; more are left out, as section 6.2 allows
 
+_SACK: Final = int(ChunkType.SACK)
 _LAYOUT: Final = struct.Struct("!BBHIIHH")
 
 
@@ -107,7 +108,7 @@ class ReceiveQueue:
         gaps = len(blocks) // 2
         duplicates = self._duplicates[: max(0, (room - FIXED_SIZE) // ENTRY_SIZE - gaps)] if self._duplicates else []
         size = FIXED_SIZE + ENTRY_SIZE * (gaps + len(duplicates))
-        chunk = _LAYOUT.pack(ChunkType.SACK, 0, size, base & TSN_MASK, a_rwnd, gaps, len(duplicates))
+        chunk = _LAYOUT.pack(_SACK, 0, size, base & TSN_MASK, a_rwnd, gaps, len(duplicates))
         if size > FIXED_SIZE:
             chunk += struct.pack(f"!{len(blocks)}H{len(duplicates)}I", *blocks, *duplicates)
             self._duplicates = []

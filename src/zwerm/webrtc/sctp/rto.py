@@ -18,8 +18,8 @@ class RoundTrip:
     __slots__ = ("_max", "_min", "latest", "minimum", "rto", "rttvar", "srtt")
 
     def __init__(self, initial: float, minimum: float, maximum: float) -> None:
-        self._min = minimum
-        self._max = maximum
+        self._min: float = minimum
+        self._max: float = maximum
         self.srtt = 0.0  # 0: nothing measured yet
         self.rttvar = 0.0
         self.latest = 0.0
@@ -38,7 +38,8 @@ class RoundTrip:
             self.rttvar += _BETA * (abs(self.srtt - sample) - self.rttvar)
             self.srtt += _ALPHA * (sample - self.srtt)
             self.minimum = min(self.minimum, sample)
-        margin = max(4 * self.rttvar, _MARGIN, self.srtt)
+        margin = max(4 * self.rttvar, _MARGIN)
+        margin = max(margin, self.srtt)  # of two at a time, which is compiled to a comparison
         self.rto = min(max(self.srtt + margin, self._min), self._max)
 
     @property

@@ -65,6 +65,12 @@ class ChannelSet:
         self._objects[event.channel] = channel = RTCDataChannel(self._driver, event.channel, self._transport)
         return channel
 
+    def receive(self, event: news.MessageEvent) -> None:
+        """Give a message to the object that it is for."""
+        channel = self._objects.get(event.channel)
+        if channel is not None:
+            channel.receive(event)
+
     def take(self, event: ChannelNews) -> None:
         """Tell the object that an event is for."""
         if isinstance(event, news.ChannelClosed):

@@ -11,13 +11,13 @@ from typing import TypeAlias
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError
 from zwerm.webrtc.connection.aio import TransportDriver
 from zwerm.webrtc.datachannel.channel import (
-    BinaryReceived,
     BufferLow,
     Channel,
     ChannelAnnounced,
     ChannelClosed,
     ChannelClosing,
     ChannelOpened,
+    MessageEvent,
     TextReceived,
 )
 from zwerm.webrtc.sctp.control_block import State
@@ -26,9 +26,7 @@ from zwerm.webrtc.w3c.errors import InvalidStateError, NotSupportedError, Operat
 from zwerm.webrtc.w3c.rtc_error import RTCError
 from zwerm.webrtc.w3c.sctp_transport import RTCSctpTransport
 
-ChannelNews: TypeAlias = (
-    TextReceived | BinaryReceived | ChannelOpened | ChannelAnnounced | ChannelClosing | ChannelClosed | BufferLow
-)
+ChannelNews: TypeAlias = ChannelOpened | ChannelAnnounced | ChannelClosing | ChannelClosed | BufferLow
 
 
 class RTCDataChannel(Emitter):
@@ -49,6 +47,8 @@ class RTCDataChannel(Emitter):
         self._channels = driver.transport.channels
         self._channel = channel
         self._threshold = 0
+        self._gone = 0  # bytes that went at once, in this turn of the loop
+        self._gone_in = -1
 
     @property
     def transport(self) -> RTCSctpTransport:
@@ -99,8 +99,9 @@ class RTCDataChannel(Emitter):
 
     @property
     def bufferedAmount(self) -> int:  # noqa: N802
-        """Bytes given to `send` that did not go out yet."""
-        return self._channels.buffered_amount(self._channel)
+        """Bytes given to `send` that did not go out yet, or did so in this turn of the loop."""
+        waiting = self._channels.buffered_amount(self._channel)
+        return waiting + self._gone if self._gone_in == self._driver.turn else waiting
 
     @property
     def bufferedAmountLowThreshold(self) -> int:  # noqa: N802
@@ -116,7 +117,7 @@ class RTCDataChannel(Emitter):
             self._channels.set_low_threshold(self._channel, value)
 
     def send(self, data: str | bytes | bytearray | memoryview) -> None:
-        """Send a message. It goes out when the loop comes round, together with others.
+        """Send a message. It goes out when the loop comes round, together with others; alone, at once.
 
         Raises:
             InvalidStateError: the channel is not open.
@@ -138,7 +139,13 @@ class RTCDataChannel(Emitter):
             raise
         except LocalProtocolError as error:
             raise RTCTypeError(str(error)) from None
-        self._driver.pump_soon()
+        driver = self._driver
+        if driver.is_calm:
+            waiting = self._channels.buffered_amount(self._channel)
+            driver.pump_at_once()
+            self._gone, self._gone_in = waiting - self._channels.buffered_amount(self._channel), driver.turn
+        else:
+            driver.pump_soon()
 
     def close(self) -> None:
         """Begin to close; what was sent goes out first, then `close` is told. Twice is harmless."""
@@ -148,13 +155,14 @@ class RTCDataChannel(Emitter):
         self._channels.close(self._channel, self._driver.now)
         self._driver.pump_soon()
 
+    def receive(self, event: MessageEvent) -> None:
+        """Give the handlers a message; called by the connection."""
+        data = event.text if isinstance(event, TextReceived) else event.data
+        self.emit("message", data, data=data)
+
     def take(self, event: ChannelNews) -> None:
         """Tell the handlers; called by the connection."""
         match event:
-            case TextReceived():
-                self.emit("message", event.text, data=event.text)
-            case BinaryReceived():
-                self.emit("message", event.data, data=event.data)
             case ChannelOpened() | ChannelAnnounced():
                 if self.readyState == "connecting":
                     self.readyState = "open"

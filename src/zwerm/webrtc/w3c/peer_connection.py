@@ -59,6 +59,7 @@ class RTCPeerConnection(PeerMedia):
         self._configuration = RTCConfiguration.of(configuration)
         self._bundle = BundleTransport(self._certificate(), self._take)
         self._channels = ChannelSet(self._bundle.driver, self._objects)
+        self._bundle.driver.on_message = self._channels.receive
         self._chain = OperationsChain(self._update_negotiation_needed)
         self._session = Session(is_bundle_only=self._configuration.bundlePolicy == "max-bundle")
         self._transceivers = TransceiverSet(self._session, self._update_negotiation_needed)
@@ -374,9 +375,6 @@ class RTCPeerConnection(PeerMedia):
     # What the transport tells.
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, news.MESSAGES):
-            self._channels.take(event)
-            return
         match event:
             case news.ChannelAnnounced():
                 channel = self._channels.announced(event)
