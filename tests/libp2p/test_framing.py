@@ -26,6 +26,14 @@ class Pieces:
         self.data += data
 
 
+class Many(Pieces):
+    """A stream that gives several pieces at once."""
+
+    async def read_pieces(self, limit: int) -> list[bytes]:
+        pieces = [await self.read(limit // 2 or 1), await self.read(limit // 2)]
+        return [piece for piece in pieces if piece]
+
+
 SIZES = [1, 2, 7, 1_000_000]
 
 
@@ -39,9 +47,10 @@ async def test_messages_come_out_as_they_went_in(size: int) -> None:
     assert [await read_message(stream) for _ in messages] == messages
     assert await read_message(stream) is None
 
-    reader = MessageReader(Pieces(written, size))
-    assert [await reader.read() for _ in messages] == messages
-    assert await reader.read() is None
+    for kind in (Pieces, Many):
+        reader = MessageReader(kind(written, size))
+        assert [await reader.read() for _ in messages] == messages
+        assert await reader.read() is None
 
 
 async def test_reading_one_message_leaves_what_follows_on_the_stream() -> None:

@@ -5,8 +5,8 @@ Locally it is a store; with a network behind it, the same two calls wait until s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
-from typing import Protocol
+from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
 from zwerm.multiformats.cid import CID
 
@@ -29,4 +29,13 @@ class BlockSource(Protocol):
 
     async def has(self, cid: CID) -> bool:
         """Whether the block is here now, without asking anybody."""
+        ...
+
+
+@runtime_checkable
+class Gatherer(Protocol):
+    """A source that puts what it gets from others into a store by itself."""
+
+    async def gather(self, cids: Sequence[CID]) -> None:
+        """Get these blocks into the store without handing them out; with nobody to ask, do nothing. Errors as `get`."""
         ...

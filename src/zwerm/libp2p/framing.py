@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from zwerm.core.errors import WireError
+from zwerm.libp2p.stream import PieceReader
 from zwerm.multiformats import varint
 
 MAX_MESSAGE: Final = 4_194_304  # bytes, what bitswap and the DHT allow; protocols with smaller messages say so
@@ -77,12 +78,12 @@ async def write_message(stream: Writable, message: bytes) -> None:
 
 
 class MessageReader:
-    """The messages of a stream that carries nothing else."""
+    """The messages of a stream that carries nothing else. Large ones are read in as many pieces as came at once."""
 
     __slots__ = ("_ahead", "_limit", "_stream")
 
-    def __init__(self, stream: Readable, limit: int = MAX_MESSAGE) -> None:
-        self._stream = stream
+    def __init__(self, stream: Readable | PieceReader, limit: int = MAX_MESSAGE) -> None:
+        self._stream: PieceReader = stream if isinstance(stream, PieceReader) else _OnePiece(stream)
         self._limit = limit
         self._ahead = b""  # read and not returned, at most one chunk
 
@@ -90,12 +91,12 @@ class MessageReader:
         """Return the next message; None at the end of the stream. Raises and is cancelled as `read_message` does."""
         ahead = self._ahead
         while (head := _length_untrusted(ahead, self._limit)) is None:
-            more = await self._stream.read(_CHUNK)
+            more = await self._stream.read_pieces(_CHUNK)
             if not more:
                 if not ahead:
                     return None
                 raise WireError("stream ended inside the length of a message")
-            self._ahead = ahead = ahead + more
+            self._ahead = ahead = b"".join((ahead, *more))
         size, start = head
         end = start + size
         if end <= len(ahead):
@@ -103,16 +104,24 @@ class MessageReader:
             return ahead[start:end]
         parts, missing = [ahead[start:]], end - len(ahead)
         self._ahead = b""
-        while True:
-            part = await self._stream.read(_CHUNK)
-            if not part:
+        while missing:
+            more = await self._stream.read_pieces(missing)
+            if not more:
                 raise WireError(f"stream ended after {size - missing} of {size} bytes")
-            if len(part) >= missing:
-                parts.append(part[:missing])
-                self._ahead = part[missing:]
-                return b"".join(parts)
-            parts.append(part)
-            missing -= len(part)
+            parts += more
+            missing -= sum(map(len, more))
+        return b"".join(parts)
+
+
+class _OnePiece:
+    """A stream that gives one piece at a time."""
+
+    def __init__(self, stream: Readable) -> None:
+        self._stream = stream
+
+    async def read_pieces(self, limit: int) -> list[bytes]:
+        data = await self._stream.read(min(limit, _CHUNK))
+        return [data] if data else []
 
 
 def _length_untrusted(data: bytes, limit: int) -> tuple[int, int] | None:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from typing import Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Instant
 from zwerm.identity.peer_id import PeerId
 from zwerm.multiformats.multiaddr import Multiaddr
+
+FULL_FRAME: Final = 65_507  # bytes; written in multiples of it, data fills its yamux frames and noise records
 
 
 class Direction(enum.Enum):
@@ -78,6 +80,15 @@ class MuxedStream(Protocol):
         ...
 
 
+@runtime_checkable
+class PieceReader(Protocol):
+    """A stream that gives much at once."""
+
+    async def read_pieces(self, limit: int) -> list[bytes]:
+        """Return what came, up to `limit` bytes of it, in pieces as they came; empty at the end. Else as `read`."""
+        ...
+
+
 class MuxedConnection(Protocol):
     """A connection to a peer whose identity is proved, with streams."""
 
@@ -130,7 +141,7 @@ class MuxedConnection(Protocol):
         ...
 
 
-class Stream(MuxedStream, Protocol):
+class Stream(MuxedStream, PieceReader, Protocol):
     """A stream on which both sides speak one protocol.
 
     As an async context manager it closes at the end of the block, and resets when the block raises.

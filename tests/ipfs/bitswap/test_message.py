@@ -19,7 +19,7 @@ from zwerm.ipfs.bitswap.message import (
     prefix_of,
 )
 from zwerm.ipfs.block import MAX_BLOCK
-from zwerm.multiformats import multicodec
+from zwerm.multiformats import multicodec, varint
 from zwerm.multiformats.cid import CID
 
 RAW = CID.of(b"hello")
@@ -173,3 +173,10 @@ def test_untrusted_bytes_are_parsed_or_refused_and_never_anything_else(data: byt
         except WireError:
             continue
     assert Message.parse(message.serialize()) == message
+
+
+def test_the_framed_form_has_its_length_before_it() -> None:
+    message = Message([Entry(CID.of(b"a"))], payloads=[Payload(prefix_of(CID.of(b"b")), b"b" * 300)])
+    plain = message.serialize()
+    assert message.serialize_framed() == varint.serialize(len(plain)) + plain
+    assert Message().serialize_framed() == b""

@@ -182,3 +182,35 @@ async def test_the_source_of_a_node_asks_others_only_while_there_are_and_who_sta
         assert await switched.get(LEAVES[0].cid) == LEAVES[0].data
         assert [data async for data in switched.get_many([LEAVES[1].cid])] == [LEAVES[1].data]
         assert await switched.has(LEAVES[1].cid)
+
+
+async def test_leaves_are_gathered_into_the_store_without_being_handed_out() -> None:
+    async with ann_and_bob() as (source, bob):
+        bob.store.put(LEAVES)
+        source.bitswap.store.put(LEAVES[:20])
+        switched = SwitchedSource(source.local)
+        await switched.gather([block.cid for block in LEAVES])  # nobody to ask
+        assert not await source.has(LEAVES[20].cid)
+        switched.online = source
+        heard: list[Retrieval] = []
+        with source.retrieving(ROOT.cid, heard.append) as retrieval:
+            await switched.gather([block.cid for block in LEAVES])
+            assert source.progress(retrieval).blocks == len(heard) == 70
+        assert all(source.bitswap.store.get(block.cid) == block.data for block in LEAVES)
+
+
+async def test_inner_nodes_are_gathered_and_read_ahead_of() -> None:
+    async with ann_and_bob() as (source, bob):
+        bob.store.put(TREE)
+        with source.retrieving(ROOT.cid) as retrieval:
+            await source.gather([block.cid for block in INNER])
+            assert len(retrieval.next_ahead()) + len(retrieval._ahead) > 0
+        assert [await source.has(block.cid) for block in INNER] == [True] * 3
+
+
+async def test_what_cannot_be_gathered_is_said() -> None:
+    async with ann_and_bob(patience=0.2, search_after=0.1) as (source, bob):
+        bob.store.put(LEAVES[:1])
+        with pytest.raises(FetchFailed):
+            await source.gather([block.cid for block in LEAVES[:2]])
+        assert source.bitswap.client.wantlist == []

@@ -12,7 +12,7 @@ import pytest
 
 from tests.libp2p.swarm.tcp_hosts import LOOPBACK, tcp_host
 from zwerm.core.errors import LocalProtocolError
-from zwerm.libp2p.stream import ConnectionClosed, MuxedStream, StreamReset
+from zwerm.libp2p.stream import ConnectionClosed, MuxedStream, PieceReader, StreamReset
 from zwerm.libp2p.swarm.secured import WRITE_BUFFER, SecuredConnection
 
 
@@ -56,6 +56,20 @@ async def test_what_is_written_may_be_changed_when_the_write_is_done(kind: type)
         sending = asyncio.create_task(send())
         assert await read_all(await streams.get()) == b"a" * (10 + WRITE_BUFFER + WRITE_BUFFER + 1)
         await sending
+
+
+async def test_pieces_come_as_they_came_until_the_end() -> None:
+    async with connected() as (near, _, streams):
+        stream = await near.open_stream()
+        await stream.write(b"a" * 100_000)
+        await stream.close_write()
+        other = await streams.get()
+        assert isinstance(other, PieceReader)
+        came = []
+        while pieces := await other.read_pieces(30_000):
+            assert sum(map(len, pieces)) <= 30_000
+            came += pieces
+        assert b"".join(came) == b"a" * 100_000
 
 
 async def test_a_writer_waits_while_nobody_reads() -> None:

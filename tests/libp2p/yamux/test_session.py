@@ -97,6 +97,16 @@ def test_a_sender_stops_at_the_window_and_goes_on_as_the_reader_reads() -> None:
     assert StreamDrained(one) in events(two.client)
 
 
+def test_reading_pieces_gives_the_credit_of_all_of_them() -> None:
+    session = server()
+    session.receive_data(syn(1) + data(1, b"a" * 100_000) + data(1, b"b" * 100_000), 0.0)
+    session.data_to_send()
+    assert session.read_pieces(1, 300_000, 0.0) == [b"a" * 100_000, b"b" * 100_000]
+    assert session.data_to_send().endswith(update(1, credit=200_000))
+    assert session.read_pieces(1, 300_000, 0.0) == []
+    assert session.read_pieces(3, 300_000, 0.0) == []
+
+
 def test_close_write_waits_for_what_is_pending() -> None:
     two = Two()
     one = two.open()

@@ -34,6 +34,20 @@ def test_what_came_is_read_in_order_whatever_the_sizes(pieces: list[int], limits
     assert not one.unread
 
 
+@given(st.lists(st.integers(1, 5_000), max_size=30), st.integers(1, 20_000))
+def test_pieces_are_what_reading_until_the_limit_would_give(sizes: list[int], limit: int) -> None:
+    one, other = stream(), stream()
+    for index, size in enumerate(sizes):
+        one.deliver(memoryview(bytes([index]) * size))
+        other.deliver(memoryview(bytes([index]) * size))
+    read, left = [], limit
+    while left and (data := other.take(left)):
+        read.append(data)
+        left -= len(data)
+    assert one.take_pieces(limit) == read
+    assert one.unread_size == other.unread_size == sum(sizes) - (limit - left)
+
+
 def test_a_whole_piece_is_handed_out_as_it_is_kept() -> None:
     one = stream()
     one.deliver(memoryview(b"x" * 60_000))

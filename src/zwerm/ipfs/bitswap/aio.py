@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import logging
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Final, Protocol, Self
+from typing import Any, Final, NamedTuple, Self
 
 from zwerm.core.bounded import LruCache
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError, WireError, ZwermError
@@ -40,7 +41,7 @@ _UNKNOWN: Final = 0.5  # seconds until a peer that does not say what it speaks i
 _SYNC: Final = 1.0  # seconds until what came is made durable
 _DIALS: Final = 8  # providers dialled at once for one session
 _ENOUGH: Final = 16  # providers after which a search ends
-_FEW: Final = 8  # blocks that are looked up where we stand
+_FEW: Final = 8  # blocks that are looked up, or read out of memory, where we stand
 _BANNED: Final = 1_024  # peers remembered that misbehaved
 _UNDER_WAY: Final = 4  # messages of one stream that are hashed and stored while the next are read
 
@@ -54,6 +55,11 @@ class Count:
     size_received: int = 0  # bytes of them
     blocks_sent: int = 0
     size_sent: int = 0
+
+
+class _Waiter(NamedTuple):
+    session: int
+    is_read: bool  # or only has to be in the store
 
 
 class Bitswap:
@@ -91,7 +97,7 @@ class Bitswap:
         self._hashers = hashers
         self._stall = stall
         self._loop = asyncio.get_running_loop()
-        self._waiters: dict[bytes, dict[asyncio.Future[bytes], int]] = {}  # with their sessions
+        self._waiters: dict[bytes, dict[asyncio.Future[bytes], _Waiter]] = {}
         self._wants: dict[PeerId, Outgoing] = {}
         self._blocks: dict[PeerId, list[Outgoing]] = {}  # a stream for each message under way
         self._unknown: set[PeerId] = set()  # connected, and have not said what they speak
@@ -155,17 +161,27 @@ class Bitswap:
         Raises:
             LocalProtocolError, ResourceLimitError: see `Client.want`.
         """
-        future: asyncio.Future[bytes] = self._loop.create_future()
-        key = cid.multihash
-        waiting = self._waiters.setdefault(key, {})
-        waiting[future] = number
-        future.add_done_callback(lambda done: self._stop_waiting(done, number, cid))
-        try:
-            self.client.want(number, (cid,), self._loop.time())
-        except ZwermError as error:
-            future.set_exception(error)
-        self._pump()
+        (future,) = self._wait_for(number, (cid,), is_read=True)
         return future
+
+    def bring(self, number: int, cids: Sequence[CID]) -> list[asyncio.Future[bytes]]:
+        """Want blocks in the store; return what is done, and holds nothing, when each is there. Else as `fetch`."""
+        return self._wait_for(number, cids, is_read=False)
+
+    def _wait_for(self, number: int, cids: Sequence[CID], *, is_read: bool) -> list[asyncio.Future[bytes]]:
+        futures: list[asyncio.Future[bytes]] = []
+        for cid in cids:
+            future: asyncio.Future[bytes] = self._loop.create_future()
+            self._waiters.setdefault(cid.multihash, {})[future] = _Waiter(number, is_read)
+            future.add_done_callback(functools.partial(self._stop_waiting, number, cid))
+            futures.append(future)
+        try:
+            self.client.want(number, cids, self._loop.time())
+        except ZwermError as error:
+            for future in futures:
+                future.set_exception(error)
+        self._pump()
+        return futures
 
     def prefetch(self, number: int, cids: Sequence[CID]) -> None:
         """Want blocks that nobody waits for yet; they are stored when they come. Raises as `Client.want`."""
@@ -174,11 +190,14 @@ class Bitswap:
 
     def cancel(self, number: int, cids: Sequence[CID]) -> None:
         """Want them no longer in this session, unless somebody waits for them."""
-        idle = [cid for cid in cids if number not in self._waiters.get(cid.multihash, {}).values()]
+        idle = [cid for cid in cids if not self._is_waited_for(number, cid)]
         self.client.cancel(number, idle, self._loop.time())
         self._pump()
 
-    def _stop_waiting(self, future: asyncio.Future[bytes], number: int, cid: CID) -> None:
+    def _is_waited_for(self, number: int, cid: CID) -> bool:
+        return any(waiter.session == number for waiter in self._waiters.get(cid.multihash, {}).values())
+
+    def _stop_waiting(self, number: int, cid: CID, future: asyncio.Future[bytes]) -> None:
         waiting = self._waiters.get(cid.multihash)
         if waiting is not None:
             waiting.pop(future, None)
@@ -188,12 +207,12 @@ class Bitswap:
             self.cancel(number, (cid,))
 
     def _give(self, key: bytes, data: bytes | memoryview) -> None:
-        waiting = self._waiters.pop(key, None)
-        if waiting:
-            whole = bytes(data)
-            for future in waiting:
-                if not future.done():
-                    future.set_result(whole)
+        whole = b""
+        for future, waiter in self._waiters.pop(key, {}).items():
+            if waiter.is_read and not whole:
+                whole = bytes(data)  # a view would keep the message that it came with
+            if not future.done():
+                future.set_result(whole if waiter.is_read else b"")
 
     def hold(self, number: int, change: int) -> None:
         """See `Client.hold`."""
@@ -236,8 +255,8 @@ class Bitswap:
 
     def _fail(self, keys: Iterable[bytes], error: ZwermError, session: int | None = None) -> None:
         for key in keys:
-            for future, number in list(self._waiters.get(key, {}).items()):
-                if not future.done() and session in (None, number):
+            for future, waiter in list(self._waiters.get(key, {}).items()):
+                if not future.done() and session in (None, waiter.session):
                     future.set_exception(error)
 
     # What comes
@@ -398,13 +417,16 @@ class Bitswap:
         return opened
 
     async def _make(self, item: Message | Task[PeerId], protocol: str) -> bytes:
-        """Return the bytes of a message; of a task, once its blocks are read."""
+        """Return the bytes of a message, for a stream; of a task, once its blocks are read."""
         if isinstance(item, Message):
-            return item.serialize(protocol)
-        payloads, missing = await asyncio.to_thread(self._read, item.blocks)
-        if missing:
-            self.server.lost(item, missing)
-        return Message(payloads=payloads, presences=item.presences, pending=item.pending).serialize(protocol)
+            return item.serialize_framed(protocol)
+        payloads = self._read_nowait(item.blocks) if len(item.blocks) <= _FEW else []
+        if len(payloads) < len(item.blocks):
+            others, missing = await asyncio.to_thread(self._read, item.blocks[len(payloads) :])
+            payloads += others
+            if missing:
+                self.server.lost(item, missing)
+        return Message(payloads=payloads, presences=item.presences, pending=item.pending).serialize_framed(protocol)
 
     def _sent(self, item: Message | Task[PeerId], took: float) -> None:
         if isinstance(item, Task):
@@ -412,6 +434,16 @@ class Bitswap:
             self.count.size_sent += item.size
             self.server.sent(item.peer, item.size, len(item.blocks), took=took)
             self._pump()
+
+    def _read_nowait(self, cids: Sequence[CID]) -> list[Payload]:
+        """Return the first of these blocks, as many as lie in memory and are known to be right."""
+        payloads = []
+        for cid in cids:
+            data = self.store.get_nowait(cid)
+            if data is None:
+                break
+            payloads.append(Payload(prefix_of(cid), data))
+        return payloads
 
     def _read(self, cids: Sequence[CID]) -> tuple[list[Payload], list[CID]]:
         payloads, missing = [], []
@@ -549,18 +581,14 @@ class Bitswap:
             log.error("%s failed", task.get_name(), exc_info=error)
 
 
-class _Readable(Protocol):
-    async def read(self, limit: int = ...) -> bytes: ...
-
-
 class _Heard:
     """A stream that tells of every read: large messages take long on slow links, and are a sign of life."""
 
-    def __init__(self, stream: _Readable, heard: Callable[[], None]) -> None:
+    def __init__(self, stream: Stream, heard: Callable[[], None]) -> None:
         self._stream = stream
         self._heard = heard
 
-    async def read(self, limit: int = 65_536) -> bytes:
-        data = await self._stream.read(limit)
+    async def read_pieces(self, limit: int) -> list[bytes]:
+        pieces = await self._stream.read_pieces(limit)
         self._heard()
-        return data
+        return pieces

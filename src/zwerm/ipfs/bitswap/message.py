@@ -129,6 +129,15 @@ class Message(NamedTuple):
 
         To a peer of version 1.0 blocks go without prefix, so only those with a CIDv0 reach it.
         """
+        return b"".join(self._parts(protocol))
+
+    def serialize_framed(self, protocol: str = BITSWAP_1_2) -> bytes:
+        """Return the same with its length before it, as it goes over a stream; nothing for nothing."""
+        parts = self._parts(protocol)
+        size = sum(map(len, parts))
+        return b"".join((serialize_varint(size), *parts)) if size else b""
+
+    def _parts(self, protocol: str) -> list[bytes | memoryview]:
         knows_have = protocol == BITSWAP_1_2
         parts: list[bytes | memoryview] = []
         wants = b"".join(
@@ -152,7 +161,7 @@ class Message(NamedTuple):
                 parts += (_head(_PRESENCES, len(presence)), presence)
             if self.pending:
                 parts.append(serialize_field(_PENDING, min(self.pending, 2**31 - 1)))
-        return b"".join(parts)
+        return parts
 
     @property
     def is_empty(self) -> bool:

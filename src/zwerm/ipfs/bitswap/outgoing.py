@@ -14,11 +14,10 @@ from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, Transport
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.bitswap.message import PROTOCOLS
 from zwerm.libp2p.host import Host
-from zwerm.libp2p.stream import Stream
-from zwerm.multiformats import varint
+from zwerm.libp2p.stream import FULL_FRAME, Stream
 
 _IDLE: Final = 30.0  # seconds after which a stream without messages is closed
-_PIECE: Final = 262_144  # bytes written at once; each must be taken before the peer counts as stalled
+_PIECE: Final = 4 * FULL_FRAME  # bytes written at once; each must be taken before the peer counts as stalled
 _OPENING: Final = 15.0  # seconds to open a stream
 
 
@@ -106,18 +105,12 @@ class Outgoing:
             data = await self._make(item, stream.protocol)
             began = clock()
             if data:
-                await self._write(stream, varint.serialize(len(data)), data)
+                await self._write(stream, data)
             self.is_busy = bool(self._queue)
             self._sent(item, clock() - began)
 
-    async def _write(self, stream: Stream, head: bytes, data: bytes) -> None:
-        if len(data) <= _PIECE:
-            async with asyncio.timeout(self._stall):
-                await stream.write(head + data)
-            return
+    async def _write(self, stream: Stream, data: bytes) -> None:
         view = memoryview(data)
-        async with asyncio.timeout(self._stall):
-            await stream.write(head)
         for start in range(0, len(data), _PIECE):
             async with asyncio.timeout(self._stall):
-                await stream.write(view[start : start + _PIECE])
+                await stream.write(view[start : start + _PIECE] if len(data) > _PIECE else data)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from zwerm.core.errors import ResourceLimitError, WireError
@@ -29,6 +29,7 @@ _WINDOW_SIZE: Final = 32 * 1_048_576  # bytes asked for ahead of whoever reads, 
 _WINDOW_FIRST: Final = 32  # blocks, while that is not known
 _WINDOW_MOST: Final = 256
 _LOOK_UP: Final = 32  # blocks looked up at once
+_GATHERED: Final = 4_096  # blocks asked for at once that nobody reads
 _IDLE: Final = 30.0  # seconds after which a retrieval that nobody uses ends
 
 
@@ -74,6 +75,18 @@ class NetworkSource:
             async with contextlib.aclosing(self._fetch_many(retrieval, itertools.chain(read, remaining))) as blocks:
                 async for data in blocks:
                     yield data
+
+    async def gather(self, cids: Sequence[CID]) -> None:
+        for start in range(0, len(cids), _GATHERED):
+            part = cids[start : start + _GATHERED]
+            retrieval = self._retrieval(part[0])
+            with self._using(retrieval):
+                if self.gateways is None and all(cid.codec == multicodec.RAW for cid in part):
+                    await self._bring(retrieval, part)
+                    continue
+                async with contextlib.aclosing(self._fetch_many(retrieval, iter(part))) as blocks:
+                    async for _ in blocks:
+                        pass
 
     async def has(self, cid: CID) -> bool:
         return await self.local.has(cid)
@@ -206,6 +219,23 @@ class NetworkSource:
         share.size += len(data)
         self.bitswap.supply(cid, data)
 
+    async def _bring(self, retrieval: Retrieval, cids: Sequence[CID]) -> None:
+        """Get blocks that nobody reads now and that lead nowhere: all of them are asked for at once."""
+        for cid in cids:
+            retrieval.use(cid)
+        here = await asyncio.to_thread(self._look_up, cids)
+        futures = self.bitswap.bring(
+            retrieval.number, [cid for cid, is_here in zip(cids, here, strict=True) if not is_here]
+        )
+        try:
+            for future in futures:
+                await future
+                self._came(retrieval)
+        finally:
+            for future in futures:
+                future.cancel()
+            await asyncio.gather(*futures, return_exceptions=True)
+
     async def _fetch_many(self, retrieval: Retrieval, cids: Iterator[CID]) -> AsyncGenerator[bytes, None]:
         window: deque[tuple[CID, asyncio.Future[bytes] | None]] = deque()
         more = True
@@ -239,7 +269,7 @@ class NetworkSource:
                 future.cancel()
             await asyncio.gather(*left, return_exceptions=True)
 
-    def _look_up(self, cids: list[CID]) -> list[bool]:
+    def _look_up(self, cids: Sequence[CID]) -> list[bool]:
         return [self.local.store.has(cid) for cid in cids]
 
     def _came(self, retrieval: Retrieval) -> None:

@@ -6,12 +6,12 @@ Others keep this one object, whether the network comes and goes. Work that is ab
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Final
 
 from zwerm.ipfs.blockstore.local import LocalSource
-from zwerm.ipfs.source import BlockSource
+from zwerm.ipfs.source import BlockSource, Gatherer
 from zwerm.multiformats.cid import CID
 
 _OFFLINE: Final = ContextVar("zwerm.offline", default=False)
@@ -35,6 +35,11 @@ class SwitchedSource:
 
     def get_many(self, cids: Iterable[CID]) -> AsyncIterator[bytes]:
         return self.current.get_many(cids)
+
+    async def gather(self, cids: Sequence[CID]) -> None:
+        current = self.current
+        if isinstance(current, Gatherer):
+            await current.gather(cids)
 
     async def has(self, cid: CID) -> bool:
         return await self.local.has(cid)

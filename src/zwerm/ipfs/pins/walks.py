@@ -15,7 +15,7 @@ from zwerm.ipfs.blockstore.store import Blockstore
 from zwerm.ipfs.ipld.traverse import is_identity, links_of
 from zwerm.ipfs.pins.marks import Marks, is_leaf
 from zwerm.ipfs.pins.pin import BadNode
-from zwerm.ipfs.source import BlockSource
+from zwerm.ipfs.source import BlockSource, Gatherer
 from zwerm.multiformats.cid import CID
 
 _STEP: Final = 64  # blocks read in one step
@@ -120,6 +120,9 @@ async def complete(
 async def fetch(source: BlockSource, store: Blockstore, cids: list[CID]) -> None:
     """Touch blocks, and get those that are not here."""
     missing = await asyncio.to_thread(store.touch, cids) if cids else []
+    if missing and isinstance(source, Gatherer):
+        await source.gather(missing)
+        missing = await asyncio.to_thread(store.touch, missing)
     if not missing:
         return
     cids_left = iter(missing)

@@ -265,14 +265,33 @@ class SecuredStream:
             if data:
                 self._connection.flush_soon()  # with the credit that reading gave
                 return data
-            if self.has_ended or self._is_ignored:
-                self._is_ignored = True
-                self._look()
+            if self._is_at_end():
                 return b""
-            if self._cause is not None:
-                raise StreamReset(self._cause)
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
+            await self._wait_readable()
+
+    async def read_pieces(self, limit: int) -> list[bytes]:
+        while True:
+            pieces = self._session.read_pieces(self._id, limit, self._connection.now())
+            if pieces:
+                self._connection.flush_soon()
+                return pieces
+            if self._is_at_end():
+                return []
+            await self._wait_readable()
+
+    def _is_at_end(self) -> bool:
+        """Whether nothing will come any more, and nothing did. Raises `StreamReset` when that was no proper end."""
+        if self.has_ended or self._is_ignored:
+            self._is_ignored = True
+            self._look()
+            return True
+        if self._cause is not None:
+            raise StreamReset(self._cause)
+        return False
+
+    async def _wait_readable(self) -> None:
+        self._reader = asyncio.get_running_loop().create_future()
+        await self._reader
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         self._check_open()

@@ -9,10 +9,11 @@ from typing import Final, Self
 from zwerm.core.errors import RemoteProtocolError
 from zwerm.libp2p.multistream.aio import finish
 from zwerm.libp2p.multistream.negotiation import Dialer
-from zwerm.libp2p.stream import Connection, Direction, MuxedStream, ProtocolNotSupported, StreamReset
+from zwerm.libp2p.stream import Connection, Direction, MuxedStream, PieceReader, ProtocolNotSupported, StreamReset
 from zwerm.libp2p.swarm.bandwidth import Bandwidth, Cap
 
 PIECE: Final = 16_384  # bytes that are written at once where there is a cap
+PIECES: Final = 65_536  # bytes that are read at once where there is a cap
 JOINED: Final = 65_536  # bytes of a first write that are copied behind the proposal, to go out with it
 
 
@@ -38,6 +39,7 @@ class SwarmStream:
         "_meters",
         "_muxed",
         "_on_over",
+        "_pieces",
         "_proposal",
         "_unsent",
         "direction",
@@ -60,6 +62,7 @@ class SwarmStream:
         self.direction = direction
         self.protocol = protocol
         self._muxed = muxed
+        self._pieces = muxed.read_pieces if isinstance(muxed, PieceReader) else None
         self._connection = connection
         self._on_over: Callable[[SwarmStream], None] | None = on_over
         self._bandwidth = bandwidth
@@ -82,9 +85,8 @@ class SwarmStream:
             data, self._ahead = self._ahead[:limit], self._ahead[limit:]
             self._count(len(data), 0)
             return data
-        bandwidth = self._bandwidth
-        if bandwidth.download.bytes_per_second is not None:  # before reading: a cancelled wait must lose nothing
-            await _wait(bandwidth.download, bandwidth)
+        if self._is_capped:  # before reading: a cancelled wait must lose nothing
+            await _wait(self._bandwidth.download, self._bandwidth)
         data = await self._muxed.read(limit)
         if data:
             self._count(len(data), 0)
@@ -92,6 +94,22 @@ class SwarmStream:
             self._has_ended = True
             self._look()
         return data
+
+    async def read_pieces(self, limit: int) -> list[bytes]:
+        if self._pieces is None or self._proposal is not None or self._ahead or self._is_capped:
+            data = await self.read(min(limit, PIECES))
+            return [data] if data else []
+        pieces = await self._pieces(limit)
+        if pieces:
+            self._count(sum(map(len, pieces)), 0)
+        else:
+            self._has_ended = True
+            self._look()
+        return pieces
+
+    @property
+    def _is_capped(self) -> bool:
+        return self._bandwidth.download.bytes_per_second is not None
 
     async def write(self, data: bytes | bytearray | memoryview) -> None:
         if self._flushed is not None:  # a reader sends the proposal

@@ -148,13 +148,17 @@ class Session:
         if stream is None:
             return b""
         data = stream.take(limit)
-        if data:
-            self._unread -= len(data)
-            self._budget.used -= len(data)
-            self._give_credit(stream, now)
-            if not stream.unread:
-                self._forget_closed(stream)
+        self._note_read(stream, len(data), now)
         return data
+
+    def read_pieces(self, stream_id: int, limit: int, now: Instant) -> list[bytes]:
+        """Take the same in pieces as they came, so that many of them cost little more than one."""
+        stream = self._streams.get(stream_id)
+        if stream is None:
+            return []
+        pieces = stream.take_pieces(limit)
+        self._note_read(stream, sum(map(len, pieces)), now)
+        return pieces
 
     def close_write(self, stream_id: int) -> None:
         """Send FIN behind what is pending. Idempotent, also for a stream that is gone."""
@@ -405,6 +409,14 @@ class Session:
             raise WireError(f"{waiting} bytes of yamux answers, which the peer asks for and does not read")
 
     # Windows and the life of streams
+
+    def _note_read(self, stream: StreamState, size: int, now: Instant) -> None:
+        if size:
+            self._unread -= size
+            self._budget.used -= size
+            self._give_credit(stream, now)
+            if not stream.unread:
+                self._forget_closed(stream)
 
     def _give_credit(self, stream: StreamState, now: Instant) -> None:
         credit = stream.credit_due()

@@ -96,6 +96,14 @@ class StreamState:
         self.unread_size -= len(data)
         return data
 
+    def take_pieces(self, limit: int) -> list[bytes]:
+        """Return what came, up to `limit` bytes of it, in pieces as they came; large ones are not copied."""
+        pieces = []
+        while limit and (data := self.take(limit)):
+            pieces.append(data)
+            limit -= len(data)
+        return pieces
+
     def take_outgoing(self, size: int) -> list[Buffer]:
         """Remove the next `size` bytes of what is to be sent; there are as many."""
         outgoing = self.outgoing
