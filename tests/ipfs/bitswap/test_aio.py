@@ -339,6 +339,51 @@ async def test_a_peer_that_stops_reading_is_given_up_and_others_are_served() -> 
         assert bob.server.in_flight == 0
 
 
+async def test_blocks_on_a_stream_that_the_peer_reset_come_on_another_one() -> None:
+    async with exchanges(2, silent=[0]) as (swarms, (bob,)):
+        bob.store.put(BLOCKS)
+        resets = 2
+        came: list[Payload] = []
+        done = asyncio.Event()
+
+        async def reset_or_read(stream: Stream) -> None:
+            nonlocal resets
+            if resets:
+                resets -= 1
+                stream.reset()
+                return
+            reader = MessageReader(stream, 4_194_304)
+            while (data := await reader.read()) is not None:
+                came.extend(Message.parse(data).payloads)
+                if len(came) >= len(BLOCKS):
+                    done.set()
+
+        swarms[0].handle(BITSWAP_1_2, reset_or_read)
+        async with await swarms[0].open_stream(bob.host.peer_id, [BITSWAP_1_2]) as stream:
+            await write_message(stream, Message([Entry(block.cid) for block in BLOCKS]).serialize())
+            async with asyncio.timeout(10):
+                await done.wait()
+        assert sorted(payload.name() for payload in came) == sorted(block.cid for block in BLOCKS)
+
+
+async def test_a_peer_that_resets_whatever_it_is_given_is_given_nothing_more() -> None:
+    async with exchanges(2, silent=[0]) as (swarms, (bob,)):
+        bob.store.put(BLOCKS)
+        resets = 0
+
+        async def reset(stream: Stream) -> None:
+            nonlocal resets
+            resets += 1
+            stream.reset()
+
+        swarms[0].handle(BITSWAP_1_2, reset)
+        async with await swarms[0].open_stream(bob.host.peer_id, [BITSWAP_1_2]) as stream:
+            await write_message(stream, Message([Entry(block.cid) for block in BLOCKS]).serialize())
+            await until(lambda: resets > 0 and swarms[0].peer_id not in bob.server.peers)
+        assert 1 <= resets <= 8
+        assert bob.server.in_flight == 0
+
+
 async def test_the_pending_bytes_are_told() -> None:
     large = [Block.create(bytes([number]) * 1_000_000) for number in range(3)]
     async with exchanges(2, silent=[0], server=ServerConfig(at_once=1)) as (swarms, (bob,)):

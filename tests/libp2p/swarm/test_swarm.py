@@ -293,11 +293,12 @@ async def test_a_stream_whose_negotiation_is_never_answered_is_given_up() -> Non
 
 
 async def test_a_peer_that_opens_streams_and_says_nothing_does_not_keep_them() -> None:
-    async with quiet_hosts(2, limits=Limits(negotiation_time=0.05)) as (alice, bob):
+    async with quiet_hosts(2, limits=Limits(naming_time=0.05)) as (alice, bob):
         connection = await alice.connect(bob.peer_id)
         muxed = await connection.muxed.open_stream()
-        with pytest.raises(StreamReset):
-            await muxed.read()
+        async with asyncio.timeout(10):
+            with pytest.raises(StreamReset):
+                await muxed.read()
 
 
 def test_the_keys_of_hosts_are_the_same_in_every_run() -> None:

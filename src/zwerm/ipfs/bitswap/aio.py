@@ -21,7 +21,7 @@ from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, Transport
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.bitswap.client import Client, FindProviders, GaveUp, Misbehaved
 from zwerm.ipfs.bitswap.config import ClientConfig, ServerConfig
-from zwerm.ipfs.bitswap.message import BITSWAP_1_2, MAX_MESSAGE, PROTOCOLS, Message, Payload, prefix_of
+from zwerm.ipfs.bitswap.message import BITSWAP_1_2, MAX_MESSAGE, PROTOCOLS, Entry, Message, Payload, WantType, prefix_of
 from zwerm.ipfs.bitswap.outgoing import Outgoing
 from zwerm.ipfs.bitswap.server import Server, Task
 from zwerm.ipfs.block import Block, BlockNotFound
@@ -31,7 +31,7 @@ from zwerm.ipfs.exchange.providers import ContentRouting, Provider
 from zwerm.ipfs.unixfs.hashers import Hashers
 from zwerm.libp2p.framing import MessageReader
 from zwerm.libp2p.host import Host, HostEvent, PeerConnected, PeerDisconnected, PeerIdentified
-from zwerm.libp2p.stream import Stream
+from zwerm.libp2p.stream import Stream, StreamReset
 from zwerm.multiformats.cid import CID
 from zwerm.net.alarm import Alarm
 
@@ -43,6 +43,7 @@ _DIALS: Final = 8  # providers dialled at once for one session
 _ENOUGH: Final = 16  # providers after which a search ends
 _FEW: Final = 8  # blocks that are looked up, or read out of memory, where we stand
 _BANNED: Final = 1_024  # peers remembered that misbehaved
+_BREAKS: Final = 3  # streams in a row that a peer may reset before it is given nothing more
 _UNDER_WAY: Final = 4  # messages of one stream that are hashed and stored while the next are read
 
 
@@ -100,6 +101,7 @@ class Bitswap:
         self._waiters: dict[bytes, dict[asyncio.Future[bytes], _Waiter]] = {}
         self._wants: dict[PeerId, Outgoing] = {}
         self._blocks: dict[PeerId, list[Outgoing]] = {}  # a stream for each message under way
+        self._breaks: dict[PeerId, int] = {}  # streams that broke in a row, of connected peers
         self._unknown: set[PeerId] = set()  # connected, and have not said what they speak
         self._banned: LruCache[PeerId, bool] = LruCache(_BANNED)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -430,6 +432,7 @@ class Bitswap:
 
     def _sent(self, item: Message | Task[PeerId], took: float) -> None:
         if isinstance(item, Task):
+            self._breaks.pop(item.peer, None)
             self.count.blocks_sent += len(item.blocks)
             self.count.size_sent += item.size
             self.server.sent(item.peer, item.size, len(item.blocks), took=took)
@@ -455,14 +458,32 @@ class Bitswap:
         return payloads, missing
 
     def _lost(self, peer: PeerId, outgoing: Outgoing, error: ZwermError) -> None:
-        """What is for a peer cannot be sent."""
+        """What is for a peer cannot be sent on this stream; on another one, when only the stream is gone."""
         log.info("bitswap to %s broke off: %s", peer, error)
-        self.server.remove_peer(peer)
-        for lane in self._blocks.pop(peer, ()):
-            if lane is not outgoing:
-                lane.stop()
+        self._breaks[peer] = self._breaks.get(peer, 0) + 1
+        is_only_stream = isinstance(error, StreamReset) and bool(self.host.connections_to(peer))
+        goes_on = is_only_stream and self._breaks[peer] <= _BREAKS
         if outgoing is self._wants.get(peer):
             self.client.remove_peer(peer, self._loop.time())
+            if goes_on:
+                self._meet(peer)
+        elif goes_on:
+            self._spawn(self._owe_again(peer, outgoing.unsent), "owe again")
+        if not goes_on:
+            self.server.remove_peer(peer)
+            for lane in self._blocks.pop(peer, ()):
+                if lane is not outgoing:
+                    lane.stop()
+        self._pump()
+
+    async def _owe_again(self, peer: PeerId, tasks: Sequence[Task[PeerId]]) -> None:
+        """Have blocks sent that were on a stream which the peer reset."""
+        for task in tasks:
+            self.server.sent(peer, task.size, 0)
+            entries = [Entry(cid, 1, WantType.BLOCK, send_dont_have=True) for cid in task.blocks]
+            sizes = await self._sizes(task.blocks)
+            if self.host.connections_to(peer):
+                self.server.receive_wants(peer, entries, sizes)
         self._pump()
 
     # Peers
@@ -501,6 +522,7 @@ class Bitswap:
             self._pump()
 
     def _remove(self, peer: PeerId) -> None:
+        self._breaks.pop(peer, None)
         self._unknown.discard(peer)
         self.client.expected = len(self._unknown)
         self.client.remove_peer(peer, self._loop.time())

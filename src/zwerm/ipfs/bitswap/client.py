@@ -93,14 +93,7 @@ class Client(Generic[PeerT]):
     # Peers
 
     def add_peer(self, peer: PeerT, now: Instant, *, knows_have: bool = True, round_trip: float | None = None) -> None:
-        """A peer is connected that speaks bitswap.
-
-        Args:
-            peer: who.
-            now: the time.
-            knows_have: it speaks version 1.2.
-            round_trip: seconds to it and back, if known.
-        """
+        """A peer is connected that speaks bitswap; `knows_have`: version 1.2; `round_trip`: seconds, where known."""
         known = self._peers.get(peer)
         if known is not None:
             known.knows_have = knows_have

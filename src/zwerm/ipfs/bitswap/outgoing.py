@@ -18,7 +18,7 @@ from zwerm.libp2p.stream import FULL_FRAME, Stream
 
 _IDLE: Final = 30.0  # seconds after which a stream without messages is closed
 _PIECE: Final = 4 * FULL_FRAME  # bytes written at once; each must be taken before the peer counts as stalled
-_OPENING: Final = 15.0  # seconds to open a stream
+_OPENING: Final = 90.0  # seconds to open a stream: links are away for a minute
 
 
 class Outgoing:
@@ -52,6 +52,7 @@ class Outgoing:
         self._lost = lost
         self._stall = stall
         self._queue: deque[Any] = deque()
+        self._current: Any = None  # what is being sent
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -59,6 +60,11 @@ class Outgoing:
         self.is_busy = True
         self._queue.append(item)
         self._wake.set()
+
+    @property
+    def unsent(self) -> list[Any]:
+        """What was put and is not known to be taken."""
+        return [item for item in (self._current, *self._queue) if item is not None]
 
     def stop(self) -> None:
         """Send nothing more."""
@@ -101,11 +107,12 @@ class Outgoing:
                         self.is_over = True
                         return
                 continue
-            item = self._queue.popleft()
+            item = self._current = self._queue.popleft()
             data = await self._make(item, stream.protocol)
             began = clock()
             if data:
                 await self._write(stream, data)
+            self._current = None
             self.is_busy = bool(self._queue)
             self._sent(item, clock() - began)
 

@@ -27,7 +27,8 @@ class Limits:
     upload: float | None = None  # bytes per second of all streams; None: no cap
     download: float | None = None
 
-    negotiation_time: float = 10.0  # seconds to agree on the protocol of a stream
+    negotiation_time: float = 10.0  # seconds to agree on the protocol of a stream that we open
+    naming_time: float = 90.0  # seconds that a peer may take to name that of one it opened: links are away for a minute
     streams: int = 16_384  # open at once on all connections
     streams_per_peer: int = 1_024  # opened by one peer and still open
     streams_per_protocol: int = 512  # of one protocol, opened by one peer and still open

@@ -402,7 +402,7 @@ class Swarm:
     async def _negotiate(self, connection: SwarmConnection, muxed: MuxedStream) -> SwarmStream | None:
         peer = connection.remote_peer
         try:
-            async with asyncio.timeout(self.limits.negotiation_time):
+            async with asyncio.timeout(self.limits.naming_time):
                 protocol, ahead = await agree(muxed, lambda name: self._speaks(name, connection))
             self._ledger.agree_inbound(peer, protocol)
         except RemoteProtocolError as error:
