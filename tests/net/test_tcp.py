@@ -97,6 +97,18 @@ async def test_the_other_side_is_told_of_an_end_and_the_one_who_ends_is_not(owne
     owner.connections.close(here)
 
 
+async def test_a_connection_leaves_from_the_port_that_listens_and_that_port_stays_taken(
+    owner: Owner, other: Owner
+) -> None:
+    ours = owner.connections.listen(ANY, owner.accept)
+    address = other.connections.listen(ANY, other.accept)
+    owner.connections.connect(1, ours, address)
+    await until(lambda: other.accepted)
+    assert other.accepted == [(address, ours)]
+    with pytest.raises(TransportError, match="cannot listen"):
+        other.connections.listen(ours, other.accept)
+
+
 async def test_nobody_listening_is_told_as_closed(owner: Owner) -> None:
     with socket.socket() as taken:
         taken.bind(ANY)

@@ -12,7 +12,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Address
@@ -22,6 +22,8 @@ FULL: Final = 262_144  # bytes of one connection that wait; then `is_full`, and 
 CONNECT_TIME: Final = 10.0  # seconds until a connection that nobody answers is given up; the system takes two minutes
 BACKLOG: Final = 16  # connections that wait to be accepted
 ACCEPTS_PER_WAKE: Final = 16  # before others on the loop have their turn
+
+_REUSE: Final[int | None] = getattr(socket, "SO_REUSEPORT", None)
 
 
 class TcpConnections:
@@ -78,6 +80,10 @@ class TcpConnections:
             listener.settimeout(0)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
+            if (
+                _REUSE is not None
+            ):  # after the bind: a port that is listened on stays taken, but connections leave from it
+                listener.setsockopt(socket.SOL_SOCKET, _REUSE, 1)
             listener.listen(BACKLOG)
         except (OSError, OverflowError) as error:
             listener.close()
@@ -138,16 +144,32 @@ class TcpConnections:
     async def _connect(self, number: int, local: Address, remote: Address, tls_name: str | None) -> None:
         try:
             async with asyncio.timeout(self._connect_time):
+                made = await self._connect_from(local, remote)
                 await self._loop.create_connection(
                     lambda: _Connection(self, lambda *_: number),
-                    *remote,
-                    local_addr=local,
+                    sock=made,
                     ssl=None if tls_name is None else self._tls_context(),
                     server_hostname=tls_name,
                 )
         except (OSError, ValueError):  # TimeoutError and SSLError are among them; ValueError: a name TLS cannot have
             if self._opening.pop(number, None) is not None:
                 self.on_closed(number)
+
+    async def _connect_from(self, local: Address, remote: Address) -> socket.socket:
+        """Connect, also from a port that is listened on."""
+        made = socket.socket(socket.AF_INET6 if ":" in local[0] else socket.AF_INET)
+        try:
+            made.settimeout(0)
+            if local[1] != 0:
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if _REUSE is not None:
+                    made.setsockopt(socket.SOL_SOCKET, _REUSE, 1)
+            made.bind(_name_of(local))
+            await self._loop.sock_connect(made, _name_of(remote))
+        except BaseException:
+            made.close()
+            raise
+        return made
 
     def _tls_context(self) -> ssl.SSLContext:
         """The system's authorities, or those of SSL_CERT_FILE; read once, it takes a while."""
@@ -199,6 +221,15 @@ class TcpConnections:
             self._full.remove(number)
             if not self._full and not self._is_closed:
                 self.on_writable()
+
+
+def _name_of(address: Address) -> tuple[Any, ...]:
+    """A numeric address as sockets take it: with the number of its zone, where it has one.
+
+    Raises:
+        OSError: it is not numeric.
+    """
+    return socket.getaddrinfo(*address, flags=socket.AI_NUMERICHOST, type=socket.SOCK_STREAM)[0][4]
 
 
 class _Connection(asyncio.Protocol):

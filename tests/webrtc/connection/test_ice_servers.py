@@ -31,8 +31,13 @@ async def test_each_url_is_a_server_with_its_transport() -> None:
     assert all(isinstance(one, TurnServer) and one.username == "alice" for one in turn)
 
 
+async def test_a_stun_server_by_tls_is_asked_for_the_name_in_its_certificate() -> None:
+    (stun,), _ = await find_servers([server("stuns:192.0.2.1")])
+    assert stun == StunServer(("192.0.2.1", 5_349), "stuns:192.0.2.1", ServerTransport.TLS, "192.0.2.1")
+
+
 async def test_what_cannot_be_used_is_left_out() -> None:
-    stun, turn = await find_servers([server("stuns:192.0.2.1", "turns:192.0.2.2?transport=udp")])
+    stun, turn = await find_servers([server("turns:192.0.2.2?transport=udp")])
     assert (stun, turn) == ((), ())
 
 

@@ -15,7 +15,9 @@ from zwerm.core.machine import Address, Instant, Transmit
 from zwerm.webrtc.ice.config import ServerTransport, TurnServer
 from zwerm.webrtc.ice.relay import RelayAllocated, RelayEvent, RelayFailed, RelayReceived
 from zwerm.webrtc.stun.attributes import (
+    ALTERNATE_SERVER,
     DATA,
+    ERROR_CODE,
     REQUESTED_TRANSPORT,
     XOR_MAPPED_ADDRESS,
     XOR_PEER_ADDRESS,
@@ -60,7 +62,11 @@ class SmallRelay:
         self._events.append(RelayFailed(701, "the connection ended"))
 
     def _receive(self, message: Message) -> None:
-        if message.method == Method.ALLOCATE and message.message_class is MessageClass.SUCCESS:
+        error = message.find(ERROR_CODE)
+        if message.method == Method.ALLOCATE and error is not None:
+            self._due = None
+            self._events.append(RelayFailed(error.code, error.reason, message.find(ALTERNATE_SERVER)))
+        elif message.method == Method.ALLOCATE and message.message_class is MessageClass.SUCCESS:
             relayed, mapped = message.find(XOR_RELAYED_ADDRESS), message.find(XOR_MAPPED_ADDRESS)
             assert relayed is not None
             assert mapped is not None
@@ -125,6 +131,7 @@ class SmallTurnServer:
         self.relays: dict[object, Socket] = {}
         self.permitted: dict[object, set[str]] = {}
         self.relayed = 0  # datagrams
+        self.alternate: Address | None = None  # where it sends everybody
 
     def _to(self, client: Address) -> Callable[[bytes], None]:
         return lambda data: self.socket.send(data, client)
@@ -133,7 +140,9 @@ class SmallTurnServer:
         """Take one message of a client, which is told by whatever names it."""
         message = Message.parse(data)
         peer = message.find(XOR_PEER_ADDRESS)
-        if message.method == Method.BINDING and message.message_class is MessageClass.REQUEST:
+        if message.message_class is MessageClass.REQUEST and self.alternate is not None:
+            reply(message.error(300, "Try Alternate", ALTERNATE_SERVER(self.alternate)).serialize())
+        elif message.method == Method.BINDING and message.message_class is MessageClass.REQUEST:
             reply(message.success(XOR_MAPPED_ADDRESS(mapped)).serialize())
         elif message.method == Method.ALLOCATE:
             socket = self.relays.get(client) or self._allocate(client, reply)

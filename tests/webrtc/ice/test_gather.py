@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from tests.sim.clock import VirtualClock
@@ -10,9 +12,10 @@ from tests.sim.network import Wan
 from tests.sim.profile import Profile
 from tests.webrtc.ice.small_turn import SmallRelay, SmallTurnServer
 from tests.webrtc.ice.world import Peer, run_until
+from zwerm.webrtc.ice.candidate import TcpType
 from zwerm.webrtc.ice.config import CandidatePolicy, Config, Role, ServerTransport, StunServer, TurnServer
-from zwerm.webrtc.ice.events import GatheringState, GatheringStateChanged, OpenStream, ServerFailed
-from zwerm.webrtc.ice.gather import MAX_RENEWALS
+from zwerm.webrtc.ice.events import CloseStream, GatheringState, GatheringStateChanged, OpenStream, ServerFailed
+from zwerm.webrtc.ice.gather import MAX_ALTERNATES, MAX_RENEWALS
 
 TURN = TurnServer(("198.51.100.10", 3478), "user", "password")
 DEAD = StunServer(("198.51.100.99", 3478), url="stun:dead.example")
@@ -177,6 +180,108 @@ def test_a_server_that_loses_every_allocation_is_not_asked_for_ever() -> None:
         world.clock.run_for(1.0)
         stream = world.peer.told(OpenStream)[-1]
     assert len(world.peer.told(OpenStream)) == 1 + MAX_RENEWALS
+
+
+def by_tls() -> tuple[Gathering, StunServer]:
+    """A port that listens, and a server that is asked by TLS how it sees it."""
+    server = StunServer(("198.51.100.10", 5349), "stuns:stun.example", ServerTransport.TLS, "stun.example")
+    world = Gathering(server)
+    world.peer.air.servers[server.address] = world.server
+    world.peer.add_tcp(world.hosts[0], 40_000, TcpType.PASSIVE)
+    return world, server
+
+
+def test_a_server_that_is_asked_by_tls_tells_where_others_may_connect_to() -> None:
+    """RFC 6544 section 5.2: it sees the port that listens, as the question leaves from there."""
+    world, server = by_tls()
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    (opened,) = world.peer.told(OpenStream)
+    assert (opened.local, opened.remote, opened.server) == (("192.168.1.2", 40_000), server.address, server)
+    assert world.types() == ["host", "host", "srflx", "srflx"]
+    (found,) = [one for one in world.peer.gathered if one.type == "srflx" and one.transport == "tcp"]
+    assert (found.address, found.tcp_type, found.related_port) == ("203.0.113.99", TcpType.PASSIVE, 40_000)
+    assert world.peer.agent.gathering_state is GatheringState.COMPLETE
+    assert world.peer.told(CloseStream) == []  # what the translator has opened stays so
+
+
+def test_what_a_server_by_tls_told_is_signaled_again_after_a_restart_and_not_asked_again() -> None:
+    world, _ = by_tls()
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    world.peer.gathered.clear()
+    world.peer.do(world.peer.agent.restart)
+    world.clock.run_for(1.0)
+    assert world.types() == ["host", "host", "srflx", "srflx"]
+    assert len(world.peer.told(OpenStream)) == 1
+
+
+def test_a_dead_server_by_tls_ends_by_its_own_limit_and_no_sooner_is_gathering_over() -> None:
+    world, server = by_tls()
+    world.peer.air.servers.clear()
+    world.peer.air.may_connect = lambda peer, remote: False
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    assert [failure.server for failure in world.peer.told(ServerFailed)] == [server]
+    assert world.types() == ["host", "host", "srflx"]
+    assert world.peer.agent.gathering_state is GatheringState.COMPLETE
+
+
+def test_with_the_relay_policy_no_server_is_asked_for_what_is_not_told() -> None:
+    server = StunServer(("198.51.100.10", 5349), "stuns:stun.example", ServerTransport.TLS)
+    world = Gathering(server, policy=CandidatePolicy.RELAY)
+    world.peer.add_tcp(world.hosts[0], 40_000, TcpType.PASSIVE)
+    world.peer.gather()
+    assert world.peer.told(OpenStream) == []
+
+
+@pytest.mark.parametrize("kind", ["stun", "turn", "stuns", "turn by tcp"])
+def test_the_server_that_another_names_is_asked_instead(kind: str) -> None:
+    """RFC 8489 section 10: 300, Try Alternate."""
+    turn = TurnServer(TURN.address, "user", "p", ServerTransport.TCP if kind == "turn by tcp" else ServerTransport.UDP)
+    world, server = by_tls() if kind == "stuns" else (Gathering(turn=(turn,) if "turn" in kind else ()), None)
+    other = SmallTurnServer(world.wan.host("198.51.100.20", profile=Profile(latency=0.02)))
+    for address, found in ((TURN.address, world.server), (other.socket.address, other)):
+        world.peer.air.servers[address] = found
+    world.server.alternate = other.socket.address
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    assert world.peer.told(ServerFailed) == []
+    expected = {"stuns": ["host", "host", "srflx", "srflx"], "stun": ["host", "srflx"]}
+    assert sorted(world.types()) == expected.get(kind, ["host", "relay", "srflx"])
+    if server is not None:
+        assert [opened.remote for opened in world.peer.told(OpenStream)] == [server.address, other.socket.address]
+
+
+def test_servers_that_send_us_in_circles_are_given_up() -> None:
+    world = Gathering(turn=(TURN,))
+    other = SmallTurnServer(world.wan.host("198.51.100.20", profile=Profile(latency=0.02)))
+    world.server.alternate, other.alternate = other.socket.address, world.server.socket.address
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    assert world.types() == ["host"]
+    assert [failure.code for failure in world.peer.told(ServerFailed)] == [300, 300]
+    assert world.peer.agent.gathering_state is GatheringState.COMPLETE
+
+
+@pytest.mark.parametrize("limit", range(MAX_ALTERNATES + 1, MAX_ALTERNATES + 3))
+def test_servers_that_send_us_ever_further_are_followed_so_far(limit: int) -> None:
+    world = Gathering()
+    hosts = [f"198.51.100.{100 + number}" for number in range(limit)]
+    chain = [world.server, *(SmallTurnServer(world.wan.host(host)) for host in hosts)]
+    for server, then in itertools.pairwise(chain):
+        server.alternate = then.socket.address
+    world.peer.gather()
+    world.clock.run_for(2.0)
+    assert [failure.code for failure in world.peer.told(ServerFailed)] == [300]
+
+
+def test_a_server_that_sends_us_to_another_family_is_not_followed() -> None:
+    world = Gathering()
+    world.server.alternate = ("2001:db8::1", 3478)
+    world.peer.gather()
+    world.clock.run_for(1.0)
+    assert [failure.code for failure in world.peer.told(ServerFailed)] == [300]
 
 
 def test_mappings_are_kept_while_nobody_has_answered() -> None:

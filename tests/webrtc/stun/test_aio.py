@@ -11,7 +11,7 @@ import pytest
 from tests.webrtc.certificate import tls_contexts
 from zwerm.core.errors import RemoteProtocolError, TransportError
 from zwerm.webrtc.stun.aio import StunService, ask, discover
-from zwerm.webrtc.stun.attributes import XOR_MAPPED_ADDRESS
+from zwerm.webrtc.stun.attributes import ALTERNATE_SERVER, XOR_MAPPED_ADDRESS
 from zwerm.webrtc.stun.behaviour import Behaviour
 from zwerm.webrtc.stun.message import Message
 from zwerm.webrtc.stun.server import ServerConfig
@@ -68,6 +68,37 @@ async def test_a_server_is_asked_over_tls() -> None:
         assert (await ask(uri, tls=client_tls)).mapped == ("192.0.2.1", 7)
         with pytest.raises(TransportError, match="certificate"):
             await ask(uri, tls=ssl.create_default_context())
+
+
+@contextlib.asynccontextmanager
+async def sending_on(*alternates: int | None) -> AsyncIterator[int]:
+    """A server that sends everybody to one of those ports in turn; None: to itself."""
+    left = list(alternates)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        message = Message.parse(await reader.read(1_000))
+        alternate = ALTERNATE_SERVER(("127.0.0.1", left.pop(0) or port))
+        writer.write(message.error(300, "Try Alternate", alternate).serialize())
+        await writer.drain()
+        writer.close()
+
+    listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    async with listener:
+        yield port
+
+
+async def test_the_server_that_another_one_names_is_asked() -> None:
+    async with service() as port, sending_on(port) as first:
+        answer = await ask(ServerUri.from_text(f"turn:127.0.0.1:{first}?transport=tcp"))
+    assert answer.server == ("127.0.0.1", port)
+    assert answer.mapped == answer.local
+
+
+async def test_a_server_that_names_itself_is_not_asked_twice() -> None:
+    async with sending_on(None) as first:
+        with pytest.raises(RemoteProtocolError, match="300 Try Alternate"):
+            await ask(ServerUri.from_text(f"turn:127.0.0.1:{first}?transport=tcp"))
 
 
 async def test_nothing_stands_between_two_ends_of_the_loopback() -> None:

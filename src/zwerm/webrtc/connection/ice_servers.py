@@ -24,8 +24,7 @@ _TRANSPORTS: Final = {
 async def find_servers(servers: Iterable[IceServer]) -> tuple[tuple[StunServer, ...], tuple[TurnServer, ...]]:
     """Look up every name, all at once.
 
-    Left out are TURN over DTLS, and STUN over TCP, TLS or DTLS: the address such a server sees is the one of a
-    connection, and no candidate's.
+    Left out is what would be reached by DTLS. A STUN server that is reached by TLS tells addresses of ICE-TCP.
     """
     wanted = [(server, uri) for server in servers for uri in server.uris if _is_usable(uri)]
     found = await asyncio.gather(*(resolve(uri.host, uri.port) for _, uri in wanted))
@@ -34,7 +33,8 @@ async def find_servers(servers: Iterable[IceServer]) -> tuple[tuple[StunServer, 
     for (server, uri), addresses in zip(wanted, found, strict=True):
         for address in addresses:
             if uri.service is Service.STUN:
-                stun.append(StunServer(address, str(uri)))
+                name = uri.host if uri.transport is Transport.TLS else ""
+                stun.append(StunServer(address, str(uri), _TRANSPORTS[uri.transport], name))
             elif server.username is not None and server.credential is not None:
                 transport = _TRANSPORTS[uri.transport]
                 turn.append(TurnServer(address, server.username, server.credential, transport, str(uri), uri.host))
@@ -78,6 +78,4 @@ async def resolve(host: str, port: int) -> list[Address]:
 
 
 def _is_usable(uri: ServerUri) -> bool:
-    if uri.service is Service.STUN:
-        return uri.transport is Transport.UDP
     return uri.transport in _TRANSPORTS

@@ -42,6 +42,8 @@ class StunServer:
 
     address: Address
     url: str = ""  # for a person
+    transport: ServerTransport = ServerTransport.UDP  # by others it is asked for addresses of ICE-TCP
+    name: str = ""  # for TLS: whose certificate is expected
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

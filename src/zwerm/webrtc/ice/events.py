@@ -37,6 +37,7 @@ class CandidateGathered:
 
     candidate: Candidate
     ufrag: str
+    server: StunServer | TurnServer | None = None  # that told it, or relays
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class OpenStream:
     stream: int
     local: Address  # port 0: any
     remote: Address
-    server: TurnServer | None = None  # it leads to this server: with TLS, if the server says so
+    server: StunServer | TurnServer | None = None  # it leads to this server: with TLS, if the server says so
 
 
 class SendStream(NamedTuple):

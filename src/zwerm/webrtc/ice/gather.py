@@ -17,14 +17,16 @@ from zwerm.webrtc.ice.candidate import Candidate, CandidateType, TcpType
 from zwerm.webrtc.ice.config import CandidatePolicy, Config, ServerTransport, StunServer, TurnServer
 from zwerm.webrtc.ice.pair import Base, BaseKind, LocalCandidate
 from zwerm.webrtc.ice.priority import COMPONENT, candidate_priority, rank_addresses
-from zwerm.webrtc.ice.relay import MakeRelay, Relay
-from zwerm.webrtc.stun.attributes import ERROR_CODE, XOR_MAPPED_ADDRESS
+from zwerm.webrtc.ice.relay import NO_ANSWER, MakeRelay, Relay
+from zwerm.webrtc.ice.stun_stream import StunStream
+from zwerm.webrtc.stun.attributes import ALTERNATE_SERVER, ERROR_CODE, XOR_MAPPED_ADDRESS
 from zwerm.webrtc.stun.message import Method, request
 from zwerm.webrtc.stun.transaction import ClientTransaction, Responded, Schedule
 
-NO_ANSWER: Final = 701  # W3C webrtc-pc, RTCPeerConnectionIceErrorEvent.errorCode
 ACTIVE_PORT: Final = 9  # RFC 6544 section 4.5: an active candidate has no port yet
 MAX_RELAYS: Final = 8  # allocations of one agent
+MAX_STREAM_QUERIES: Final = 8  # STUN servers that are asked over connections at one time
+MAX_ALTERNATES: Final = 4  # servers that name another one, each asked once (RFC 8489 section 10)
 MAX_RENEWALS: Final = 8  # lost allocations that are asked for again in one generation
 
 _RTO: Final = 0.25  # seconds; 0.5 is RFC 8489's, and a lost first datagram is what everybody waits for
@@ -40,19 +42,22 @@ class Query:
     place: int  # of the server in the configuration
     transaction: ClientTransaction
     is_refresh: bool = False
+    asked: tuple[Address, ...] = ()  # servers that named another one instead of answering
 
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Allocation:
-    """A TURN client, and the base that it became."""
+    """A TURN client, and the base that it became; or a STUN server that is asked over a connection."""
 
     relay: Relay
-    server: TurnServer
+    server: StunServer | TurnServer
+    address: Address  # of the server, or of the one that it named
     place: int
     host: Base  # the base it is reached from
     give_up_at: Instant | None  # None once it is decided
     stream: int | None = None  # of a server that is reached by TCP
     base: Base | None = None
+    asked: tuple[Address, ...] = ()  # servers that named another one
     is_dismissed: bool = False  # the server is asked no more; what it relays may still carry the last generation
 
 
@@ -66,9 +71,13 @@ class Foundations:
         return self._known.setdefault(parts, str(len(self._known) + 1))
 
 
-def _place_of(server: StunServer | TurnServer) -> tuple[Address, ServerTransport | None]:
-    """Where a server is, whatever the credentials."""
-    return server.address, server.transport if isinstance(server, TurnServer) else None
+def _place_of(server: StunServer | TurnServer) -> tuple[Address, bool, ServerTransport]:
+    """Where a server is and what it does, whatever the credentials."""
+    return server.address, isinstance(server, TurnServer), server.transport
+
+
+def _is_same_family(one: Address, other: Address) -> bool:
+    return (":" in one[0]) == (":" in other[0])
 
 
 class Gatherer:
@@ -116,18 +125,22 @@ class Gatherer:
         for base in bases:
             rank = ranks[base.host]
             self._add_host(base, rank, now)
-            if base.kind is BaseKind.UDP:
-                self._ask_servers(base, now)
-                self._allocate(base, now)
+            self._ask_on(base, now)
         if self._config.stun_servers:
             self._refresh_at = now + self._config.keepalive_interval
 
     def ask(self, now: Instant) -> None:
         """Servers are known now, that were not when gathering began."""
         for base in self.bases:
-            if base.kind is BaseKind.UDP:
-                self._ask_servers(base, now)
-                self._allocate(base, now)
+            self._ask_on(base, now)
+
+    def _ask_on(self, base: Base, now: Instant) -> None:
+        """Ask every server that can tell something about a base, or relay for it, and does not yet."""
+        if base.kind is BaseKind.UDP:
+            self._ask_servers(base, now)
+            self._allocate(base, now)
+        elif base.tcp_type is TcpType.PASSIVE:
+            self._ask_by_streams(base, now)
 
     def repeat(self, now: Instant) -> None:
         """A restart: hand out what is known again, and ask once more (RFC 8445 section 5.1.1.2 allows reuse)."""
@@ -142,9 +155,7 @@ class Gatherer:
         for base in self.bases:
             if not any(local.base is base and local.candidate.type == CandidateType.HOST for local in self._candidates):
                 self._add_host(base, ranks[base.host], now)  # the policy has let it in again
-            if base.kind is BaseKind.UDP:
-                self._ask_servers(base, now)
-                self._allocate(base, now)  # where an allocation was lost
+            self._ask_on(base, now)  # for a relay, where an allocation was lost
 
     def use(self, config: Config) -> None:
         """Other servers, or another policy: they count from the next `repeat` on."""
@@ -219,7 +230,8 @@ class Gatherer:
             if allocation.give_up_at is not None and allocation.give_up_at <= now:
                 self.lost(allocation)
                 self._given_up.append(allocation)
-                self.fail(allocation.server, NO_ANSWER, "the TURN server does not answer")
+                kind = "TURN" if isinstance(allocation.server, TurnServer) else "STUN"
+                self.fail(allocation.server, NO_ANSWER, f"the {kind} server does not answer")
         self._settle(now)
 
     def next_timeout(self) -> Instant | None:
@@ -271,32 +283,82 @@ class Gatherer:
             return
         error = event.message.find(ERROR_CODE)
         code, reason = error if error is not None else (NO_ANSWER, "the answer has no address in it")
-        self.fail(query.server, code, reason)
+        alternate = event.message.find(ALTERNATE_SERVER) if code == 300 else None
+        asked = (*query.asked, query.transaction.destination)
+        if alternate is None or not self._may_ask(alternate, asked):
+            self.fail(query.server, code, reason)
+        else:
+            other = dataclasses.replace(query, transaction=self._transaction(alternate, now), asked=asked)
+            self._queries.append(other)
+
+    def _may_ask(self, alternate: Address, asked: tuple[Address, ...]) -> bool:
+        """Whether to go where a server sends us: not in circles, not to another family, and not for ever."""
+        return alternate not in asked and len(asked) <= MAX_ALTERNATES and _is_same_family(alternate, asked[0])
 
     def _ask_servers(self, base: Base, now: Instant, *, is_refresh: bool = False) -> None:
         if self._config.policy is CandidatePolicy.RELAY:
             return
-        schedule = Schedule(_RTO, _RC, max(1.0, self._config.stun_timeout / _RTO - 2 ** (_RC - 1) + 1))
         for place, server in enumerate(self._config.stun_servers):
             asked = any(query.base is base and query.server is server for query in self._queries)
-            if (":" in server.address[0]) == (":" in base.host) and not asked:
-                message = request(Method.BINDING, self._random.randbytes(12)).serialize()
-                transaction = ClientTransaction(message, server.address, now=now, schedule=schedule)
-                self._queries.append(Query(base, server, place, transaction, is_refresh))
+            is_by_datagrams = server.transport is ServerTransport.UDP
+            if _is_same_family(server.address, base.address) and is_by_datagrams and not asked:
+                self._queries.append(Query(base, server, place, self._transaction(server.address, now), is_refresh))
         self._collect()
+
+    def _transaction(self, server: Address, now: Instant) -> ClientTransaction:
+        schedule = Schedule(_RTO, _RC, max(1.0, self._config.stun_timeout / _RTO - 2 ** (_RC - 1) + 1))
+        message = request(Method.BINDING, self._random.randbytes(12)).serialize()
+        return ClientTransaction(message, server, now=now, schedule=schedule)
+
+    def _ask_by_streams(self, base: Base, now: Instant) -> None:
+        """Ask how others see the port that listens (RFC 6544 section 5.2); what is known of it stays known."""
+        if self._config.policy is CandidatePolicy.RELAY:
+            return
+        for place, server in enumerate(self._config.stun_servers):
+            is_asked = any(one.host is base and one.server == server for one in self.allocations)
+            is_known = any(local.base is base and local.server == server for local in self._candidates)
+            count = sum(isinstance(one.server, StunServer) for one in self.allocations)
+            is_by_datagrams = server.transport is ServerTransport.UDP or count >= MAX_STREAM_QUERIES
+            if not (is_by_datagrams or is_asked or is_known) and _is_same_family(server.address, base.address):
+                give_up_at = now + self._config.stun_timeout
+                relay = StunStream(self._random)
+                self.allocations.append(Allocation(relay, server, server.address, place, base, give_up_at))
+
+    def mapped(self, allocation: Allocation, mapped: Address, now: Instant) -> None:
+        """A STUN server told how it sees the port that listens. Its connection stays, and with it the translation."""
+        if allocation.give_up_at is not None:
+            allocation.give_up_at = None
+            self.allocations = [kept for kept in self.allocations if kept is not allocation]
+            self.add_reflexive(allocation.host, mapped, allocation.place, allocation.server, now)
+
+    def redirect(self, allocation: Allocation, alternate: Address, now: Instant) -> bool:
+        """A server named the one to ask instead: ask that; False when it is asked already, or cannot be."""
+        asked = (*allocation.asked, allocation.address)
+        if allocation.base is not None or allocation.host.is_removed or not self._may_ask(alternate, asked):
+            return False
+        server, place, host, relay = allocation.server, allocation.place, allocation.host, allocation.relay
+        timeout = self._config.turn_timeout
+        if isinstance(server, StunServer):
+            relay, timeout = StunStream(self._random), self._config.stun_timeout
+        elif self._make_relay is not None:
+            there = dataclasses.replace(server, address=alternate)
+            relay = self._make_relay(there, host.address, now, self._random)
+        self.allocations.append(Allocation(relay, server, alternate, place, host, now + timeout, asked=asked))
+        return True
 
     # TURN.
 
     def _allocate(self, base: Base, now: Instant) -> None:
         for place, server in enumerate(self._config.turn_servers):
-            if (":" in server.address[0]) != (":" in base.host) or len(self.allocations) >= MAX_RELAYS:
+            count = sum(isinstance(one.server, TurnServer) for one in self.allocations)
+            if not _is_same_family(server.address, base.address) or count >= MAX_RELAYS:
                 continue
             if any(known.host is base and _place_of(known.server) == _place_of(server) for known in self.allocations):
                 continue  # with other credentials too: a server has one allocation for an address of ours
             if self._make_relay is not None:
                 relay = self._make_relay(server, base.address, now, self._random)
                 give_up_at = now + self._config.turn_timeout
-                self.allocations.append(Allocation(relay, server, place, base, give_up_at))
+                self.allocations.append(Allocation(relay, server, server.address, place, base, give_up_at))
 
     def allocated(self, allocation: Allocation, relayed: Address, mapped: Address | None, now: Instant) -> None:
         """The TURN server relays for us: one relayed candidate, and a reflexive one when it was asked by UDP."""
@@ -354,8 +416,8 @@ class Gatherer:
             return
         self._candidates = [local for local in self._candidates if local not in same]  # of servers asked no more
         rank = rank_addresses([known.host for known in self.bases])[base.host]
-        foundation = self._foundations.of("srflx", base.host, server.address[0])
-        priority = candidate_priority(CandidateType.SERVER_REFLEXIVE, rank, server=place)
+        foundation = self._foundations.of("srflx", base.host, base.kind, server.address[0])
+        priority = candidate_priority(CandidateType.SERVER_REFLEXIVE, rank, server=place, tcp_type=base.tcp_type)
         kind, related = CandidateType.SERVER_REFLEXIVE, base.address
         self._add(kind, base, mapped, foundation, priority, related=related, now=now, server=server)
 

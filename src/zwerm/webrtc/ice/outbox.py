@@ -127,14 +127,14 @@ class Outbox:
         self._early.clear()
 
     def open_relay_stream(self, allocation: Allocation) -> None:
-        """A TURN server is reached by TCP: ask for the connection."""
-        stream = self.streams.add(allocation.host, allocation.server.address)
+        """A server is reached by TCP: ask for the connection, from the port that is asked about where there is one."""
+        host = allocation.host
+        stream = self.streams.add(host, allocation.address)
         if stream is not None:
             stream.is_open = False
             allocation.stream = stream.number
-            self.tell(
-                OpenStream(stream.number, (allocation.host.host, 0), allocation.server.address, allocation.server)
-            )
+            local = (host.host, host.address[1] if host.kind is BaseKind.TCP else 0)
+            self.tell(OpenStream(stream.number, local, allocation.address, allocation.server))
 
     def pump(self, allocation: Allocation) -> None:
         """Carry out what a TURN client has to say; its events are the agent's affair."""

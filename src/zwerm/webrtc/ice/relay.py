@@ -8,10 +8,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from random import Random
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from zwerm.core.machine import Address, Instant, Transmit
 from zwerm.webrtc.ice.config import TurnServer
+
+NO_ANSWER: Final = 701  # W3C webrtc-pc, RTCPeerConnectionIceErrorEvent.errorCode
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,6 +30,14 @@ class RelayFailed:
 
     code: int  # STUN's, or 701: no answer
     reason: str
+    alternate: Address | None = None  # the server to ask instead (RFC 8489 section 10)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RelayMapped:
+    """It relays nothing, and says how it sees us (`stun_stream.py`)."""
+
+    mapped: Address
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class RelayReceived:
     peer: Address
 
 
-RelayEvent: TypeAlias = RelayAllocated | RelayFailed | RelayReceived
+RelayEvent: TypeAlias = RelayAllocated | RelayFailed | RelayMapped | RelayReceived
 
 
 class Relay(Protocol):

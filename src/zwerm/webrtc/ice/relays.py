@@ -14,7 +14,7 @@ from zwerm.webrtc.ice.config import ServerTransport
 from zwerm.webrtc.ice.gather import Allocation, Gatherer
 from zwerm.webrtc.ice.outbox import Outbox
 from zwerm.webrtc.ice.pair import Base
-from zwerm.webrtc.ice.relay import RelayAllocated, RelayEvent, RelayFailed, RelayReceived
+from zwerm.webrtc.ice.relay import RelayAllocated, RelayEvent, RelayFailed, RelayMapped, RelayReceived
 from zwerm.webrtc.stun.message import is_stun
 
 
@@ -54,7 +54,7 @@ class Relays:
     def receive_datagram(self, data: bytes, base: Base, source: Address, now: Instant) -> bool | None:
         """Offer what came to `base`; None when it is of no server, else whether there is news beside data."""
         for allocation in self._gatherer.allocations:
-            is_from_server = allocation.host is base and allocation.server.address == source
+            is_from_server = allocation.host is base and allocation.address == source
             if is_from_server and allocation.stream is None and allocation.relay.receive_datagram(data, source, now):
                 return self.pump(now)
         return None
@@ -96,10 +96,15 @@ class Relays:
                 self._gatherer.allocated(allocation, relayed, mapped, now)
             case RelayReceived(data, peer) if allocation.base is not None and data:
                 self._receive(data, Arrival(allocation.base, None, peer), now)
-            case RelayFailed(code, reason):
+            case RelayMapped(mapped):
+                self._gatherer.mapped(allocation, mapped, now)
+            case RelayFailed(code, reason, alternate):
                 self._gatherer.lost(allocation)
-                self._gatherer.fail(allocation.server, code, reason)
                 self.close_streams_of([allocation])
+                if alternate is not None and self._gatherer.redirect(allocation, alternate, now):
+                    self.open_streams()
+                    return
+                self._gatherer.fail(allocation.server, code, reason)
                 if allocation.base is not None:
                     self._lost(allocation.base, now)
                     self._gatherer.renew(allocation, now)

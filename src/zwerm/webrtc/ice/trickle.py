@@ -29,13 +29,13 @@ class OutgoingCandidates:
     def signal(self, local: LocalCandidate, ufrag: str, now: Instant) -> None:
         """Have a new candidate of ours signaled."""
         if not self._config.mdns or local.candidate.type != CandidateType.HOST:
-            self._tell(CandidateGathered(local.candidate, ufrag))
+            self._tell(CandidateGathered(local.candidate, ufrag, local.server))
             return
         host = local.base.host
         name, is_new = self.names.name_of(host, now + self._config.mdns_timeout)
         if is_new:
             self._tell(RegisterName(name, host))
-        event = CandidateGathered(dataclasses.replace(local.candidate, address=name), ufrag)
+        event = CandidateGathered(dataclasses.replace(local.candidate, address=name), ufrag, local.server)
         if self.names.is_registered(name):
             self._tell(event)
         else:

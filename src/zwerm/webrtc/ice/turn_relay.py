@@ -11,8 +11,7 @@ from typing import Final
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError
 from zwerm.core.machine import Address, Instant, Transmit
 from zwerm.webrtc.ice.config import ServerTransport, TurnServer
-from zwerm.webrtc.ice.gather import NO_ANSWER
-from zwerm.webrtc.ice.relay import Relay, RelayAllocated, RelayEvent, RelayFailed, RelayReceived
+from zwerm.webrtc.ice.relay import NO_ANSWER, Relay, RelayAllocated, RelayEvent, RelayFailed, RelayReceived
 from zwerm.webrtc.stun.transaction import Schedule
 from zwerm.webrtc.turn.client import TurnClient
 from zwerm.webrtc.turn.config import AllocationConfig
@@ -95,4 +94,4 @@ def make_turn_relay(server: TurnServer, _local: Address, now: Instant, random: R
 
 
 def _failed(failure: Failure) -> RelayFailed:
-    return RelayFailed(failure.code or NO_ANSWER, failure.reason)
+    return RelayFailed(failure.code or NO_ANSWER, failure.reason, failure.alternate)

@@ -15,7 +15,15 @@ from zwerm.core.machine import Address, DatagramMachine
 from zwerm.core.random import SYSTEM
 from zwerm.net.driver import Driver
 from zwerm.net.udp import Batch, UdpSocket
-from zwerm.webrtc.stun.attributes import ERROR_CODE, MAPPED_ADDRESS, SOFTWARE, XOR_MAPPED_ADDRESS
+from zwerm.webrtc.stun.address import family_of
+from zwerm.webrtc.stun.attributes import (
+    ALTERNATE_DOMAIN,
+    ALTERNATE_SERVER,
+    ERROR_CODE,
+    MAPPED_ADDRESS,
+    SOFTWARE,
+    XOR_MAPPED_ADDRESS,
+)
 from zwerm.webrtc.stun.behaviour import NatBehaviour
 from zwerm.webrtc.stun.discovery import Discovered, NatDiscovery
 from zwerm.webrtc.stun.message import Message, MessageClass, Method, request
@@ -25,6 +33,7 @@ from zwerm.webrtc.stun.transaction import RELIABLE, ClientTransaction, Responded
 from zwerm.webrtc.stun.uri import ServerUri, Transport
 
 ASKING: Final = Schedule(rto=0.5, rc=5, rm=4)  # 9.5 s; a person waits
+MAX_ALTERNATES: Final = 4  # servers that name another one, each asked once
 MAX_CONNECTIONS: Final = 1_024  # TCP clients of a server at once
 IDLE: Final = 30.0  # seconds a TCP client may be silent
 
@@ -73,28 +82,43 @@ def local_host_towards(server: Address) -> str:
 
 
 async def ask(uri: ServerUri, *, tls: ssl.SSLContext | None = None) -> Answer:
-    """Ask a server for our address as it sees it, by the transport of `uri`.
+    """Ask a server for our address as it sees it, by the transport of `uri`; or the one that it names instead.
 
     Raises:
         TransportError: no such server, or no answer.
         RemoteProtocolError: an answer that is none.
     """
     server = await resolve(uri)
-    data = request(Method.BINDING, SYSTEM.randbytes(12)).serialize()
-    match uri.transport:
-        case Transport.UDP:
-            local, response = await _ask_by_datagrams(data, server)
-        case Transport.TCP:
-            local, response = await _ask_by_stream(data, server, None, uri.host)
-        case Transport.TLS:
-            local, response = await _ask_by_stream(data, server, tls or ssl.create_default_context(), uri.host)
-        case Transport.DTLS:
-            raise TransportError("STUN over DTLS is not supported: use udp, tcp or tls")
+    name, asked = uri.host, {server}
+    while True:
+        local, response = await _ask_at(server, uri.transport, name, tls)
+        alternate, error = response.find(ALTERNATE_SERVER), response.find(ERROR_CODE)
+        if error is None or error.code != 300 or alternate is None:
+            break
+        if alternate in asked or len(asked) > MAX_ALTERNATES or family_of(alternate[0]) != family_of(server[0]):
+            break  # RFC 8489 section 10: in circles, for ever, or to where no answer could be compared
+        server, name = alternate, response.find(ALTERNATE_DOMAIN) or name
+        asked.add(server)
     mapped = response.find(XOR_MAPPED_ADDRESS) or response.find(MAPPED_ADDRESS)
     if response.message_class is not MessageClass.SUCCESS or mapped is None:
         error = response.find(ERROR_CODE)
         raise RemoteProtocolError(f"{uri} answered {error.code} {error.reason}" if error else f"{uri} told no address")
     return Answer(server, local, mapped, response.find(SOFTWARE))
+
+
+async def _ask_at(
+    server: Address, transport: Transport, name: str, tls: ssl.SSLContext | None
+) -> tuple[Address, Message]:
+    data = request(Method.BINDING, SYSTEM.randbytes(12)).serialize()
+    match transport:
+        case Transport.UDP:
+            return await _ask_by_datagrams(data, server)
+        case Transport.TCP:
+            return await _ask_by_stream(data, server, None, name)
+        case Transport.TLS:
+            return await _ask_by_stream(data, server, tls or ssl.create_default_context(), name)
+        case Transport.DTLS:
+            raise TransportError("STUN over DTLS is not supported: use udp, tcp or tls")
 
 
 async def discover(uri: ServerUri) -> NatBehaviour:

@@ -74,7 +74,7 @@ class ClientTransaction:
         self.sent = 0  # requests so far; a round trip can be measured only while this is 1 (Karn's rule)
         self._request = request
         self._transaction_id = request[_TRANSACTION_ID]
-        self._destination = destination
+        self.destination = destination
         self._schedule = schedule
         self._verdict = verdict
         self._deadline: Instant | None = now
@@ -96,7 +96,7 @@ class ClientTransaction:
 
     def receive_message(self, message: Message, source: Address) -> bool:
         """Offer a message that somebody has parsed already; return whether it belonged to this transaction."""
-        if self._deadline is None or source != self._destination or message.transaction_id != self._transaction_id:
+        if self._deadline is None or source != self.destination or message.transaction_id != self._transaction_id:
             return False
         if message.message_class not in (MessageClass.SUCCESS, MessageClass.ERROR):
             return False
@@ -119,7 +119,7 @@ class ClientTransaction:
         self.sent += 1
         wait = schedule.rm if self.sent == schedule.rc else 2 ** (self.sent - 1)
         self._deadline += wait * schedule.rto  # from the deadline, not from `now`: lateness must not add up
-        self._transmit = Transmit(self._request, self._destination)
+        self._transmit = Transmit(self._request, self.destination)
 
     def stop_resending(self) -> None:
         """Send no more, but take a response until the time at which the transaction would have failed anyhow.

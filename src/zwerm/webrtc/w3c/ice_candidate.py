@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from zwerm.core.errors import WireError
-from zwerm.webrtc.ice.candidate import Candidate
+from zwerm.webrtc.ice.candidate import Candidate, CandidateType
+from zwerm.webrtc.ice.config import StunServer, TurnServer
 from zwerm.webrtc.w3c.errors import RTCTypeError
 
 FIELDS: Final = ("component", "foundation", "ip", "port", "priority", "protocol", "type")  # as aiortc names them
@@ -53,6 +54,21 @@ class RTCIceCandidate:
         self.sdpMid = sdpMid
         self.sdpMLineIndex = sdpMLineIndex
         self.usernameFragment = usernameFragment
+        self.url: str | None = (
+            None  # of the server that told it, or relays; of candidates of ours alone, and not signaled
+        )
+        self.relayProtocol: str | None = None  # how that server is reached, of one that relays
+
+    def told_by(self, server: StunServer | TurnServer | None) -> RTCIceCandidate:
+        """Say which server it is from; returns itself."""
+        if server is not None:
+            self.url = server.url or None
+            self.relayProtocol = server.transport.value if isinstance(server, TurnServer) and self._is_relayed else None
+        return self
+
+    @property
+    def _is_relayed(self) -> bool:
+        return self.type == CandidateType.RELAYED
 
     @classmethod
     def sectionless(cls, candidate: Candidate) -> RTCIceCandidate:

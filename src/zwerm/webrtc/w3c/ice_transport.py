@@ -13,7 +13,7 @@ from zwerm.webrtc.ice.candidate import Candidate
 from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.jsep.session import Session
 from zwerm.webrtc.w3c.bundle_transport import BundleTransport
-from zwerm.webrtc.w3c.emitter import Emitter
+from zwerm.webrtc.w3c.emitter import Emitter, EventHandler
 from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate
 
 
@@ -56,6 +56,10 @@ class RTCIceGatherer:
 class RTCIceTransport(Emitter):
     """The one of a connection, for as long as it lives; a restart changes what it tells."""
 
+    onstatechange = EventHandler()
+    ongatheringstatechange = EventHandler()
+    onselectedcandidatepairchange = EventHandler()
+
     component = "rtp"  # the only one: RTP and RTCP share it, and data has no other
 
     def __init__(self, bundle: BundleTransport, session: Session) -> None:
@@ -80,8 +84,9 @@ class RTCIceTransport(Emitter):
 
     def getLocalCandidates(self) -> list[RTCIceCandidate]:  # noqa: N802
         """Those that were gathered, of the present generation."""
-        ufrag = self._bundle.agent.local_credentials.ufrag
-        return [self._object(one, ufrag) for one in self._bundle.agent.statistics().local_candidates]
+        ufrag, statistics = self._bundle.agent.local_credentials.ufrag, self._bundle.agent.statistics()
+        servers = statistics.servers
+        return [self._object(one, ufrag).told_by(servers.get(one)) for one in statistics.local_candidates]
 
     def getRemoteCandidates(self) -> list[RTCIceCandidate]:  # noqa: N802
         """Those that are used: signaled ones whose address may be, and those that checks came from."""

@@ -434,7 +434,7 @@ class RTCPeerConnection(PeerMedia):
         is_over = self._bundle.agent.gathering_state is ice.GatheringState.COMPLETE
         if is_over and not self._is_closed and transport is not None and transport.ufrag != self._ended:
             self._ended = transport.ufrag
-            self.emit("icecandidate", None, candidate=None)
+            self.emit("icecandidate", None, candidate=None, url=None)
 
     def _release_candidates(self) -> None:
         transport = self._session.transport
@@ -442,7 +442,8 @@ class RTCPeerConnection(PeerMedia):
             return
         for event in self._bundle.release(transport.ufrag):
             candidate = RTCIceCandidate(str(event.candidate), transport.mid, transport.index, event.ufrag)
-            self.emit("icecandidate", candidate, candidate=candidate)
+            candidate.told_by(event.server)
+            self.emit("icecandidate", candidate, candidate=candidate, url=candidate.url)
 
     def _update_connection_state(self) -> None:
         state, dtls = self._bundle.agent.state, self._bundle.transport.dtls
