@@ -39,8 +39,10 @@ async def test_a_wrong_fingerprint_is_an_error_of_dtls_and_no_data_ever_passes(
     await left.setRemoteDescription(RTCSessionDescription("\r\n".join(forged), "answer"))
     dtls = objects(left).transport
     dtls.on("error", errors.put_nowait)
+    dtls.onerror = errors.put_nowait
     async with asyncio.timeout(LIMIT):
-        error = await errors.get()
+        error, event = await errors.get(), await errors.get()
+    assert (event.type, event.error) == ("error", error)
     assert (error.errorDetail, error.sentAlert, dtls.state) == ("fingerprint-failure", 42, "failed")
     assert left.connectionState == "failed"
     assert dtls.getRemoteCertificates() == []

@@ -38,6 +38,24 @@ async def test_each_object_leads_to_the_one_below_and_tells_how_it_stands(
         assert 65_536 <= sctp.maxMessageSize <= 1 << 30
 
 
+async def test_each_object_has_the_handlers_of_its_events_as_attributes(two: Two) -> None:
+    left, _ = two
+    await connect(left, two[1])
+    sctp = objects(left)
+    told: list[tuple[str, object]] = []
+    names = {
+        sctp: ("onstatechange",),
+        sctp.transport: ("onstatechange", "onerror"),
+        sctp.transport.iceTransport: ("onstatechange", "ongatheringstatechange", "onselectedcandidatepairchange"),
+    }
+    for target, handlers in names.items():
+        for handler in handlers:
+            assert getattr(target, handler) is None
+            setattr(target, handler, lambda event: told.append((event.type, event.target)))
+    await left.close()
+    assert {("statechange", target) for target in names} <= set(told)
+
+
 async def test_the_end_is_told_by_every_object_once(two: Two) -> None:
     left, right = two
     ours, theirs = await connect(left, right)

@@ -10,7 +10,7 @@ from zwerm.webrtc.dtls.connection import State
 from zwerm.webrtc.dtls.event import ConnectionFailed
 from zwerm.webrtc.w3c.bundle_transport import BundleTransport
 from zwerm.webrtc.w3c.certificate import RTCCertificate, RTCDtlsFingerprint
-from zwerm.webrtc.w3c.emitter import Emitter
+from zwerm.webrtc.w3c.emitter import Emitter, EventHandler
 from zwerm.webrtc.w3c.ice_transport import RTCIceTransport
 from zwerm.webrtc.w3c.rtc_error import dtls_error
 
@@ -33,6 +33,9 @@ class RTCDtlsParameters:
 
 class RTCDtlsTransport(Emitter):
     """What proves the other side, and keeps what is said secret."""
+
+    onstatechange = EventHandler()
+    onerror = EventHandler()
 
     def __init__(self, bundle: BundleTransport, ice: RTCIceTransport) -> None:
         super().__init__()
@@ -67,7 +70,8 @@ class RTCDtlsTransport(Emitter):
         """Tell the handlers; called by the connection."""
         if isinstance(event, ConnectionFailed):
             self._change("failed")
-            self.emit("error", dtls_error(event))
+            error = dtls_error(event)
+            self.emit("error", error, error=error)
         self.update()
 
     def update(self) -> None:

@@ -9,7 +9,7 @@ from zwerm.webrtc.datachannel.channel import TransportClosed, TransportConnected
 from zwerm.webrtc.sctp.config import Config
 from zwerm.webrtc.w3c.bundle_transport import BundleTransport
 from zwerm.webrtc.w3c.dtls_transport import RTCDtlsTransport
-from zwerm.webrtc.w3c.emitter import Emitter
+from zwerm.webrtc.w3c.emitter import Emitter, EventHandler
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +21,8 @@ class RTCSctpCapabilities:
 
 class RTCSctpTransport(Emitter):
     """What carries the data channels."""
+
+    onstatechange = EventHandler()
 
     def __init__(self, bundle: BundleTransport, dtls: RTCDtlsTransport) -> None:
         super().__init__()
