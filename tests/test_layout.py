@@ -17,6 +17,7 @@ INTERFACES: Final = frozenset(
 )  # nothing runs
 
 _CBOR: Final = ("ipfs/ipld/test_cbor.py", "ipfs/ipld/test_dag_cbor.py")
+_CALLS: Final = tuple(f"daemon/calls/test_{name}.py" for name in ("accounts", "calling", "fetching", "hostile"))
 _JSON: Final = ("ipfs/ipld/test_json.py", "ipfs/ipld/test_dag_json.py")
 _GATEWAY: Final = tuple(
     f"ipfs/gateway/test_{name}.py"
@@ -50,7 +51,23 @@ _CONNECTION: Final = tuple(
 )
 
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
+    "calls/mail/aio.py": ("daemon/calls/test_fetching.py",),
+    "calls/push/aio.py": ("daemon/calls/test_fetching.py",),
     "calls/schema.py": ("calls/test_message.py",),
+    "calls/service/aio.py": _CALLS,
+    "calls/service/calling.py": ("daemon/calls/test_calling.py",),
+    "calls/service/client.py": _CALLS,
+    "calls/service/fetching.py": ("daemon/calls/test_fetching.py",),
+    "calls/service/meeting.py": ("daemon/calls/test_accounts.py",),
+    "calls/service/people.py": ("daemon/calls/test_accounts.py", "daemon/calls/test_calling.py"),
+    "calls/service/signing_in.py": ("daemon/calls/test_accounts.py", "daemon/calls/test_fetching.py"),
+    "calls/store/accounts.py": ("daemon/calls/test_accounts.py",),
+    "calls/store/history.py": ("daemon/calls/test_calling.py",),
+    "calls/store/notices.py": ("daemon/calls/test_fetching.py",),
+    "calls/store/rooms.py": ("daemon/calls/test_accounts.py",),
+    "calls/store/tables.py": ("calls/store/test_database.py",),
+    "daemon/calls/carriers.py": ("daemon/calls/test_calling.py", "daemon/calls/test_hostile.py"),
+    "daemon/calls/handler.py": ("daemon/calls/test_hostile.py",),
     "daemon/app/api.py": _APP,
     "daemon/app/changed.py": _APP,
     "daemon/app/explore.py": _APP,

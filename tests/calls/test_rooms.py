@@ -144,7 +144,7 @@ def test_chat_reaches_all_inside_the_writer_too_and_is_kept_when_the_room_says_s
     line = exchange.board.rooms.say("r1", HOST, "<b>hello</b>", 1_700_000_000.0, exchange.now)
     exchange.settle()
     assert exchange.take(HOST)[-1]["text"] == "<b>hello</b>"
-    assert exchange.effects == [Said("r1", line)]
+    assert exchange.effects == [Said("r1", line, 86_400.0)]
     assert line == Line(1, HOST.device, HOST.label, "<b>hello</b>", 1_700_000_000.0)
 
 

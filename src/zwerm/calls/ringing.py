@@ -137,7 +137,8 @@ class Calls:
             media: what is offered.
             endpoints: the devices that are there.
             now: the time.
-            is_fetched: whether a message is on its way to the callee, so that it is worth waiting.
+            is_fetched: whether a message is on its way to the callee, or a device in a break may be back, so that it
+                is worth waiting.
         """
         if (other := self.check(caller.name or "", callee)) is not None:
             self.answer(other.id, caller)

@@ -46,6 +46,7 @@ class Said(NamedTuple):
 
     room: str
     line: Line
+    keep: float  # seconds
 
 
 class RoomChanged(NamedTuple):
@@ -214,7 +215,7 @@ class Rooms:
         for member in list(room.members.values()):
             if member.party.device != by.device:
                 self._tell(member, {"type": "room-closed", "room": room_id, "reason": "ended"})
-            self._of[member.party.device].discard(room_id)
+            self._leave_index(member.party.device, room_id)
         del self._rooms[room_id]
         self._events.append(RoomEnded(room_id))
 
@@ -246,7 +247,7 @@ class Rooms:
         line = Line(room.numbered, by.device, member.label, text, at)
         room.chat.append(line)
         if room.record.keep_chat:
-            self._events.append(Said(room_id, line))
+            self._events.append(Said(room_id, line, room.record.keep_chat))
         for each in room.inside():
             self._tell(each, line.document(room_id))
         return line
@@ -283,10 +284,7 @@ class Rooms:
     def _leave(self, room: _Room, member: _Member) -> None:
         was_waiting = member.state == "waiting"
         del room.members[member.party.device]
-        mine = self._of[member.party.device]
-        mine.discard(room.record.id)
-        if not mine:
-            del self._of[member.party.device]
+        self._leave_index(member.party.device, room.record.id)
         member.state = "left"
         event = {"type": "room-member", "room": room.record.id, "who": member.document()}
         for other in room.inside():
@@ -294,6 +292,12 @@ class Rooms:
                 self._tell(other, event)
         if not room.members:
             del self._rooms[room.record.id]
+
+    def _leave_index(self, endpoint: str, room_id: str) -> None:
+        mine = self._of[endpoint]
+        mine.discard(room_id)
+        if not mine:
+            del self._of[endpoint]
 
     def is_open(self, room_id: str) -> bool:
         return room_id in self._rooms

@@ -17,8 +17,10 @@ from urllib.parse import parse_qsl
 
 from aiohttp.client_exceptions import ClientError
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_exceptions import HTTPException
 from aiohttp.web_protocol import RequestPayloadError
 from aiohttp.web_request import BaseRequest
+from aiohttp.web_ws import WebSocketResponse
 
 from zwerm.core.errors import ResourceLimitError, WireError
 
@@ -57,6 +59,7 @@ class Exchange:
     __slots__ = (
         "_answered",
         "_complete",
+        "_is_upgraded",
         "_query",
         "_request",
         "headers",
@@ -71,6 +74,7 @@ class Exchange:
         self._query: list[tuple[str, str]] | None = None
         self._answered = False
         self._complete = False
+        self._is_upgraded = False
         self.method = request.method
         self.headers = request.headers  # names in any case
         path, _, self.query_text = request.raw_path.partition("?")
@@ -242,6 +246,21 @@ class Exchange:
         except TimeoutError:
             raise ConnectionAbortedError(f"the client took nothing for {STALL:.0f} seconds") from None
 
+    async def web_socket(self, *, limit: int) -> WebSocketResponse:
+        """Answer with a web socket (RFC 6455) that takes messages of up to `limit` bytes.
+
+        Raises:
+            WireError: the request does not ask for one.
+        """
+        socket = WebSocketResponse(max_msg_size=limit, compress=False)
+        try:
+            await socket.prepare(self._request)
+        except HTTPException as error:
+            raise WireError(f"expected the opening of a web socket: {error.reason}") from None
+        self.status = 101
+        self._answered = self._complete = self._is_upgraded = True
+        return socket
+
     def answer(self) -> Answered:
         """What to return to aiohttp: whether the connection can take another request."""
         if not self._complete:
@@ -249,7 +268,7 @@ class Exchange:
             if transport is not None:
                 transport.abort() if self._answered else transport.close()
             return CLOSE
-        return KEEP if self._request.keep_alive else CLOSE
+        return KEEP if self._request.keep_alive and not self._is_upgraded else CLOSE
 
     def _head(
         self,

@@ -38,7 +38,13 @@ class HttpServer:
     """A listener. `start` it on bound sockets, then `stop` it once."""
 
     def __init__(
-        self, name: str, handler: Handler, *, idle: float, observe: Callable[[str, Exchange, float], None] | None = None
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        idle: float,
+        observe: Callable[[str, Exchange, float], None] | None = None,
+        connections: int = MAX_CONNECTIONS,
     ) -> None:
         """Say what answers.
 
@@ -47,11 +53,13 @@ class HttpServer:
             handler: answers one exchange.
             idle: seconds after which a connection without a request is closed.
             observe: told of every answered exchange and the seconds it took.
+            connections: open at once; further ones are closed at once.
         """
         self.name = name
         self._handler = handler
         self._idle = idle
         self._observe = observe
+        self._limit = connections
         self._listeners: list[asyncio.Server] = []
         self._server: _Server | None = None
         self._busy: set[RequestHandler] = set()  # connections whose request is being answered
@@ -75,6 +83,7 @@ class HttpServer:
             read_bufsize=READ_BUFFER,
             auto_decompress=False,
         )
+        self._server.limit = self._limit
         for listener in sockets:
             self._listeners.append(await loop.create_server(self._server, sock=listener))
 

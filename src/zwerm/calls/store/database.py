@@ -1,0 +1,208 @@
+"""Runs functions of a connection in one thread: what waits together is committed together, and then answered.
+
+So five hundred calls a second need some dozen commits, each of them on the disk before anybody is told. A function that
+fails takes nothing of the others with it. A database that is locked or away is a `StoreUnavailable`: nothing was kept,
+and the next function tries anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from zwerm.calls.store import tables
+from zwerm.core.errors import StorageError
+
+log = logging.getLogger("zwerm.calls")
+
+BATCH: Final = 256  # functions of one commit
+WAITING: Final = 20_000  # functions that may wait; more are refused
+LOCKED: Final = 2.0  # seconds that a locked database is waited for
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class StoreUnavailable(StorageError):
+    """The database is locked, away or full. Nothing was changed; it may be tried again."""
+
+
+class _Job(NamedTuple):
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    named: dict[str, Any]
+    done: asyncio.Future[Any]
+    loop: asyncio.AbstractEventLoop
+
+
+class Database:
+    """One database. `open` it, `run` functions, `close` it."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is SQLAlchemy's: `sqlite:///PATH`, `postgresql://...`."""
+        if url.startswith("postgresql://"):
+            url = url.replace("postgresql://", "postgresql+pg8000://", 1)
+        self._url = url
+        self._jobs: queue.Queue[_Job | None] = queue.Queue(WAITING)
+        self._thread: threading.Thread | None = None
+        self._engine: Engine | None = None
+        self._connection: Connection | None = None
+
+    async def open(self) -> None:
+        """Make what is missing.
+
+        Raises:
+            StorageError: it cannot be opened, or was made by a newer release.
+        """
+        self._thread = threading.Thread(target=self._work, name="zwerm-calls-store", daemon=True)
+        self._thread.start()
+        try:
+            await self.run(_create)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Carry out what waits, and close. Twice is harmless."""
+        if self._thread is not None:
+            thread, self._thread = self._thread, None
+            self._jobs.put(None)
+            await asyncio.to_thread(thread.join)
+
+    async def run(self, function: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs) -> T:
+        """Run `function(connection, ...)` in a transaction; what it returns is durable.
+
+        Raises:
+            StoreUnavailable: the database could not take it. Nothing was changed.
+
+        What the function raises comes out of here, and nothing of it is kept. When this call is cancelled, it may be
+        carried out or not.
+        """
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        if self._thread is None:
+            raise StoreUnavailable("the store is closed")
+        try:
+            self._jobs.put_nowait(_Job(function, given, named, done, loop))
+        except queue.Full:
+            raise StoreUnavailable("too much waits for the database") from None
+        return await done
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            batch = [job]
+            ending = False
+            while len(batch) < BATCH and not self._jobs.empty():
+                more = self._jobs.get()
+                if more is None:
+                    ending = True
+                    break
+                batch.append(more)
+            self._run_batch(batch)
+            if ending:
+                break
+        self._disconnect()
+        if self._engine is not None:
+            self._engine.dispose()
+
+    def _run_batch(self, batch: list[_Job]) -> None:
+        answers: list[tuple[_Job, Any, BaseException | None]] = []
+        try:
+            connection = self._connect()
+            with connection.begin():
+                answers.extend((job, *_run(connection, job, is_alone=len(batch) == 1)) for job in batch)
+        except (SQLAlchemyError, OSError, StorageError) as error:
+            self._disconnect()
+            log.warning("the store of calls: %s", _words(error))
+            failure = error if isinstance(error, StorageError) else StoreUnavailable(_words(error))
+            answers = [(job, None, failure) for job in batch]
+        except BaseException as error:  # noqa: BLE001 -- of a function that was alone: its caller gets it
+            answers = [(job, None, error) for job in batch]
+        for loop in {job.loop for job in batch}:
+            loop.call_soon_threadsafe(_tell, [answer for answer in answers if answer[0].loop is loop])
+
+    def _connect(self) -> Connection:
+        if self._engine is None:
+            self._engine = _engine(self._url)
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            try:
+                connection.close()
+            except SQLAlchemyError as error:
+                log.debug("closing a broken connection: %s", error)
+
+
+def _run(connection: Connection, job: _Job, *, is_alone: bool) -> tuple[Any, BaseException | None]:
+    """Run one function; what it raises undoes its own work and no other's."""
+    if is_alone:
+        return job.function(connection, *job.arguments, **job.named), None
+    point = connection.begin_nested()
+    try:
+        result = job.function(connection, *job.arguments, **job.named)
+    except DBAPIError:
+        raise
+    except BaseException as error:  # noqa: BLE001 -- its caller gets it
+        point.rollback()
+        return None, error
+    point.commit()
+    return result, None
+
+
+def _tell(answers: list[tuple[_Job, Any, BaseException | None]]) -> None:
+    for job, result, error in answers:
+        if job.done.done():
+            continue  # cancelled meanwhile
+        if error is None:
+            job.done.set_result(result)
+        else:
+            job.done.set_exception(error)
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url)
+    engine = create_engine(url, connect_args={"timeout": LOCKED, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun below, as savepoints need it
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _create(connection: Connection) -> None:
+    tables.metadata.create_all(connection)
+    version = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "version")).scalar()
+    if version is None:
+        connection.execute(insert(tables.meta).values(key="version", value=str(tables.VERSION)))
+    elif int(version) > tables.VERSION:
+        raise StorageError(f"the store of calls has version {version}, this release reads up to {tables.VERSION}")
+
+
+def is_there(connection: Connection) -> bool:
+    """Whether the database answers."""
+    return bool(connection.execute(text("SELECT 1")).scalar())
+
+
+def _words(error: BaseException) -> str:
+    """One line of what a database said."""
+    cause = getattr(error, "orig", None) or error
+    return f"the database: {str(cause).splitlines()[0][:200] if str(cause) else type(cause).__name__}"

@@ -1,0 +1,113 @@
+"""`/api/calls/v1/`: where clients of the calls service connect (docs/calls.md, "Ways in").
+
+There is no cookie and no session of a browser: a device signs a nonce to say who it is. A page of another site can
+therefore do nothing in somebody's name; it is refused all the same, unless its origin is configured.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from typing import Final
+
+from zwerm.calls.limits import Refused
+from zwerm.calls.message import MAX_MESSAGE
+from zwerm.calls.schema import document
+from zwerm.calls.service.aio import CallsService
+from zwerm.daemon.calls.carriers import SocketCarrier, StreamCarrier
+from zwerm.daemon.http import security
+from zwerm.daemon.http.exchange import Exchange
+
+PREFIX: Final = "/api/calls/v1/"
+CONNECTION: Final = "X-Zwerm-Connection"  # by which a post says whose it is
+MAX_POST: Final = 2 * MAX_MESSAGE
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class CallsHandler:
+    """Answers requests below `PREFIX`."""
+
+    def __init__(self, service: CallsService, origins: Iterable[str] = ()) -> None:
+        """`origins` are those of other pages that may use the service."""
+        self.service = service
+        self._origins = frozenset(origins)
+        self._streams: dict[str, StreamCarrier] = {}
+
+    async def __call__(self, exchange: Exchange) -> None:
+        """Answer one request."""
+        origin = exchange.headers.get("Origin")
+        if origin not in self._origins and not security.is_same_origin(exchange.headers):
+            await self._refuse(exchange, 403, "origin", "Another page may not use this service")
+            return
+        match exchange.method, exchange.raw_path.removeprefix(PREFIX):
+            case "GET", "socket":
+                await self._socket(exchange)
+            case "GET", "events":
+                await self._events(exchange)
+            case "POST", "send":
+                await self._post(exchange)
+            case "GET" | "HEAD", "schema.json":
+                body = json.dumps(document()).encode()
+                await exchange.send(200, {**_HEADERS, "Content-Type": "application/schema+json"}, body)
+            case _:
+                await self._refuse(exchange, 404, "not-found", f"There is no {exchange.raw_path[:80]}")
+
+    async def _socket(self, exchange: Exchange) -> None:
+        socket = await exchange.web_socket(limit=MAX_MESSAGE)
+        carrier = SocketCarrier(exchange, socket)
+        try:
+            client = self.service.connect(carrier, host=exchange.host, peer=exchange.peer)
+        except Refused as error:
+            carrier.cut(error.code, str(error))
+            await socket.receive()
+            await carrier.finish()
+            return
+        carrier.client = client
+        try:
+            await carrier.receive(client)
+        finally:
+            client.ended()
+            await carrier.finish()
+
+    async def _events(self, exchange: Exchange) -> None:
+        headers = {**_HEADERS, "Content-Type": "text/event-stream", "X-Accel-Buffering": "no"}
+        writer = await exchange.start(200, headers)
+        carrier = StreamCarrier(exchange, writer)
+        secret = secrets.token_urlsafe(24)
+        try:
+            client = self.service.connect(carrier, host=exchange.host, peer=exchange.peer)
+        except Refused as error:
+            carrier.cut(error.code, str(error))
+            await carrier.over.wait()
+            await writer.finish()
+            return
+        await carrier.open(secret)
+        carrier.client = client
+        carrier.wake()
+        self._streams[secret] = carrier
+        try:
+            await carrier.over.wait()  # whoever goes away cancels it
+            await writer.finish()
+        finally:
+            del self._streams[secret]
+            client.ended()
+            await carrier.finish()
+
+    async def _post(self, exchange: Exchange) -> None:
+        """Take messages of a client that listens on a stream: one on each line."""
+        carrier = self._streams.get(exchange.headers.get(CONNECTION, ""))
+        body = await exchange.body(MAX_POST)
+        if carrier is None or carrier.client is None:
+            await self._refuse(exchange, 404, "gone", "This connection is over")
+            return
+        async with carrier.turn:
+            for line in body.splitlines():
+                if line:
+                    await carrier.client.receive(line)
+        await exchange.send(204, _HEADERS)
+
+    @staticmethod
+    async def _refuse(exchange: Exchange, status: int, code: str, what: str) -> None:
+        body = json.dumps({"error": {"code": code, "what": what}}).encode()
+        await exchange.send(status, {**_HEADERS, "Content-Type": "application/json"}, body)
