@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -146,6 +146,34 @@ def test_a_block_deleted_while_it_is_looked_up_is_not_remembered(store: PackBloc
     store._index.find = find_and_lose  # type: ignore[method-assign]
     store.has(block(1).cid)
     assert not store.has(block(1).cid)
+    assert store.get_nowait(block(1).cid) is None
+
+
+def test_what_was_looked_up_is_read_without_asking_again(store: PackBlockstore) -> None:
+    store.put(block(number) for number in range(40))
+    store.sync()
+    cids = [block(number).cid for number in range(50)]  # ten of which are not here
+    assert not any(map(store.knows, cids))
+    assert store.get_nowait(cids[0]) is None
+    store.look_up(cids)
+    assert list(map(store.knows, cids)) == [True] * 40 + [False] * 10
+    assert [store.get_nowait(cid) for cid in cids] == [block(number).data for number in range(40)] + [None] * 10
+
+
+def test_blocks_deleted_while_they_are_looked_up_together_are_not_remembered(store: PackBlockstore) -> None:
+    store.put([block(1), block(2)])
+    store.sync()
+    find_many = store._index.find_many
+
+    def find_and_lose(keys: Iterable[bytes]) -> dict[bytes, Place]:
+        found = find_many(keys)
+        store._index.find_many = find_many  # type: ignore[method-assign]
+        store.delete([block(1).cid])
+        return found
+
+    store._index.find_many = find_and_lose  # type: ignore[method-assign]
+    store.look_up([block(1).cid, block(2).cid])
+    assert not store.knows(block(1).cid)
     assert store.get_nowait(block(1).cid) is None
 
 

@@ -86,6 +86,23 @@ class BlockReader:
                 place = self._pending.find(key) or self._index.find(key)
         return place
 
+    def knows(self, cid: CID) -> bool:
+        """Whether the place of a block is remembered, or needs not be asked for."""
+        key = cid.multihash
+        return key in self._known or self._pending.find(key) is not None or cid.hash_code == multicodec.IDENTITY
+
+    def look_up(self, cids: Iterable[CID]) -> None:
+        """Remember the places of blocks by one question for all that are not remembered yet."""
+        keys = [cid.multihash for cid in cids if not self.knows(cid)]
+        if not keys:
+            return
+        moves = self._moves
+        places = self._index.find_many(keys)
+        with self._lock:
+            if moves == self._moves:
+                for key, place in places.items():
+                    self._remember(key, place)
+
     def get(self, cid: CID, *, verify: bool = False) -> bytes:
         key = cid.multihash
         while True:

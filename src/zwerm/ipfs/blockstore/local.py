@@ -18,6 +18,7 @@ from zwerm.multiformats.cid import CID
 _AHEAD: Final = 4 * 1024 * 1024  # bytes wanted in one batch; at most two batches are in memory
 _TURNS: Final = 64  # blocks read without waiting before others get their turn: a walk may read millions
 _MOST: Final = 64  # blocks in one batch
+_LOOKED_UP: Final = 32  # blocks whose places are asked for together
 _THREADS: Final = 2  # that read and hash the blocks of one batch
 
 
@@ -42,6 +43,9 @@ class LocalSource:
     async def get_many(self, cids: Iterable[CID]) -> AsyncIterator[bytes]:
         remaining = iter(cids)
         size = 2  # blocks in the next batch: small at first, for a quick first byte
+        coming = list(itertools.islice(remaining, _LOOKED_UP))
+        await self._look_up(coming)
+        remaining = itertools.chain(coming, remaining)
         batch = list(itertools.islice(remaining, size))
         ahead: asyncio.Task[list[bytes | Exception]] | None = None
         try:
@@ -67,6 +71,7 @@ class LocalSource:
     async def _read(self, cids: list[CID]) -> list[bytes | Exception]:
         """Read a batch; an error stands in the place of its block, so that the ones before it are still given out."""
         found: list[bytes | Exception] = []
+        await self._look_up(cids)
         if not self.verify:
             for cid in cids:
                 data = self.store.get_nowait(cid)
@@ -79,6 +84,11 @@ class LocalSource:
         for part in await asyncio.gather(*parts):
             found += part
         return found
+
+    async def _look_up(self, cids: list[CID]) -> None:
+        """Learn by one question where blocks lie: small ones in memory are then read without another thread."""
+        if not self.verify and not all(map(self.store.knows, cids)):
+            await asyncio.to_thread(self.store.look_up, cids)
 
     def _read_slowly(self, cids: list[CID]) -> list[bytes | Exception]:
         found: list[bytes | Exception] = []

@@ -173,6 +173,12 @@ class PackBlockstore:
     def get_nowait(self, cid: CID) -> bytes | None:
         return self._reader.get_nowait(cid)
 
+    def knows(self, cid: CID) -> bool:
+        return self._reader.knows(cid)
+
+    def look_up(self, cids: Iterable[CID]) -> None:
+        self._reader.look_up(cids)
+
     def size(self, cid: CID) -> int:
         place = self._reader.find(cid.multihash)
         if place is not None:

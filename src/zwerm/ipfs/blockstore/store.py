@@ -44,6 +44,14 @@ class Blockstore(Protocol):
         """Return the block's bytes when they can be had without waiting for a disk, else None. For event loops."""
         ...
 
+    def knows(self, cid: CID) -> bool:
+        """Whether `get_nowait` has all it needs but the bytes, so that `look_up` would not help it."""
+        ...
+
+    def look_up(self, cids: Iterable[CID]) -> None:
+        """Find out together where blocks lie, for `get_nowait`. Those that are not here stay unknown."""
+        ...
+
     def size(self, cid: CID) -> int:
         """Return the block's size in bytes without reading it; BlockNotFound when it is not here."""
         ...
