@@ -28,8 +28,11 @@ async def test_peers_are_added_listed_and_removed(tmp_path: Path) -> None:
 async def test_what_is_no_peer_is_refused(rpc: Rpc) -> None:
     with pytest.raises(CommandError, match="does not end in /p2p/ID"):
         await rpc.call("bootstrap/add", "/ip4/192.0.2.7/tcp/4001")
-    with pytest.raises(CommandError, match="no default list"):
+    with pytest.raises(CommandError, match="no peers given; zwerm has no default list"):
         await rpc.call("bootstrap/add")
+    for word in ("default", "auto"):
+        with pytest.raises(CommandError, match=r"^zwerm has no default list: name the peers"):
+            await rpc.call("bootstrap/add", word)
     with pytest.raises(CommandError, match="--all removes every one"):
         await rpc.call("bootstrap/rm")
     with pytest.raises(Exception, match="the profile test joins nobody"):

@@ -46,6 +46,20 @@ async def test_what_is_provided_is_found(pair: tuple[Rpc, Rpc]) -> None:
     assert [peer["ID"] for peer in found["Responses"]] == [str(alice.node.identity)]
 
 
+async def test_what_is_provided_once_is_found_and_on_no_list(pair: tuple[Rpc, Rpc]) -> None:
+    alice, bob = pair
+    cid = await alice.node.add(b"told once", pin=False)
+    ways = ways_of(alice.node)
+    assert ways.providing is not None
+    ways.providing.remove([cid.multihash])
+    assert await items(alice, "provide/once", str(cid), recursive=True) == [{"Queued": str(cid)}]
+    (found,) = await items(bob, "routing/findprovs", str(cid), num_providers=1)
+    assert [peer["ID"] for peer in found["Responses"]] == [str(alice.node.identity)]
+    assert not ways.providing.is_kept(cid.multihash)
+    with pytest.raises(CommandError, match="not found locally"):
+        await items(alice, "provide/once", "bafkreifjjcie6lypi6ny7amxnfftagclbuxndqonfipmb64f2km2devei4")
+
+
 async def test_what_is_not_here_is_not_provided(pair: tuple[Rpc, Rpc]) -> None:
     alice, _ = pair
     with pytest.raises(CommandError, match="is not here"):

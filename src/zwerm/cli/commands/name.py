@@ -5,6 +5,7 @@ from __future__ import annotations
 from zwerm.cli.client import Answer
 from zwerm.cli.command import CliCommand, Example, Parsed
 from zwerm.cli.output import safe
+from zwerm.cli.remote import write_chunks
 from zwerm.cli.session import Session
 
 
@@ -47,6 +48,12 @@ def _inspected(session: Session, _parsed: Parsed, answer: Answer) -> int:
             for start in range(0, len(item["HexDump"]), 32):
                 session.output.line(f"{start // 2:08x}  {item['HexDump'][start : start + 32]}")
     return int(not valid)
+
+
+def _put(session: Session, parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        if not parsed.flag("quiet"):
+            session.output.line(item["Name"])
 
 
 def _state(session: Session, _parsed: Parsed, answer: Answer) -> None:
@@ -94,6 +101,20 @@ COMMANDS = (
         examples=(
             Example("name inspect --verify=NAME record.ipns-record", "Show what a record says, and whether it holds."),
         ),
+    ),
+    CliCommand(
+        "name get",
+        rpc="name/get",
+        text=write_chunks,
+        examples=(Example("name get NAME > record", "Write the newest signed record of a name."),),
+    ),
+    CliCommand(
+        "name put",
+        rpc="name/put",
+        text=_put,
+        details="The record is checked against the name before anything is done. It may be anybody's: nobody can "
+        "change it, only pass it on.",
+        examples=(Example("name put NAME record", "Put a record that somebody signed to where others look for it."),),
     ),
     CliCommand(
         "name pubsub state",

@@ -22,7 +22,20 @@ def provided(session: Session, _parsed: Parsed, answer: Answer) -> None:
             session.output.line(f"{title + ':':<14}{value}")
 
 
+def _queued(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        session.output.line(item["Queued"])
+        session.output.flush()
+
+
 COMMANDS = (
+    CliCommand(
+        "provide once",
+        rpc="provide/once",
+        text=_queued,
+        details="For what `provide.strategy` leaves out: others are told now, and not again.",
+        examples=(Example("provide once -r ADDRESS", "Tell others of something and all below it."),),
+    ),
     CliCommand(
         "provide stat",
         rpc="provide/stat",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zwerm.cli.client import Answer
 from zwerm.cli.command import CliCommand, Example, Parsed
-from zwerm.cli.output import safe
+from zwerm.cli.output import safe, table
 from zwerm.cli.session import Session
 
 _DIRECTIONS = {1: "inbound", 2: "outbound"}
@@ -51,6 +51,37 @@ def _done(session: Session, parsed: Parsed, answer: Answer) -> None:
         session.output.line(f"{word} {item['ID']} {item['Status']}")
 
 
+def _resources(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        rows: list[tuple[str, ...]] = [
+            ("Scope", "Limit Name", "Limit Value", "Limit Usage Amount", "Limit Usage Percent")
+        ]
+        scopes = [("system", item["System"])]
+        scopes += [(f"protocol:{name}", scope) for name, scope in item["Protocols"].items()]
+        scopes += [(f"peer:{name}", scope) for name, scope in item["Peers"].items()]
+        for name, scope in scopes:
+            for what in ("Conns", "Streams"):
+                if what in scope:
+                    used, limit = scope[f"{what}Usage"], scope[what]
+                    rows.append((safe(name), what, str(limit), str(used), f"{100 * used / limit:.1f}%"))
+        for line in table(rows):
+            session.output.line(line)
+
+
+def _autonat(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        session.output.text(
+            f"AutoNAT V2 Status:\n  Reachability: {item['reachability']}\n\nPer-Address Reachability:\n"
+        )
+        titles = [title for title in ("reachable", "unreachable", "unknown") if title in item]
+        for title in titles:
+            session.output.line(f"  {title.capitalize()}:")
+            for address in item[title]:
+                session.output.line(f"    {safe(address)}")
+        if not titles:
+            session.output.line("  (no address reachability data available)")
+
+
 _ID = "12D3KooWPEER"
 _PEER = f"/ip4/192.0.2.7/tcp/4001/p2p/{_ID}"
 
@@ -93,6 +124,18 @@ COMMANDS = (
         rpc="swarm/addrs/local",
         text=_lines,
         examples=(Example("swarm addrs local --id", "List what others can connect to, to give it to somebody."),),
+    ),
+    CliCommand(
+        "swarm addrs autonat",
+        rpc="swarm/addrs/autonat",
+        text=_autonat,
+        examples=(Example("swarm addrs autonat", "Show whether others say that they reach this node's addresses."),),
+    ),
+    CliCommand(
+        "swarm resources",
+        rpc="swarm/resources",
+        text=_resources,
+        examples=(Example("swarm resources", "Show how many connections and streams there are, and may be."),),
     ),
     CliCommand(
         "swarm peering add",

@@ -9,6 +9,7 @@ from typing import Any, Final
 from zwerm.daemon.rpc.errors import CommandError
 from zwerm.daemon.rpc.registry import Context, argument, command, flag
 
+_DEFAULTS: Final = ("default", "auto")  # what Kubo calls the list that it brings along
 _PEERS: Final = argument("peer", "Multiaddrs of peers, with their /p2p/ID.", required=False, variadic=True, stdin=True)
 
 
@@ -24,8 +25,9 @@ async def bootstrap_list(context: Context) -> dict[str, Any]:
 
 @command("bootstrap/add", "Add peers to be asked first", arguments=[_PEERS], repository_only=True)
 async def bootstrap_add(context: Context, peer: Sequence[str] = ()) -> dict[str, Any]:
-    if not peer:
-        raise CommandError("no peers given; there is no default list to add")
+    if not peer or any(text in _DEFAULTS for text in peer):
+        said = "no peers given; " if not peer else ""
+        raise CommandError(f"{said}zwerm has no default list: name the peers of the network that this node is to join")
     for text in peer:
         if "/p2p/" not in text and "/ipfs/" not in text:
             raise CommandError(f"{text!r} does not end in /p2p/ID, so nobody could tell who answers there")

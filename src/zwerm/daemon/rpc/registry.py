@@ -64,6 +64,8 @@ FAMILIES: Final[dict[str, str]] = {
     "ls": "content",
     "multibase": "multibase",
     "name": "name",
+    "name/get": "records",
+    "name/put": "records",
     "name/pubsub/cancel": "pubsub",
     "name/pubsub/state": "pubsub",
     "name/pubsub/subs": "pubsub",
@@ -83,6 +85,8 @@ FAMILIES: Final[dict[str, str]] = {
     "stats/provide": "routing",
     "stats/reprovide": "routing",
     "swarm": "swarm",
+    "swarm/addrs/autonat": "swarm_state",
+    "swarm/resources": "swarm_state",
     "version": "identity",
 }
 

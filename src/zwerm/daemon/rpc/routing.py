@@ -10,10 +10,11 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from zwerm.core.errors import WireError
+from zwerm.core.errors import WireError, ZwermError
 from zwerm.daemon.rpc.body import Body, read_one
 from zwerm.daemon.rpc.errors import CommandError, UsageError
 from zwerm.daemon.rpc.online import network_of, parse_peer
+from zwerm.daemon.rpc.records import newest_record
 from zwerm.daemon.rpc.registry import Context, OptionKind, argument, command, file_argument, flag, option
 
 if TYPE_CHECKING:
@@ -81,9 +82,16 @@ async def routing_findpeer(context: Context, peerid: Sequence[str]) -> AsyncGene
     options=[_VERBOSE],
 )
 async def routing_get(context: Context, key: Sequence[str]) -> AsyncGenerator[dict[str, Any], None]:
-    routing = _ways(context).routing
+    """One's own record, or one that was seen, counts beside those of others: so one's own is always found."""
+    from zwerm.ipfs.ipns.name import from_routing_key
+
     for text in key:
-        value = await routing.find_value(_key(text))
+        name = _key(text)
+        if name.startswith(b"/ipns/"):
+            record = await newest_record(context, from_routing_key(name))
+            value = None if record is None else record.encoded
+        else:
+            value = await _ways(context).routing.find_value(name)
         if value is None:
             raise CommandError(f"no record of {text} was found")
         yield _event(VALUE, extra=base64.b64encode(value).decode())
@@ -130,7 +138,7 @@ async def routing_provide(
             raise CommandError(f"nobody could be told of {context.text(cid)} now; it is tried again by itself")
         if recursive:
             async for below in _below(context, cid):
-                ways.providing.add([below])
+                ways.providing.add([below.multihash])
         yield _event(VALUE, identity=str(context.node.identity), extra=f"{told} servers")
 
 
@@ -183,6 +191,46 @@ async def stats_dht(context: Context, dht: Sequence[str] = ()) -> AsyncGenerator
         }
 
 
+@command(
+    "provide/once",
+    "Tell others now that this node has some content, and put it on no list",
+    arguments=[argument("cid", "Addresses of content that is here.", variadic=True, stdin=True)],
+    options=[flag("recursive", "r", text="Tell of everything below it, too.")],
+    experimental=True,
+)
+async def provide_once(
+    context: Context, cid: Sequence[str], recursive: bool = False
+) -> AsyncGenerator[dict[str, Any], None]:
+    network = network_of(context)
+    if not network.swarm.connections:
+        raise CommandError("cannot provide: no connected peers")
+    roots = [await context.resolve(text) for text in cid]
+    for root in roots:
+        if not context.node.store.has(root):
+            raise CommandError(f"block {context.text(root)} not found locally, cannot provide")
+    if not network.ways.dhts:
+        raise CommandError("this node is in no DHT: the setting routing.dht is off")
+    seen: set[bytes] = set()
+    for root in roots:
+        async with contextlib.aclosing(_below(context, root) if recursive else _only(root)) as below:
+            async for each in below:
+                if each.multihash not in seen:
+                    seen.add(each.multihash)
+                    await _tell(network.ways, each)
+                    yield {"Queued": context.text(each)}
+
+
+async def _only(cid: CID) -> AsyncGenerator[CID, None]:
+    yield cid
+
+
+async def _tell(ways: NodeRouting, cid: CID) -> None:
+    """Tell both DHTs; one that nobody can be reached in is passed over."""
+    for kad in ways.dhts:
+        with contextlib.suppress(ZwermError):
+            await kad.provide(cid.multihash)
+
+
 @command("provide/stat", "Show what others are told that this node has")
 async def provide_stat(context: Context) -> dict[str, Any]:
     providing = _ways(context).providing
@@ -224,13 +272,13 @@ def _dht(context: Context) -> Kad:
     return dht
 
 
-async def _below(context: Context, cid: CID) -> AsyncGenerator[bytes, None]:
-    """Yield the multihashes of what is below a root and here."""
+async def _below(context: Context, cid: CID) -> AsyncGenerator[CID, None]:
+    """Yield what is below a root and here, the root first."""
     from zwerm.ipfs.ipld.traverse import walk
 
     async with contextlib.aclosing(walk(context.node.source.local, [cid])) as blocks:
         async for below, _ in blocks:
-            yield below.multihash
+            yield below
 
 
 def _key(text: str) -> bytes:
