@@ -303,3 +303,13 @@ async def test_a_peer_that_opens_streams_and_says_nothing_does_not_keep_them() -
 
 def test_the_keys_of_hosts_are_the_same_in_every_run() -> None:
     assert str(PeerId.of(seeded_key(0).public)) == str(PeerId.of(seeded_key(0).public))
+
+
+async def test_streams_go_by_the_newest_connection_as_the_one_before_may_be_dead() -> None:
+    async with quiet_hosts(2) as (alice, bob):
+        await alice.connect(bob.peer_id)
+        old = bob.connections[0]
+        assert bob.connections_to(alice.peer_id) == [old]
+        await alice._transports[0].dial(bob.listen_addresses[0], bob.peer_id)
+        new = bob.connections[1]
+        assert bob.connections_to(alice.peer_id) == [new, old]

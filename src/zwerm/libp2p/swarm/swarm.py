@@ -197,7 +197,8 @@ class Swarm:
         return tuple(connection for connections in self._connections.values() for connection in connections)
 
     def connections_to(self, peer: PeerId) -> Sequence[SwarmConnection]:
-        return sorted(self._connections.get(peer, ()), key=lambda connection: connection.is_limited)
+        # Of equals the newest: a peer that dials again may know that the connection before is dead.
+        return sorted(reversed(self._connections.get(peer, ())), key=lambda connection: connection.is_limited)
 
     async def connect(
         self, peer: PeerId, addresses: Sequence[Multiaddr] = (), *, force_direct: bool = False
