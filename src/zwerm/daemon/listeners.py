@@ -24,6 +24,7 @@ from zwerm.daemon.metrics import CONTENT_TYPE, Metrics
 from zwerm.node.maintenance import collect_when_full
 
 if TYPE_CHECKING:
+    from zwerm.daemon.calls.handler import CallsHandler
     from zwerm.daemon.turn.relay import TurnRelay
     from zwerm.node.address import Address
     from zwerm.node.config import Config
@@ -46,6 +47,7 @@ class Listeners:
         names = (*NAMES, RELAY) if config.boolean("turn.enabled") else NAMES
         self._asked = {name: found for name in names if (found := config.address(f"addresses.{name}")) is not None}
         self.relay: TurnRelay | None = None
+        self.calls: CallsHandler | None = None
         self._sockets: dict[str, list[socket.socket]] = {}
         self._addresses: dict[str, Address] = {}
         self._servers: list[HttpServer] = []
@@ -91,7 +93,8 @@ class Listeners:
         if (rpc := self.address("api")) is not None:
             handlers["api"] = self._with_status(RpcHandler(node, rpc.port, stopping, self._text))
         handlers["gateway"] = self._unless_stopping(gateway)
-        handlers["web"] = self._with_status(WebHandler(node, api, lambda: self.address("gateway")))
+        web = WebHandler(node, api, lambda: self.address("gateway"), lambda: self.calls)
+        handlers["web"] = self._with_status(web)
         idle = self._config.duration("http.idle")
         for taken in self._sockets.pop(RELAY, ()):
             taken.close()  # they held the port; the relay opens its own
@@ -99,6 +102,10 @@ class Listeners:
             from zwerm.daemon.turn.node import start_relay
 
             self.relay = await start_relay(self._config, turn)
+        if self._config.boolean("calls.enabled"):
+            from zwerm.daemon.calls.node import start_calls
+
+            self.calls = await start_calls(self._config, node.repository, self.address("web"), self.relay)
         for name, sockets in self._sockets.items():
             server = HttpServer(name, handlers[name], idle=idle, observe=metrics.observe)
             self._servers.append(server)
@@ -114,6 +121,8 @@ class Listeners:
             await asyncio.wait([self._keeper])
         if self._api is not None:
             await self._api.close()
+        if self.calls is not None:
+            await self.calls.service.close()
         if self.relay is not None:
             await self.relay.close()
         if self._gateway is not None:
@@ -186,4 +195,6 @@ class Listeners:
         }
         if self.relay is not None:
             numbers |= await self.relay.statistics()
+        if self.calls is not None:
+            numbers |= {f"calls_{name}": value for name, value in self.calls.service.statistics().items()}
         await exchange.send(200, {**_TEXT, "Content-Type": CONTENT_TYPE}, self._metrics.render(numbers))

@@ -112,6 +112,11 @@ _STORAGE_HELP: Final = {
     "http_active_requests": "HTTP requests being answered.",
     "gateway_sent_bytes": "Bytes of content sent by the gateway since the start.",
     **turn_numbers.HELP,
+    "calls_connections": "Connections of clients of the calls service.",
+    "calls_sessions": "Pages and programs that are signed in there.",
+    "calls_users": "Users with a session there.",
+    "calls_calls": "Calls that ring or go on.",
+    "calls_rooms": "Rooms in which somebody is.",
 }
 
 

@@ -74,6 +74,12 @@ def _proxy(text: str) -> None:
     parse_proxy(text)
 
 
+def _mail_server(text: str) -> None:
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
+        raise LocalProtocolError("that is no mail server; expected a form like smtp://mail.example.org:587")
+
+
 def _port_range(text: str) -> None:
     if not re.fullmatch(r"[1-9]\d{0,4}-[1-9]\d{0,4}", text):
         raise LocalProtocolError(f"{text[:32]!r} is no range of ports; expected FIRST-LAST, such as 49152-65535")
@@ -258,6 +264,39 @@ SETTINGS: Final = (
     Setting("turn.user_rate", SIZE, "0", "The most bytes a second that the relay carries for one user (0: no limit)."),
     Setting("turn.total_rate", SIZE, "0", "The most bytes a second that the relay carries in all (0: no limit)."),
     Setting(
+        "calls.enabled",
+        BOOLEAN,
+        default=False,
+        doc="Whether people find and ring each other through this node (a signaling service), as `zwerm up --calls` "
+        "does.",
+    ),
+    Setting(
+        "calls.origin",
+        checked_text(_url),
+        "",
+        "Address under which browsers reach the web app, for the links in mails (empty: localhost).",
+    ),
+    Setting(
+        "calls.registration",
+        BOOLEAN,
+        default=True,
+        doc="Whether everybody who reaches the service may make an account.",
+    ),
+    Setting(
+        "calls.smtp",
+        checked_text(_mail_server),
+        "",
+        "Mail server for links and for whoever is away, smtp://[NAME:PASSWORD@]HOST[:PORT] or smtps:// (empty: no "
+        "mails, and accounts without an address).",
+    ),
+    Setting("calls.sender", TEXT, "", "Address that mails come from (empty: calls@ the origin's host)."),
+    Setting(
+        "calls.store",
+        TEXT,
+        "",
+        "Where accounts and calls are kept: a file, or the URL of a database (empty: calls.sqlite in the repository).",
+    ),
+    Setting(
         "storage.max",
         SIZE,
         "0",
@@ -393,7 +432,7 @@ SETTINGS: Final = (
 
 BY_KEY: Final[Mapping[str, Setting]] = {setting.key: setting for setting in SETTINGS}
 
-SECRETS: Final = ("api.token", "turn.secret")  # values that are shown as set or not set, and no further
+SECRETS: Final = ("api.token", "calls.smtp", "calls.store", "turn.secret")  # values that are shown as set or not set, and no further
 
 PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "default": ("A node on a computer somebody works at.", {}),

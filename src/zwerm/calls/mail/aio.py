@@ -6,6 +6,8 @@ from email.message import EmailMessage
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+import aiosmtplib
+
 from zwerm.core.errors import LocalProtocolError, TransportError
 
 TIMEOUT: Final = 20.0  # seconds for each step of one mail
@@ -49,8 +51,6 @@ class SmtpMailer:
             MailFailed: it may be tried again.
             MailRefused: it need not be.
         """
-        import aiosmtplib
-
         try:
             await aiosmtplib.send(
                 letter,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from zwerm.calls.limits import CallsConfig, Refused
-from zwerm.calls.message import VERSION, serialize
+from zwerm.calls.message import VERSION, request_types, serialize
 from zwerm.calls.ringing import CallAnswered, CallEnded
 from zwerm.calls.rooms import RoomChanged, RoomEnded, Said
 from zwerm.calls.service.client import Client, Wire
@@ -99,7 +99,10 @@ class CallsService:
         Raises:
             StorageError: the store cannot be opened.
         """
+        await asyncio.to_thread(request_types)  # reads the schema
         await self.database.open()
+        if self.database.is_alone:  # what an earlier process left open when it was killed
+            await self.database.run(history.orphaned, "", self.wall())
         await self.fetching.start()
         self.cleaner = self.spawn(self._clean())
 

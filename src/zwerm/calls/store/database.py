@@ -55,6 +55,11 @@ class Database:
         self._engine: Engine | None = None
         self._connection: Connection | None = None
 
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other process of the service uses it."""
+        return self._url.startswith("sqlite")
+
     async def open(self) -> None:
         """Make what is missing.
 

@@ -72,6 +72,7 @@ TABLE: Final[dict[str, Row]] = {
     "connect": Row(Group.REACH, "Chat and send files straight to somebody, without a server in between"),
     "stun": Row(Group.REACH, "Ask a STUN server which NAT one is behind"),
     "turn": Row(Group.REACH, "Relay for programs that cannot reach each other (a TURN server)"),
+    "signal": Row(Group.REACH, "Let people find and ring each other (a signaling service)"),
     "key": Row(Group.SETTINGS, "Make, list, move and use keys"),
     "config": Row(Group.SETTINGS, "Show and change settings"),
     "bootstrap": Row(Group.SETTINGS, "Show and change the peers asked first"),

@@ -10,7 +10,7 @@ from zwerm.daemon.rpc.errors import UsageError
 def _run(session: Session, parsed: Parsed) -> int:
     if parsed.arguments:
         raise UsageError(f"{parsed.arguments[0]!r} is one argument too many")
-    overrides = {"turn.enabled": "true"} if parsed.flag("turn") else {}
+    overrides = {f"{name}.enabled": "true" for name in ("turn", "calls") if parsed.flag(name)}
     for text in parsed.options.get("set", ()):
         key, equals, value = text.partition("=")
         if not equals:
@@ -48,6 +48,7 @@ COMMANDS = (
             option("port-offset", kind=OptionKind.INT, text="Added to every port, when another node has them."),
             option("set", kind=OptionKind.STRINGS, text="KEY=VALUE: a setting for this run; can be given again."),
             flag("turn", text="Relay for browsers and programs too, as `zwerm turn` does, on port 3478."),
+            flag("calls", text="Let people find and ring each other through this node, as `zwerm signal` does."),
             *(flag(name, text=text) for name, text in _KUBO),
         ),
         examples=(

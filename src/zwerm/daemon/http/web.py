@@ -19,9 +19,11 @@ from zwerm.daemon.http.static import StaticFiles
 from zwerm.daemon.rpc.registry import Context
 
 if TYPE_CHECKING:
+    from zwerm.daemon.calls.handler import CallsHandler
     from zwerm.node.address import Address
     from zwerm.node.node import Node
 
+CALLS: Final = "/api/calls/"
 NOTHING: Final = "'none'"
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -36,17 +38,25 @@ _HEADERS: Final = {
 class WebHandler:
     """Answers requests of the web listener."""
 
-    def __init__(self, node: Node, api: AppApi, gateway: Callable[[], Address | None]) -> None:
+    def __init__(
+        self,
+        node: Node,
+        api: AppApi,
+        gateway: Callable[[], Address | None],
+        calls: Callable[[], CallsHandler | None] = lambda: None,
+    ) -> None:
         """Join the parts.
 
         Args:
             node: the node.
             api: answers below `/api/app/`.
             gateway: where content is served.
+            calls: the calls service, when there is one.
         """
         self._node = node
         self._api = api
         self._gateway = gateway
+        self._calls = calls
         self._files = StaticFiles(Path(zwerm.__file__).parent / "web")
 
     async def __call__(self, exchange: Exchange) -> None:
@@ -58,6 +68,8 @@ class WebHandler:
         path = exchange.raw_path
         if path.startswith("/api/app/"):
             await self._api(exchange)
+        elif path.startswith(CALLS) and (calls := self._calls()) is not None:
+            await calls(exchange)
         elif path.startswith("/fetch/") and not (path.endswith(".js") and path.count("/") == 2):
             # To be given to others as it is; the page's own addresses stand behind a #.
             await exchange.send(302, {**_HEADERS, "Location": f"/#{path}"})

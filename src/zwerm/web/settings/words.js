@@ -90,6 +90,17 @@ export const GROUPS = [
     },
   },
   {
+    title: "settings.calls",
+    keys: {
+      "calls.enabled": ["set.callsEnabled", "set.callsEnabled.why"],
+      "calls.origin": ["set.callsOrigin", "set.callsOrigin.why"],
+      "calls.registration": ["set.callsRegistration", "set.callsRegistration.why"],
+      "calls.smtp": ["set.callsSmtp", "set.callsSmtp.why"],
+      "calls.sender": ["set.callsSender", "set.callsSender.why"],
+      "calls.store": ["set.callsStore", "set.callsStore.why"],
+    },
+  },
+  {
     title: "settings.access",
     keys: {
       "api.cors": ["set.apiCors", "set.apiCors.why"],

@@ -1,0 +1,69 @@
+"""`zwerm signal`."""
+
+from __future__ import annotations
+
+from zwerm.cli.command import CliCommand, Example, OptionKind, Parsed, flag, option
+from zwerm.cli.session import Session
+from zwerm.daemon.rpc.errors import UsageError
+
+
+def _run(session: Session, parsed: Parsed) -> int:
+    if parsed.arguments:
+        raise UsageError(f"{parsed.arguments[0]!r} is one argument too many")
+    from zwerm.daemon.calls.options import SignalOptions
+    from zwerm.daemon.calls.serve import run_signal
+
+    given = parsed.options
+    options = SignalOptions(
+        listen=given.get("listen", "127.0.0.1:8089"),
+        store=given.get("store", "zwerm-calls.sqlite"),
+        origin=given.get("origin", ""),
+        origins=tuple(given.get("allow-origin", ())),
+        smtp=given.get("smtp", ""),
+        sender=given.get("sender", ""),
+        registration=not parsed.flag("no-registration"),
+        push=not parsed.flag("no-push"),
+        turn=tuple(given.get("turn", ())),
+        turn_secret=given.get("turn-secret", ""),
+        is_json=session.settings.json,
+    )
+
+    def write(line: str) -> None:
+        session.output.line(line)
+        session.output.flush()
+
+    return run_signal(options, write)
+
+
+COMMANDS = (
+    CliCommand(
+        "signal",
+        summary="Let people find and ring each other (a signaling service)",
+        details="Needs no repository. It keeps accounts, rings all devices of whoever is called, fetches those who are "
+        "away by push message or mail, and holds rooms; sound and pictures never pass through it. Clients speak the "
+        "protocol of docs/calls.md over a web socket, or over server-sent events and POST. `zwerm up --calls` has the "
+        "same service inside.",
+        run=_run,
+        arguments=(),
+        options=(
+            option("listen", text="ADDRESS:PORT to listen on. Default: 127.0.0.1:8089."),
+            option("store", text="File of the accounts, or the URL of a database. Default: zwerm-calls.sqlite."),
+            option("origin", text="The address under which browsers reach the service, as behind a proxy."),
+            option("allow-origin", kind=OptionKind.STRINGS, text="Origin of another page that may use it."),
+            option("smtp", text="Mail server, smtp://[NAME:PASSWORD@]HOST[:PORT]; without one there are no mails."),
+            option("sender", text="Address that mails come from. Default: calls@ the origin's host."),
+            option("turn", kind=OptionKind.STRINGS, text="URL of a relay to give out, such as turn:turn.example.org."),
+            option("turn-secret", text="Secret that the relay's credentials are made of."),
+            flag("no-registration", text="Let nobody make an account."),
+            flag("no-push", text="Send no push messages."),
+        ),
+        examples=(
+            Example("signal", "Serve this machine, with accounts in zwerm-calls.sqlite."),
+            Example(
+                "signal --origin https://calls.example.org --smtp smtp://mail.example.org",
+                "Behind a proxy that does HTTPS, with mails.",
+            ),
+            Example("signal --turn turn:turn.example.org --turn-secret s3cret", "With a relay for those who need one."),
+        ),
+    ),
+)

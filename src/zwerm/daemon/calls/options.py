@@ -1,0 +1,81 @@
+"""What the words of a command line, or of a configuration, mean for the calls service."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from zwerm.calls.mail.aio import SmtpMailer
+from zwerm.calls.push.aio import WebPush
+from zwerm.calls.service.aio import CallsService, Relay, ServiceOptions
+from zwerm.calls.store.database import Database
+from zwerm.core.errors import LocalProtocolError
+from zwerm.webrtc.turn.credentials import time_limited
+
+CREDENTIAL_LIFETIME: Final = 3_600  # seconds of a relay's credential; a call that lasts longer asks again
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SignalOptions:
+    """The command line, as it was typed."""
+
+    listen: str = "127.0.0.1:8089"
+    store: str = "zwerm-calls.sqlite"  # a file, or the URL of a database
+    origin: str = ""  # as browsers see the service; the address it listens on by default
+    origins: tuple[str, ...] = ()  # of other pages that may use it
+    smtp: str = ""
+    sender: str = ""
+    registration: bool = True
+    push: bool = True
+    turn: tuple[str, ...] = ()  # URLs of relays
+    turn_secret: str = ""
+    is_json: bool = False
+
+
+def make_service(options: SignalOptions, relay: Relay | None = None) -> CallsService:
+    """Return a service that does not run yet.
+
+    Raises:
+        LocalProtocolError: an option that cannot be.
+    """
+    parts = urlsplit(options.origin)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise LocalProtocolError(
+            f"the origin is {options.origin[:80]!r}, expected a form like https://calls.example.org"
+        )
+    mailer = None
+    if options.smtp:
+        mailer = SmtpMailer(options.smtp, options.sender or f"calls@{parts.hostname}")
+    contact = f"mailto:{mailer.sender}" if mailer else options.origin
+    pusher = WebPush(contact) if options.push else None
+    if relay is None and options.turn:
+        if not options.turn_secret:
+            raise LocalProtocolError("a relay needs the secret that its credentials are made of: give --turn-secret")
+        relay = TurnCredentials(options.turn, options.turn_secret)
+    return CallsService(
+        Database(database_url(options.store)),
+        ServiceOptions(origin=options.origin.rstrip("/"), registration=options.registration),
+        mailer=mailer,
+        pusher=pusher,
+        relay=relay,
+    )
+
+
+def database_url(store: str) -> str:
+    """Read a store: the URL of a database, or a path for SQLite."""
+    return store if "://" in store else f"sqlite:///{Path(store).absolute()}"
+
+
+class TurnCredentials:
+    """Makes credentials for relays that share a secret with this service."""
+
+    def __init__(self, urls: tuple[str, ...], secret: str) -> None:
+        self._urls = urls
+        self._secret = secret
+
+    def __call__(self, user: str) -> list[dict[str, Any]]:
+        made = time_limited(self._secret, user, int(time.time()) + CREDENTIAL_LIFETIME)
+        return [{"urls": list(self._urls), "username": made.username, "credential": made.password}]

@@ -1,0 +1,88 @@
+"""`zwerm signal`: the calls service as a process of its own, without a repository."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import json
+import logging
+import signal
+from collections.abc import Callable
+from typing import Final
+
+from zwerm.calls.service.aio import CallsService
+from zwerm.daemon import logs
+from zwerm.daemon.calls.handler import PREFIX, CallsHandler
+from zwerm.daemon.calls.options import SignalOptions, make_service
+from zwerm.daemon.http.exchange import Exchange
+from zwerm.daemon.http.server import Handler, HttpServer
+from zwerm.daemon.http.sockets import bind_all, bound_address
+from zwerm.daemon.turn.options import host_and_port
+from zwerm.daemon.turn.relay import raise_descriptor_limit
+from zwerm.node.address import Address
+
+log = logging.getLogger("zwerm.calls")
+
+PORT: Final = 8_089
+CONNECTIONS: Final = 20_000
+DESCRIPTORS: Final = 256  # for everything that is no connection
+GRACE: Final = 3.0  # seconds that connections have to end
+
+
+def run_signal(options: SignalOptions, write: Callable[[str], None]) -> int:
+    """Serve until SIGINT or SIGTERM. What there is to know is printed by `write`, which takes a line.
+
+    Raises:
+        ZwermError: something of the options cannot be, or cannot be had.
+    """
+    logs.configure("info", "json" if options.is_json else "text")
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(options, write))
+
+
+async def _serve(options: SignalOptions, write: Callable[[str], None]) -> int:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    host, port = host_and_port(options.listen, "listen", PORT)
+    asked = Address(host or "127.0.0.1", port)
+    raise_descriptor_limit(CONNECTIONS + DESCRIPTORS)
+    sockets = bind_all({"signal": asked})["signal"]
+    address = bound_address(sockets, asked)
+    service = make_service(dataclasses.replace(options, origin=options.origin or address.url))
+    server = HttpServer("signal", _handler(service, options), idle=75.0, connections=CONNECTIONS)
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(server.stop, GRACE)
+        stack.push_async_callback(service.close)
+        await service.start()
+        await server.start(sockets)
+        write(json.dumps({"url": address.url}) if options.is_json else f"Calls: {address.url}{PREFIX}socket")
+        write("Signal is ready")
+        await stopped.wait()
+        log.info("stopping", extra=dict(service.statistics()))
+    return 0
+
+
+def _handler(service: CallsService, options: SignalOptions) -> Handler:
+    calls = CallsHandler(service, (options.origin, *options.origins) if options.origin else options.origins)
+
+    async def answer(exchange: Exchange) -> None:
+        headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
+        if exchange.raw_path.startswith(PREFIX):
+            await calls(exchange)
+        elif exchange.raw_path == "/health" and exchange.method in ("GET", "HEAD"):
+            await exchange.send(200, headers, b"ok\n")
+        else:
+            await exchange.send(404, headers, b"404 - this is the calls service of zwerm\n")
+
+    return answer
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
