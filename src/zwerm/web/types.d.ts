@@ -207,6 +207,8 @@ export interface RelayCredential {
 export interface RelayFinding {
   good: boolean;
   words: string;
+  verdict: string;
+  values: Record<string, string>;
 }
 
 export interface Settings {

@@ -3,13 +3,16 @@
 import asyncio
 import contextlib
 import dataclasses
+import re
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+import zwerm
 from zwerm.daemon.turn import check as module
-from zwerm.daemon.turn.check import answers_outside, check, is_seen_as_announced, two_clients_meet
+from zwerm.daemon.turn.check import Verdict, answers_outside, check, is_seen_as_announced, two_clients_meet
 from zwerm.daemon.turn.options import TurnOptions
 from zwerm.daemon.turn.relay import TurnRelay
 from zwerm.webrtc.stun.uri import ServerUri, Service, Transport
@@ -51,14 +54,15 @@ async def test_an_announced_address_that_answers_is_right() -> None:
     async with running(external_ip="127.0.0.1") as relay:
         assert relay.external == "127.0.0.1"
         finding = await answers_outside(relay.uris, "127.0.0.1")
-        assert finding == (True, "127.0.0.1 answers as clients outside will ask it")
+        assert finding == (Verdict.ANSWERS, {"host": "127.0.0.1"})
+        assert (finding.is_good, finding.words) == (True, "127.0.0.1 answers as clients outside will ask it")
 
 
 async def test_an_announced_address_that_nobody_answers_at_is_the_nats_or_the_firewalls() -> None:
     async with running(external_ip="127.0.0.77", allow_peers=()) as relay:
         findings = await check(relay)
         assert [finding.is_good for finding in findings] == [True, False]
-        assert findings[1].words.startswith("nothing answers at 127.0.0.77 (UDP port ")
+        assert findings[1].words.startswith("nothing answers at 127.0.0.77 (UDP ")
         assert "the NAT does not forward these ports to this host" in findings[1].words
 
 
@@ -70,14 +74,17 @@ async def test_one_transport_that_is_not_answered_is_named() -> None:
             heard = next(uri for uri in relay.uris if uri.transport is Transport.TCP)
             finding = await answers_outside([deaf, heard], "127.0.0.1")
         assert finding.words == (
-            f"127.0.0.1 does not answer by UDP port {deaf.port}, and does by the others: a firewall drops it"
+            f"127.0.0.1 does not answer by UDP {deaf.port}, and does by the others: a firewall drops it"
         )
 
 
 async def test_a_stun_server_sees_relayed_addresses_through_the_relay() -> None:
     async with running() as far, running(external_ip=str(stun_uri(far))) as relay:
         findings = await check(relay)
-        assert findings[-1] == (True, "127.0.0.1 sees relayed addresses as they are announced")
+        assert (findings[-1].is_good, findings[-1].words) == (
+            True,
+            "127.0.0.1 sees relayed addresses as they are announced",
+        )
 
 
 async def test_a_wrong_announced_address_is_found_out_by_what_a_stun_server_sees() -> None:
@@ -85,7 +92,7 @@ async def test_a_wrong_announced_address_is_found_out_by_what_a_stun_server_sees
         transport, address = relay.addresses[0]
         near = ServerUri(Service.TURN, *address, transport)
         finding = await is_seen_as_announced(near, relay.credential, stun_uri(far), "49152-65535")
-        assert finding == (
+        assert (finding.is_good, finding.words) == (
             False,
             "127.0.0.1 sees 127.0.0.1 and not 127.0.0.77: say --external-ip 127.0.0.1, or stun:127.0.0.1",
         )
@@ -99,3 +106,15 @@ async def test_a_stun_server_that_is_not_heard_through_the_relay_points_at_a_fir
             finding = await is_seen_as_announced(relay.uris[0], relay.credential, server, "49152-65535")
     assert not finding.is_good
     assert finding.words.endswith("a firewall drops UDP from or to ports 49152-65535")
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+def test_the_web_app_has_words_for_every_verdict_with_the_same_places(language: str) -> None:
+    catalogue = (Path(zwerm.__file__).parent / "web" / "i18n" / f"{language}-settings.js").read_text("utf-8")
+    found = dict(re.findall(r'^  "relay\.found\.(\w+)":\s+"(.*)",$', catalogue, re.MULTILINE))
+    card = (Path(zwerm.__file__).parent / "web" / "settings" / "relay-card.js").read_text("utf-8")
+    keys = dict(re.findall(r'^  (\w+): "relay\.found\.(\w+)",$', card, re.MULTILINE))
+    assert set(keys) == {verdict.name.lower() for verdict in Verdict}
+    for verdict in Verdict:
+        places = set(re.findall(r"{\w+}", verdict.value))
+        assert set(re.findall(r"{\w+}", found[keys[verdict.name.lower()]])) == places, verdict

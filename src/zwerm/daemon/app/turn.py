@@ -64,7 +64,12 @@ async def check(request: Request) -> dict[str, Any]:
     from zwerm.daemon.turn.check import check as check_relay
 
     findings = await check_relay(_running(request))
-    return {"findings": [{"good": finding.is_good, "words": finding.words} for finding in findings]}
+    return {
+        "findings": [
+            {"good": one.is_good, "words": one.words, "verdict": one.verdict.name.lower(), "values": one.values}
+            for one in findings
+        ]
+    }
 
 
 def _running(request: Request) -> TurnRelay:

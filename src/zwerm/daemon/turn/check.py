@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import enum
 import ssl
 from typing import Final, NamedTuple
 
@@ -27,11 +28,46 @@ OUTSIDE: Final = 3.0  # seconds for an answer that goes once around
 RESENDS: Final = 3
 
 
+class Verdict(enum.Enum):
+    """What trying one thing came to. The names are those that the web app has words of its own for."""
+
+    MET = "two clients met through the relay"
+    NOTHING_CAME = "nothing came back within {seconds} s"
+    FAILED = "{why}"
+    WRONG_DATA = "wrong data came"
+    ANSWERS = "{host} answers as clients outside will ask it"
+    DEAF = (
+        "nothing answers at {host} ({ports}): the NAT does not forward these ports to this host, a firewall drops "
+        "them, or the NAT does not lead its own inside back in (then try `zwerm stun` from another network)"
+    )
+    DEAF_BY_UDP = "{host} does not answer by {ports}, and does by the others: a firewall drops it"
+    DEAF_IN_PART = "{host} does not answer by {ports}, and does by the others: it is not forwarded"
+    CANNOT_ASK = "{server} cannot be asked through the relay: {why}"
+    SEEN = "{server} sees relayed addresses as they are announced"
+    DROPPED = "{server} does not answer through the relay: a firewall drops UDP from or to ports {ports}"
+    PORT_CHANGED = (
+        "{server} sees port {seen} and not {announced}: the NAT changes ports; have it forward UDP ports {ports} to "
+        "this host as they are"
+    )
+    ADDRESS_WRONG = "{server} sees {seen} and not {announced}: say --external-ip {seen}, or stun:{server}"
+
+
+_GOOD: Final = (Verdict.MET, Verdict.ANSWERS, Verdict.SEEN)
+
+
 class Finding(NamedTuple):
     """One thing that was tried."""
 
-    is_good: bool
-    words: str
+    verdict: Verdict
+    values: dict[str, str]  # for the places in its words
+
+    @property
+    def is_good(self) -> bool:
+        return self.verdict in _GOOD
+
+    @property
+    def words(self) -> str:
+        return self.verdict.value.format_map(self.values)
 
     def __str__(self) -> str:
         return f"Self-test {'passed' if self.is_good else 'failed'}: {self.words}"
@@ -66,11 +102,11 @@ async def two_clients_meet(uri: ServerUri, credential: Credential) -> Finding:
             one.send(b"self-test", other.relayed[0])
             data, peer = await other.receive()
     except TimeoutError:
-        return Finding(False, f"nothing came back within {PATIENCE:.0f} s")  # noqa: FBT003 - its first field
+        return _found(Verdict.NOTHING_CAME, seconds=f"{PATIENCE:.0f}")
     except ZwermError as error:
-        return Finding(False, str(error))  # noqa: FBT003
+        return _found(Verdict.FAILED, why=str(error))
     is_right = (data, peer) == (b"self-test", one.relayed[0])
-    return Finding(is_right, "two clients met through the relay" if is_right else "wrong data came")
+    return _found(Verdict.MET if is_right else Verdict.WRONG_DATA)
 
 
 async def answers_outside(uris: list[ServerUri], external: str) -> Finding:
@@ -78,17 +114,13 @@ async def answers_outside(uris: list[ServerUri], external: str) -> Finding:
     wanted = [uri for uri in uris if uri.host == external]
     answered = dict(zip(wanted, await asyncio.gather(*(_answers(uri) for uri in wanted)), strict=True))
     deaf = [uri for uri, is_there in answered.items() if not is_there]
-    names = ", ".join(f"{uri.transport.value.upper()} port {uri.port}" for uri in deaf)
+    ports = ", ".join(f"{uri.transport.value.upper()} {uri.port}" for uri in deaf)
     if not deaf:
-        return Finding(True, f"{external} answers as clients outside will ask it")  # noqa: FBT003
+        return _found(Verdict.ANSWERS, host=external)
     if len(deaf) == len(wanted):
-        return Finding(
-            False,  # noqa: FBT003
-            f"nothing answers at {external} ({names}): the NAT does not forward these ports to this host, a firewall "
-            "drops them, or the NAT does not lead its own inside back in (then try `zwerm stun` from another network)",
-        )
-    why = "a firewall drops it" if all(uri.transport is Transport.UDP for uri in deaf) else "it is not forwarded"
-    return Finding(False, f"{external} does not answer by {names}, and does by the others: {why}")  # noqa: FBT003
+        return _found(Verdict.DEAF, host=external, ports=ports)
+    is_udp = all(uri.transport is Transport.UDP for uri in deaf)
+    return _found(Verdict.DEAF_BY_UDP if is_udp else Verdict.DEAF_IN_PART, host=external, ports=ports)
 
 
 async def _answers(uri: ServerUri) -> bool:
@@ -118,21 +150,16 @@ async def is_seen_as_announced(uri: ServerUri, credential: Credential, stun: Ser
             announced = allocation.relayed[0]
             seen = Message.parse(data).find(XOR_MAPPED_ADDRESS) if data is not None else None
     except (ZwermError, WireError, TimeoutError) as error:
-        return Finding(False, f"{stun.host} cannot be asked through the relay: {str(error) or 'it took too long'}")  # noqa: FBT003
+        return _found(Verdict.CANNOT_ASK, server=stun.host, why=str(error) or "it took too long")
     if seen == announced:
-        return Finding(True, f"{stun.host} sees relayed addresses as they are announced")  # noqa: FBT003
+        return _found(Verdict.SEEN, server=stun.host)
     if seen is None:
-        return Finding(
-            False,  # noqa: FBT003
-            f"{stun.host} does not answer through the relay: a firewall drops UDP from or to ports {ports}",
-        )
+        return _found(Verdict.DROPPED, server=stun.host, ports=ports)
     if seen[0] == announced[0]:
-        return Finding(
-            False,  # noqa: FBT003
-            f"{stun.host} sees port {seen[1]} and not {announced[1]}: the NAT changes ports; have it forward UDP ports "
-            f"{ports} to this host as they are",
-        )
-    return Finding(
-        False,  # noqa: FBT003
-        f"{stun.host} sees {seen[0]} and not {announced[0]}: say --external-ip {seen[0]}, or stun:{stun.host}",
-    )
+        seen_port, announced_port = str(seen[1]), str(announced[1])
+        return _found(Verdict.PORT_CHANGED, server=stun.host, seen=seen_port, announced=announced_port, ports=ports)
+    return _found(Verdict.ADDRESS_WRONG, server=stun.host, seen=seen[0], announced=announced[0])
+
+
+def _found(verdict: Verdict, /, **values: str) -> Finding:
+    return Finding(verdict, values)

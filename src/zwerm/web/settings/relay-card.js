@@ -8,7 +8,28 @@ import { FailureCard } from "../parts/failure-card.js";
 import { asFailure, useResource } from "../resource.js";
 
 /** @import {Failure} from "../api.js" */
+/** @import {Key} from "../language.js" */
 /** @import {Relay, RelayCredential, RelayFinding} from "../types.d.ts" */
+
+/** Words for what the relay finds about itself. @type {Record<string, Key>} */
+const FOUND = {
+  met: "relay.found.met",
+  nothing_came: "relay.found.nothingCame",
+  failed: "relay.found.failed",
+  wrong_data: "relay.found.wrongData",
+  answers: "relay.found.answers",
+  deaf: "relay.found.deaf",
+  deaf_by_udp: "relay.found.deafByUdp",
+  deaf_in_part: "relay.found.deafInPart",
+  cannot_ask: "relay.found.cannotAsk",
+  seen: "relay.found.seen",
+  dropped: "relay.found.dropped",
+  port_changed: "relay.found.portChanged",
+  address_wrong: "relay.found.addressWrong",
+};
+
+/** What was found, in the page's language. @param {RelayFinding} finding */
+const inWords = ({ verdict, values, words }) => (FOUND[verdict] ? t(FOUND[verdict], values) : words);
 
 export function RelayCard() {
   const relay = useResource((signal) => /** @type {Promise<Relay>} */ (read("turn", {}, signal)), []);
@@ -60,7 +81,7 @@ export function RelayCard() {
           <${CopyField} text=${JSON.stringify({ iceServers: made.iceServers })} label=${t("relay.paste")} />`
       }
       <div role="status">
-        ${findings?.map(({ good, words }) => html`<p class="small ${good ? "" : "fault"}">${words}</p>`)}
+        ${findings?.map((one) => html`<p class="small ${one.good ? "" : "fault"}">${inWords(one)}</p>`)}
       </div>
       ${failure && html`<${FailureCard} failure=${failure} />`}
     </div>
