@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Take the defences of WebRTC and libp2p away, each by itself, and see a test notice: `tools/defences.py [NAME ...]`.
+"""Take the defences of WebRTC, libp2p and the exchange away, each by itself, and see a test notice.
+
+`tools/defences.py [NAME ...]`
 
 Each defence below is a place of the source, what stands there, and what would stand there without it. In a copy of the
 tree that place is changed, and the tests that are named are run on the plain Python form: they have to fail. The status
@@ -20,7 +22,7 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools import libp2p_defences  # noqa: E402 -- it is run as a script too
+from tools import exchange_defences, libp2p_defences, protocol_defences  # noqa: E402 -- it is run as a script too
 
 LIMIT: Final = 300  # seconds for the tests of one defence
 FOLDERS: Final = ("src", "tests", "tools")
@@ -361,7 +363,8 @@ DEFENCES: Final = (
         "if False:\n            return None",
         "turn/server/test_authenticator.py",
     ),
-    *(Defence(*row, part="libp2p") for row in libp2p_defences.ROWS),
+    *(Defence(*row, part="libp2p") for row in (*libp2p_defences.ROWS, *protocol_defences.ROWS)),
+    *(Defence(*row, part="ipfs") for row in exchange_defences.ROWS),
 )
 
 

@@ -76,7 +76,7 @@ ROWS: Final = (
     (
         "addresses of ours that one peer invents",
         "identify/observations.py",
-        "if count >= ENOUGH:",
+        "if count >= enough:",
         "if count >= 1:",
         "identify/test_observations.py",
     ),

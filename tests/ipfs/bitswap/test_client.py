@@ -318,6 +318,19 @@ def test_presences_of_what_nobody_asked_about_change_nothing() -> None:
     assert simulation.client.wantlist == []
 
 
+def test_a_peer_that_was_not_asked_about_a_block_does_not_get_asked_for_it_by_saying_have() -> None:
+    simulation = Simulation(ClientConfig(broadcast=1))
+    for name in ("ann", "bob"):
+        simulation.add(name, [], rate=0)
+    number = simulation.start(FILE[:1])
+    (want,) = simulation.client._wants.values()
+    (pushy,) = {"ann", "bob"} - want.told
+    simulation.client.receive(pushy, (), [Presence(FILE[0], has=True)], simulation.now)
+    session = simulation.client.session(number)
+    assert session is not None
+    assert pushy not in session.members
+
+
 def test_a_peer_that_says_have_and_then_dont_have_is_asked_once() -> None:
     simulation = Simulation(ClientConfig(patience=5.0))
     simulation.add("liar", [], rate=0)

@@ -45,6 +45,7 @@ class Way:
         self.asked: list[bytes] = []
         self.was_asked = asyncio.Event()
         self.ended = 0
+        self.given = 0
 
     label = "a way of the test's"
 
@@ -53,6 +54,7 @@ class Way:
         self.was_asked.set()
         try:
             for record in self.records:
+                self.given += 1
                 yield record
             if self.then == "fail":
                 raise TransportError("nobody is there")
@@ -212,6 +214,7 @@ async def test_a_way_that_never_ends_is_ended(store: RecordStore, clock: Clock) 
     )
     with pytest.raises(WireError):
         await resolver.find(NAME)
+    assert endless.given < 32  # with those that were read ahead
     silent = Way(then="wait")
     resolver = IpnsResolver(
         store, [silent], clock=clock.wall, timer=clock.monotonic, config=ResolverConfig(patience=0.0)

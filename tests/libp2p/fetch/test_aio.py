@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from tests.libp2p.hosts import hosts
 from zwerm.core.errors import RemoteProtocolError, TransportError, WireError
 from zwerm.libp2p.fetch.aio import (
+    MAX_KEY,
     MAX_VALUE,
     PROTOCOL,
     Status,
@@ -19,7 +22,7 @@ from zwerm.libp2p.fetch.aio import (
     serialize_response,
 )
 from zwerm.libp2p.framing import read_message, write_message
-from zwerm.libp2p.stream import Stream
+from zwerm.libp2p.stream import Stream, StreamReset
 
 
 async def known(key: bytes) -> bytes | None:
@@ -76,3 +79,15 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 @given(st.sampled_from(Status), st.binary(max_size=60))
 def test_an_answer_reads_as_it_was_written(status: Status, value: bytes) -> None:
     assert parse_response(serialize_response(status, value)) == (status, value)
+
+
+async def test_a_request_that_is_too_long_or_never_comes_ends_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zwerm.libp2p.fetch.aio.REQUEST_TIME", 0.1)
+    async with hosts(2, identify=False) as (alice, bob):
+        answer_fetches(bob, known)
+        for begun in (bytes(MAX_KEY + 17), b""):
+            async with asyncio.timeout(10), await alice.open_stream(bob.peer_id, [PROTOCOL]) as stream:
+                if begun:
+                    await write_message(stream, begun)
+                with pytest.raises(StreamReset):
+                    await stream.read()

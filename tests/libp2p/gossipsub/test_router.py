@@ -318,6 +318,20 @@ def test_who_does_not_want_a_message_is_spared_it_and_only_so_often() -> None:
     assert world.sent()[BOB].messages == [message.encoded for message in messages[2:]]
 
 
+def test_many_messages_of_what_is_not_wanted_are_not_all_remembered() -> None:
+    world = World(GossipsubConfig(max_idontwant_messages=2, max_idontwant_ids=100))
+    for peer in (ALICE, BOB):
+        world.add(peer)
+    world.pass_time(1)
+    world.sent()
+    messages = [world.message() for _ in range(4)]
+    for message in messages:
+        world.receive(BOB, Rpc(idontwant=[message.author + message.sequence]))
+    for message in messages:
+        world.receive(ALICE, Rpc(messages=[message.encoded]))
+    assert world.sent()[BOB].messages == [message.encoded for message in messages[2:]]
+
+
 def test_offered_peers_are_taken_only_from_the_well_thought_of() -> None:
     world = World(GossipsubConfig(prune_peers=3), ScoreConfig(accept_px_threshold=1.0))
     world.add(ALICE)

@@ -64,6 +64,31 @@ def test_what_its_author_did_not_sign_is_refused(message: Message) -> None:
         check(message, Policy.STRICT_SIGN)
 
 
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"key": seeded_key(2).public.serialize()}, "another key than that of its author"),
+        ({"signature": b""}, "without author, sequence or signature"),
+        ({"author": b""}, "without author, sequence or signature"),
+        ({"sequence": b"\x07"}, "without author, sequence or signature"),
+    ],
+    ids=["another's key", "no signature", "no author", "short sequence"],
+)
+def test_what_is_wrong_is_said(fields: dict[str, bytes], reason: str) -> None:
+    with pytest.raises(WireError, match=reason):
+        check(changed(SIGNED, **fields), Policy.STRICT_SIGN)
+
+
+def test_an_attacker_cannot_sign_for_others_with_a_key_of_its_own() -> None:
+    """Its signature holds, by the key that the message carries; only that is not the author's."""
+    forger = seeded_key(2)
+    author = PeerId.of(PrivateKey.generate(KeyType.RSA).public).multihash
+    bare = Message("t", b"data", author, bytes(8), b"", forger.public.serialize())
+    signature = forger.sign(b"libp2p-pubsub:" + bare.unsigned())
+    with pytest.raises(WireError, match="another key"):
+        check(Message.parse(dataclasses.replace(bare, signature=signature).serialize()), Policy.STRICT_SIGN)
+
+
 def test_where_nobody_signs_nobody_may() -> None:
     check(anonymous("t", b"data"), Policy.STRICT_NO_SIGN)
     with pytest.raises(WireError, match="names its author"):

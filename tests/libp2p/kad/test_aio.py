@@ -162,6 +162,17 @@ async def test_nonsense_resets_its_stream_and_nothing_else(data: bytes) -> None:
         assert len(await second.find_closest(b"a name")) == 1
 
 
+async def test_a_stream_on_which_nothing_is_asked_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zwerm.libp2p.kad.aio.IDLE", 0.05)
+    async with nodes(2) as (first, second), asyncio.timeout(10):
+        stream = await second._host.open_stream(first._host.peer_id, [CONFIG.protocol])
+        async with stream:
+            await write_message(stream, Message(MessageType.PING).serialize())
+            reader = MessageReader(stream)
+            assert await reader.read() is not None
+            assert await reader.read() is None
+
+
 async def test_a_peer_that_never_answers_costs_its_time_and_no_more() -> None:
     config = dataclasses.replace(CONFIG, request_timeout=0.2, slow_after=0.1)
     async with hosts(2) as (alice, bob), Kad(alice, config) as dht:

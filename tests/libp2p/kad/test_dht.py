@@ -169,6 +169,16 @@ def test_providers_are_told_as_they_come_and_once() -> None:
     assert events(dht)[0] == Found(query, providers=(Peer(ALICE, (ADDRESS,)),))
 
 
+def test_of_providers_without_end_only_so_many_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zwerm.libp2p.kad.dht.MAX_PROVIDERS", 1)
+    dht = node(contacts=3)
+    query = dht.find_providers(KEY, 0.0)
+    first, second, _ = requests(dht)
+    answer(dht, first, providers=[Peer(ALICE), Peer(BOB)])
+    answer(dht, second, providers=[Peer(BOB)])
+    assert events(dht) == [Found(query, providers=(Peer(ALICE),))]
+
+
 def test_enough_providers_end_the_walk() -> None:
     dht = node()
     dht.find_providers(KEY, 0.0, count=1)

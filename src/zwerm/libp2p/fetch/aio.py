@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -15,6 +16,7 @@ from zwerm.libp2p.stream import Stream
 
 PROTOCOL: Final = "/libp2p/fetch/0.0.1"
 MAX_KEY: Final = 1_024  # bytes
+REQUEST_TIME: Final = 90.0  # seconds for a request to come; links are away for a minute
 MAX_VALUE: Final = 65_536  # bytes; the values that are asked for have a tenth of it
 
 Lookup = Callable[[bytes], Awaitable[bytes | None]]
@@ -33,7 +35,8 @@ def answer_fetches(host: Host, lookup: Lookup) -> Callable[[], None]:
 
     async def answer(stream: Stream) -> None:
         async with stream:
-            request = await read_message(stream, MAX_KEY + 16)
+            async with asyncio.timeout(REQUEST_TIME):
+                request = await read_message(stream, MAX_KEY + 16)
             if request is None:
                 return
             try:
