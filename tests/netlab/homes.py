@@ -4,6 +4,9 @@
 
 The boxes are real: network namespaces, the kernel's connection tracking and nftables. `none` has no translation: its
 host is 203.0.113.N. With IPv6 a host has 2001:db8:N::10 too, whose box lets in only answers.
+
+Those are addresses for documentation, which programs take for private ones. With the plan `GLOBAL` they are of networks
+that count as public and have no hosts (RFC 7450, RFC 7535), for programs that treat the two differently.
 """
 
 from __future__ import annotations
@@ -11,13 +14,31 @@ from __future__ import annotations
 import contextlib
 import enum
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.netlab.namespace import Namespace, wire
 
-SERVERS: Final = ("198.51.100.10", "198.51.100.11")
-ROUTER: Final = "198.51.100.254"
+SERVERS: Final = ("198.51.100.10", "198.51.100.11")  # of the plan DOCUMENTATION
 SERVER6: Final = "2001:db8:ffff::10"
+
+
+class Plan(NamedTuple):
+    """The addresses of a wide network, without their last part."""
+
+    wan: str
+    hosts: str  # of homes without a translation
+
+    @property
+    def servers(self) -> tuple[str, str]:
+        return f"{self.wan}.10", f"{self.wan}.11"
+
+    @property
+    def router(self) -> str:
+        return f"{self.wan}.254"
+
+
+DOCUMENTATION: Final = Plan("198.51.100", "203.0.113")
+GLOBAL: Final = Plan("192.52.193", "192.31.196")
 
 
 class Kind(enum.Enum):
@@ -33,9 +54,9 @@ class Kind(enum.Enum):
     BLOCK = "block"  # nothing
 
 
-# A datagram to the box itself is dropped, not refused: an entry of connection tracking for it would take the port away
-# from the mapping of the inside host's later packet.
-_INPUT: Final = 'chain input { type filter hook input priority 0; iifname "wan" meta l4proto udp drop; }'
+# What is for the box itself is dropped, not refused: an entry of connection tracking for a datagram would take the port
+# away from the mapping of the inside host's later packet, and of a SYN it is wanted (RFC 5382, REQ-4).
+_INPUT: Final = 'chain input { type filter hook input priority 0; iifname "wan" meta l4proto { tcp, udp } drop; }'
 _OUT: Final = 'chain out { type nat hook postrouting priority 100; oifname "wan" masquerade%s; }'
 _HAIRPIN: Final = 'chain hairpin { type filter hook prerouting priority -150; iifname "lan" ip daddr %s drop; }'
 _FORWARD: Final = (
@@ -96,11 +117,11 @@ table ip6 home {
 class Home:
     """A host, and the box between it and the rest."""
 
-    def __init__(self, kind: Kind, number: int, *, has_ipv6: bool) -> None:
+    def __init__(self, kind: Kind, number: int, *, has_ipv6: bool, plan: Plan = DOCUMENTATION) -> None:
         self.kind = kind
         self.number = number
-        self.wan = f"198.51.100.{20 + number}"
-        self.address = f"203.0.113.{number}" if kind is Kind.NONE else f"192.168.{number}.10"
+        self.wan = f"{plan.wan}.{20 + number}"
+        self.address = f"{plan.hosts}.{number}" if kind is Kind.NONE else f"192.168.{number}.10"
         self.address6 = f"2001:db8:{number:x}::10" if has_ipv6 else None
         self.box = Namespace()
         self.host = Namespace()
@@ -113,33 +134,36 @@ class Home:
 class WideNetwork:
     """Servers in the middle; homes join."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Plan = DOCUMENTATION) -> None:
+        self.plan = plan
         self.core = Namespace()
         self.homes: list[Home] = []
         self.core.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1, ipv4__conf__all__send_redirects=0)
         self.core.ip(
-            *(f"addr add {address}/32 dev lo" for address in (*SERVERS, ROUTER)), f"addr add {SERVER6}/128 dev lo nodad"
+            *(f"addr add {address}/32 dev lo" for address in (*plan.servers, plan.router)),
+            f"addr add {SERVER6}/128 dev lo nodad",
         )
 
     def join(self, kind: Kind, *, has_ipv6: bool = False) -> Home:
         """Build a home."""
         number = len(self.homes) + 1
-        home = Home(kind, number, has_ipv6=has_ipv6)
+        home = Home(kind, number, has_ipv6=has_ipv6, plan=self.plan)
+        router = self.plan.router
         self.homes.append(home)
         core, box, host = self.core, home.box, home.host
         wire(core, f"home{number}", box, "wan")
         wire(box, "lan", host, "eth0")
         box.sysctl(ipv4__ip_forward=1, ipv6__conf__all__forwarding=1, ipv4__conf__all__send_redirects=0)
-        lan = f"192.168.{number}.1/24" if kind is not Kind.NONE else f"203.0.113.{100 + number}/32"
+        lan = f"192.168.{number}.1/24" if kind is not Kind.NONE else f"{self.plan.hosts}.{100 + number}/32"
         core.ip(f"link set home{number} up", f"route add {home.wan}/32 dev home{number}")
         box.ip(
             "link set wan up", "link set lan up", f"addr add {home.wan}/32 dev wan", f"addr add {lan} dev lan",
-            f"route add {ROUTER}/32 dev wan", f"route add default via {ROUTER} dev wan",
+            f"route add {router}/32 dev wan", f"route add default via {router} dev wan",
         )  # fmt: skip
         if kind is Kind.NONE:
             core.ip(f"route add {home.address}/32 via {home.wan} dev home{number} onlink")
             box.ip(f"route add {home.address}/32 dev lan")
-            gateway = f"203.0.113.{100 + number}"
+            gateway = f"{self.plan.hosts}.{100 + number}"
             host.ip(
                 "link set eth0 up", f"addr add {home.address}/32 dev eth0", f"route add {gateway}/32 dev eth0",
                 f"route add default via {gateway} dev eth0",
@@ -173,8 +197,8 @@ class WideNetwork:
 
 
 @contextlib.contextmanager
-def wide_network() -> Iterator[WideNetwork]:
-    network = WideNetwork()
+def wide_network(plan: Plan = DOCUMENTATION) -> Iterator[WideNetwork]:
+    network = WideNetwork(plan)
     try:
         yield network
     finally:

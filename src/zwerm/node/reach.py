@@ -20,14 +20,17 @@ from zwerm.multiformats.multiaddr import Multiaddr
 if TYPE_CHECKING:
     from zwerm.identity.peer_id import PeerId
     from zwerm.libp2p.autonat.aio import AutonatClient
+    from zwerm.libp2p.dcutr.aio import DirectUpgrade
     from zwerm.libp2p.mdns.aio import LanDiscovery
     from zwerm.libp2p.relay.aio import RelayServer
     from zwerm.libp2p.stream import MuxedConnection
     from zwerm.libp2p.swarm.swarm import Swarm
     from zwerm.node.node import Node
+    from zwerm.node.relays import RelayFinder
 
 ASK_AGAIN: Final = 900.0  # seconds until addresses are asked about again
 SETTLE: Final = 2.0  # seconds after a change, so that several are one
+CANDIDATES: Final = 3  # addresses that others see us at that are asked about when none is announced
 SERVERS: Final = 4  # asked about one address in a round
 RETRY_RELAY: Final = (5.0, 30.0, 120.0, 600.0)  # seconds
 
@@ -41,10 +44,12 @@ class Reach:
         self._node = node
         self._swarm = swarm
         self._client: AutonatClient
+        self.direct: DirectUpgrade
         self._changed = asyncio.Event()
         self._told: bool | None = None
         self.reachability = Reachability()
         self.lan: LanDiscovery | None = None  # None: not looked for
+        self.relays: RelayFinder | None = None  # None: no relay is looked for
         self.relay: RelayServer | None = None  # None: this node relays for nobody
 
     async def start(self, stack: AsyncExitStack) -> None:
@@ -64,6 +69,7 @@ class Reach:
     def _start_autonat(self, stack: AsyncExitStack) -> None:
         from zwerm.libp2p.autonat.aio import AutonatClient, AutonatServer
         from zwerm.libp2p.identify.aio import is_public
+        from zwerm.libp2p.transports.tcp import TcpTransport
 
         swarm = self._swarm
 
@@ -73,6 +79,8 @@ class Reach:
 
         async def dial(address: Multiaddr, peer: PeerId) -> MuxedConnection:
             transport = next(each for each in swarm.transports if each.can_dial(address))
+            if isinstance(transport, TcpTransport):
+                return await transport.dial(address, peer, from_listening=False)
             return await transport.dial(address, peer)
 
         self._client = AutonatClient(swarm)
@@ -83,18 +91,33 @@ class Reach:
         stack.callback(swarm.subscribe(self._hear))
 
     def _start_relaying(self, stack: AsyncExitStack) -> None:
+        from zwerm.libp2p.dcutr.aio import DirectUpgrade
         from zwerm.libp2p.relay.aio import RelayServer
+        from zwerm.libp2p.relay.slots import RelayLimits
         from zwerm.libp2p.swarm.upgrade import Upgrade, securities
         from zwerm.libp2p.transports.circuit import CircuitTransport
         from zwerm.node.access import network_key
 
         swarm = self._swarm
         upgrade = Upgrade(securities(swarm.key), network=network_key(self._node))
-        swarm.add_transport(CircuitTransport(swarm, upgrade))
-        if self._node.config.boolean("relay.serve"):
-            self.relay = RelayServer(swarm)
+        circuit = CircuitTransport(swarm, upgrade)
+        swarm.add_transport(circuit)
+        self.direct = DirectUpgrade(swarm)
+        self.direct.start()
+        stack.callback(self.direct.stop)
+        config = self._node.config
+        if config.boolean("relay.serve"):
+            limits = RelayLimits(
+                circuit_time=config.duration("relay.circuit_time"), circuit_data=config.size("relay.circuit_data")
+            )
+            self.relay = RelayServer(swarm, limits)
             self.relay.start()
             stack.callback(self.relay.stop)
+        if config.boolean("relay.auto"):
+            from zwerm.node.relays import RelayFinder
+
+            self.relays = RelayFinder(swarm, circuit)
+            self.relays.start(stack)
 
     def _hear(self, event: HostEvent) -> None:
         if isinstance(event, AddressesChanged) or (isinstance(event, PeerIdentified) and self._told is None):
@@ -117,6 +140,8 @@ class Reach:
         self._changed.clear()
         swarm = self._swarm
         addresses = [each for each in swarm.addresses if is_public(each) and "p2p-circuit" not in each.names]
+        if not addresses and swarm.identify is not None:  # where we are seen at, by whomever
+            addresses = [each for each in swarm.identify.seen_at() if is_public(each)][:CANDIDATES]
         self.reachability.keep(addresses)
         servers = [peer for peer in self._peers() if DIAL_REQUEST in swarm.peers.protocols(peer)]
         for address in addresses:

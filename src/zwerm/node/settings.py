@@ -176,6 +176,25 @@ SETTINGS: Final = (
         doc="Whether this node relays for others (circuit relay v2, limited), so that nodes behind NATs are reached.",
     ),
     Setting(
+        "relay.circuit_time",
+        DURATION,
+        "2m",
+        "How long one connection may run through this relay (0s: as long as it likes).",
+    ),
+    Setting(
+        "relay.circuit_data",
+        SIZE,
+        "128KiB",
+        "The most bytes that one connection may send through this relay in each direction (0: no limit).",
+    ),
+    Setting(
+        "relay.auto",
+        BOOLEAN,
+        default=True,
+        doc="Whether the node looks for relays by itself, and is reached through two of them, while others find that "
+        "they cannot dial it.",
+    ),
+    Setting(
         "network.proxy",
         checked_text(_proxy),
         "",
@@ -458,6 +477,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "addresses.turn": "127.0.0.1:0",
             "bootstrap": [],
             "discovery.lan": False,
+            "relay.auto": False,
             "dns.servers": [],
             "connect.stun": [],
         },

@@ -20,6 +20,7 @@ from zwerm.libp2p.identify.message import MAX_PART, MAX_PARTS, Identify
 from zwerm.libp2p.identify.observations import Observations
 from zwerm.libp2p.identify.peer_record import PeerRecord
 from zwerm.libp2p.stream import Connection, Direction, Stream
+from zwerm.libp2p.swarm.ranking import is_relayed
 from zwerm.libp2p.swarm.swarm import Swarm
 from zwerm.multiformats.multiaddr import Multiaddr
 
@@ -131,8 +132,10 @@ class IdentifyService:
             raise WireError(f"{peer} names another's key as its own")
 
     def _observe_untrusted(self, connection: Connection, address: Multiaddr) -> None:
-        """Count where a peer sees us, if that is where others could call: it called us, so the port is ours."""
-        if connection.direction is not Direction.INBOUND or connection.is_limited:
+        """Count where a peer sees us, if others could call there: it called us, or we left from where we listen."""
+        if is_relayed(connection.remote_address):
+            return
+        if connection.direction is not Direction.INBOUND and not self._is_listening(connection.local_address):
             return
         observer = connection.remote_address.components[0]
         if observer.protocol.name not in ("ip4", "ip6") or not is_public(address):
@@ -148,6 +151,16 @@ class IdentifyService:
         for old in self._observed - believed:
             self._swarm.remove_external_address(old)
         self._observed = believed
+
+    def _is_listening(self, local: Multiaddr) -> bool:
+        """Whether a connection left from a port that is listened on."""
+        end = local.components[:2]
+        listening = (address.components[:2] for address in self._swarm.listen_addresses)
+        return any((end[0].protocol, end[1:]) == (other[0].protocol, other[1:]) for other in listening)
+
+    def seen_at(self) -> tuple[Multiaddr, ...]:
+        """Return every address that a peer has seen us at lately, most of them first; none of them need be true."""
+        return self._observations.believed(self._swarm.clock(), enough=1)
 
     # Answering and pushing
 

@@ -35,12 +35,12 @@ class Observations:
         if len(observers) > MAX_OBSERVERS:
             del observers[next(iter(observers))]
 
-    def believed(self, now: Instant) -> tuple[Multiaddr, ...]:
-        """Return the addresses that enough observers have said lately, most observers first."""
+    def believed(self, now: Instant, enough: int = ENOUGH) -> tuple[Multiaddr, ...]:
+        """Return the addresses that `enough` observers have said lately, most observers first."""
         counts: dict[Multiaddr, int] = {}
         for address in tuple(self._observers):
             observers = self._observers.find(address) or {}
             count = sum(since + LIFETIME > now for since in observers.values())
-            if count >= ENOUGH:
+            if count >= enough:
                 counts[address] = count
         return tuple(sorted(counts, key=lambda address: (-counts[address], address)))

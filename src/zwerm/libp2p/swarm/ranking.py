@@ -25,6 +25,11 @@ def ranked(addresses: Iterable[Multiaddr]) -> list[Multiaddr]:
     return [address for sixes, fours in groups.values() for address in _in_turns(sixes, fours)]
 
 
+def is_relayed(address: Multiaddr) -> bool:
+    """Whether a connection there goes through a relay."""
+    return "p2p-circuit" in address.names
+
+
 def _cost(address: Multiaddr) -> int:
     names = address.names
     rank = next((rank for name, rank in _RANKS if name in names), _OTHERS)

@@ -37,6 +37,7 @@ from zwerm.libp2p.swarm.ledger import StreamLedger
 from zwerm.libp2p.swarm.limits import Limits
 from zwerm.libp2p.swarm.names import NameSource, resolve
 from zwerm.libp2p.swarm.peer_store import MemoryPeerStore, own_addresses
+from zwerm.libp2p.swarm.ranking import is_relayed
 from zwerm.libp2p.swarm.stream import SwarmStream
 from zwerm.libp2p.swarm.tasks import Tasks
 from zwerm.libp2p.swarm.trimming import Candidate, Worth, excess
@@ -100,7 +101,7 @@ class Swarm:
         self._tasks = Tasks()
         self._backoff = Backoff(self.limits, self.clock)
         self._dialer = Dialer(
-            self._transports, limits=self.limits, backoff=self._backoff, tasks=self._tasks, adopt=self._adopt
+            self._transports, limits=self.limits, backoff=self._backoff, tasks=self._tasks, adopt=self.adopt
         )
         self._connections: dict[PeerId, list[SwarmConnection]] = {}
         self._handlers: dict[str, _Handler] = {}
@@ -161,10 +162,23 @@ class Swarm:
             TransportError: no transport knows one, or it is taken; those before it are listened on.
         """
         for address in addresses:
-            transport = next((each for each in self._transports if each.can_listen(address)), None)
-            if transport is None:
-                raise TransportError(f"no transport here listens on {address}")
-            self._listeners.append(await transport.listen(address, self._accept))
+            await self.listen_on(address)
+
+    async def listen_on(self, address: Multiaddr) -> Listener:
+        """Listen on one address; raises as `listen`. What is returned goes to `stop_listening`."""
+        transport = next((each for each in self._transports if each.can_listen(address)), None)
+        if transport is None:
+            raise TransportError(f"no transport here listens on {address}")
+        listener = await transport.listen(address, self._accept)
+        self._listeners.append(listener)
+        self._announce()
+        return listener
+
+    async def stop_listening(self, listener: Listener) -> None:
+        """End one `listen_on`. Idempotent."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+            await listener.close()
             self._announce()
 
     @property
@@ -197,15 +211,19 @@ class Swarm:
         return tuple(connection for connections in self._connections.values() for connection in connections)
 
     def connections_to(self, peer: PeerId) -> Sequence[SwarmConnection]:
+        def cost(connection: SwarmConnection) -> tuple[bool, bool]:
+            return connection.is_limited, is_relayed(connection.remote_address)
+
         # Of equals the newest: a peer that dials again may know that the connection before is dead.
-        return sorted(reversed(self._connections.get(peer, ())), key=lambda connection: connection.is_limited)
+        return sorted(reversed(self._connections.get(peer, ())), key=cost)
 
     async def connect(
         self, peer: PeerId, addresses: Sequence[Multiaddr] = (), *, force_direct: bool = False
     ) -> SwarmConnection:
         existing = self.connections_to(peer)
-        if existing and not (force_direct and existing[0].is_limited):
-            return existing[0]
+        best = existing[0] if existing else None
+        if best is not None and not (force_direct and (best.is_limited or is_relayed(best.remote_address))):
+            return best
         if peer == self.peer_id:
             raise DialFailed("the peer is this node")
         if self._is_closed:
@@ -223,7 +241,9 @@ class Swarm:
         return await self._dialer.dial(peer, own, force_direct=force_direct, reasons=reasons)
 
     async def open_stream(self, peer: PeerId, protocols: Sequence[str], *, allow_limited: bool = False) -> SwarmStream:
-        connection = await self.connect(peer, force_direct=not allow_limited)
+        connection = await self.connect(peer)
+        if connection.is_limited and not allow_limited:
+            connection = await self.connect(peer, force_direct=True)
         return await connection.open_stream(protocols)
 
     async def disconnect(self, peer: PeerId) -> None:
@@ -257,11 +277,16 @@ class Swarm:
     def _accept(self, muxed: MuxedConnection) -> None:
         """Take a connection that somebody made to us."""
         try:
-            self._adopt(muxed)
+            self.adopt(muxed)
         except ResourceLimitError as error:
             _LOG.info("refused a connection of %s from %s: %s", muxed.remote_peer, muxed.remote_address, error)
 
-    def _adopt(self, muxed: MuxedConnection) -> SwarmConnection:
+    def adopt(self, muxed: MuxedConnection) -> SwarmConnection:
+        """Make a connection that a transport gave this swarm's; one that is refused is closed.
+
+        Raises:
+            ResourceLimitError: there is no room for it.
+        """
         peer = muxed.remote_peer
         try:
             self._check_room(peer)

@@ -116,8 +116,8 @@ class Upgrade:
         """
         return await self._run(wire, peer, Direction.OUTBOUND)
 
-    async def accept(self, wire: Wire) -> SecuredConnection:
-        """Make a connection of a wire that somebody else opened; as `dial`.
+    async def accept(self, wire: Wire, peer: PeerId | None = None) -> SecuredConnection:
+        """Make a connection of a wire that somebody else opened; as `dial`. `peer`: who it must be; None: anybody.
 
         Raises:
             ResourceLimitError: too many are under way.
@@ -133,7 +133,7 @@ class Upgrade:
             raise ResourceLimitError(f"{count} handshakes of one host, the limit is {limit}")
         self._inbound[host] += 1
         try:
-            return await self._run(wire, None, Direction.INBOUND)
+            return await self._run(wire, peer, Direction.INBOUND)
         finally:
             self._inbound[host] -= 1
             if not self._inbound[host]:

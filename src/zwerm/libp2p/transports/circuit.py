@@ -64,6 +64,7 @@ class CircuitTransport:
         retry: Sequence[float] = RETRY,
     ) -> None:
         """`host` connects to relays and answers them. `wall_clock` gives seconds since 1970."""
+        self.on_place: Callable[[PeerId, bool], None] | None = None  # told when a relay's place is there, and gone
         self.least_time = least_time
         self.retry = retry
         self._host = host
@@ -246,7 +247,9 @@ class _CircuitListener:
         for address in addresses:
             if address not in self._announced:
                 self._host.add_external_address(address)
-        self._announced = addresses
+        was_held, self._announced = bool(self._announced), addresses
+        if was_held != bool(addresses) and self._transport.on_place is not None:
+            self._transport.on_place(self._relay, bool(addresses))
 
     async def renew_for_ever(self) -> None:
         failures = 0

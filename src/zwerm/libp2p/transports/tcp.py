@@ -23,6 +23,7 @@ from zwerm.libp2p.stream import MuxedConnection
 from zwerm.libp2p.swarm.secured import SecuredConnection
 from zwerm.libp2p.swarm.tasks import Tasks
 from zwerm.libp2p.swarm.upgrade import Upgrade
+from zwerm.libp2p.transports.tcp_port import PortTaken, connect_from, is_outside, share, source_for
 from zwerm.libp2p.transports.transport import Listener
 from zwerm.libp2p.transports.wire import Buffer, WireReceiver
 from zwerm.multiformats.multiaddr import Multiaddr
@@ -32,6 +33,7 @@ from zwerm.net.interfaces import list_addresses
 RECEIVE: Final = 262_144  # bytes that are received at once
 FULL: Final = 524_288  # bytes that wait to be sent
 BACKLOG: Final = 256  # connections that wait to be accepted
+PUNCH_AGAIN: Final = 0.1  # seconds between two knocks at a NAT that refuses
 
 _LOG: Final = logging.getLogger("zwerm.libp2p")
 
@@ -174,15 +176,18 @@ class TcpTransport:
     def can_listen(self, address: Multiaddr) -> bool:
         return address.names in (("ip4", "tcp"), ("ip6", "tcp"))
 
-    async def dial(self, address: Multiaddr, peer: PeerId | None) -> MuxedConnection:
+    async def dial(self, address: Multiaddr, peer: PeerId | None, *, from_listening: bool = True) -> MuxedConnection:
+        """As the interface says. `from_listening`: leave from the port that is listened on, if that leads outside."""
         proxy, destination = self._proxy, destination_of(address)
         if destination is None:
             raise TransportError(f"{address} is no address of TCP")
+        if proxy is None and from_listening and is_outside(destination[0]):
+            source = self._source(destination[0])
+            if source is not None:
+                return await self._dial_from(source, destination, peer)
         host, port = destination if proxy is None else (proxy.host, proxy.port)
         try:
-            _, wire = await self._loop.create_connection(
-                lambda: TcpWire(self._buffer, congestion=self._congestion), host, port
-            )
+            _, wire = await self._loop.create_connection(self._make_wire, host, port)
         except OSError as error:
             raise TransportError(f"{'connect' if proxy is None else 'proxy'}: {error.strerror or error}") from error
         if proxy is not None:
@@ -191,6 +196,64 @@ class TcpTransport:
         connection = await self._upgrade.dial(wire, peer)
         self._keep(connection)
         return connection
+
+    def _source(self, host: str) -> Address | None:
+        return source_for(host, [name for listener in self._listeners for name in listener.names])
+
+    async def _dial_from(self, source: Address, destination: Address, peer: PeerId | None) -> MuxedConnection:
+        """Dial from a port that is listened on; from one of its own where that is in use, or meets the other's dial."""
+        try:
+            wire = await self._connect(source, destination)
+            try:
+                return self._keep(await self._upgrade.dial(wire, peer))
+            except RemoteProtocolError:  # both dialled at once and opened one connection, of which both are the client
+                wire = await self._connect(None, destination)
+        except PortTaken:
+            wire = await self._connect(None, destination)
+        return self._keep(await self._upgrade.dial(wire, peer))
+
+    def _make_wire(self) -> TcpWire:
+        return TcpWire(self._buffer, congestion=self._congestion)
+
+    async def _connect(self, source: Address | None, destination: Address) -> TcpWire:
+        """Connect.
+
+        Raises:
+            PortTaken: there is a connection between these ends.
+            TransportError: nobody is there.
+        """
+        try:
+            if source is None:
+                _, wire = await self._loop.create_connection(self._make_wire, *destination)
+            else:
+                made = await connect_from(source, destination)
+                _, wire = await self._loop.create_connection(self._make_wire, sock=made)
+        except PortTaken:
+            raise
+        except OSError as error:
+            raise TransportError(f"connect: {error.strerror or error}") from error
+        return wire
+
+    def can_punch(self, address: Multiaddr) -> bool:
+        return self._proxy is None and self.can_listen(address) and self._source(endpoint_of(address)[0]) is not None
+
+    async def punch(self, address: Multiaddr, peer: PeerId, *, is_client: bool) -> MuxedConnection:
+        """As the interface says. What a NAT refuses is tried again: the other side's way may not be open yet."""
+        destination = endpoint_of(address)
+        while True:
+            source = self._source(destination[0])
+            if source is None:
+                raise TransportError("nothing is listened on any more")
+            try:
+                wire = await self._connect(source, destination)
+            except PortTaken as error:
+                raise TransportError(f"connect: {error.strerror or error}") from error
+            except TransportError:
+                await asyncio.sleep(PUNCH_AGAIN)
+                continue
+            if is_client:
+                return self._keep(await self._upgrade.dial(wire, peer))
+            return self._keep(await self._upgrade.accept(wire, peer))
 
     async def listen(self, address: Multiaddr, on_connection: Callable[[MuxedConnection], None]) -> Listener:
         host, port = endpoint_of(address)
@@ -231,20 +294,22 @@ class TcpTransport:
         self._keep(connection)
         on_connection(connection)
 
-    def _keep(self, connection: SecuredConnection) -> None:
+    def _keep(self, connection: SecuredConnection) -> SecuredConnection:
         self._connections.add(connection)
         connection.on_lost(lambda: self._connections.discard(connection))
+        return connection
 
 
 class _TcpListener:
     def __init__(self, server: asyncio.Server) -> None:
         self._server = server
-        self._names: list[Address] = [each.getsockname()[:2] for each in server.sockets]
+        self.names: list[Address] = [each.getsockname()[:2] for each in server.sockets]
+        share(server.sockets)
 
     @property
     def addresses(self) -> Sequence[Multiaddr]:
         found: list[Multiaddr] = []
-        for host, port in self._names:
+        for host, port in self.names:
             if not ipaddress.ip_address(host).is_unspecified:
                 found.append(address_of((host, port)))
                 continue

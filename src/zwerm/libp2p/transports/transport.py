@@ -7,7 +7,7 @@ security and streams of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.stream import MuxedConnection
@@ -58,4 +58,22 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Close every listener and every connection."""
+        ...
+
+
+@runtime_checkable
+class HolePuncher(Protocol):
+    """A transport through whose NATs two nodes can dial each other at the same moment (dcutr)."""
+
+    def can_punch(self, address: Multiaddr) -> bool: ...
+
+    async def punch(self, address: Multiaddr, peer: PeerId, *, is_client: bool) -> MuxedConnection:
+        """Open a connection with `peer`, which dials this node at the same moment, by a path that the NATs let through.
+
+        `is_client` says which of the two begins in the protocols above. Goes on until it is cancelled, which closes
+        what was begun. Where the server's part is to make a way for what its listener accepts, it never returns.
+
+        Raises:
+            TransportError, RemoteProtocolError: as `Transport.dial`.
+        """
         ...
