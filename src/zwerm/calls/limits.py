@@ -52,7 +52,8 @@ class CallsConfig(NamedTuple):
     kept_results: int = 64  # answers kept for requests that are sent again
 
     messages: Rate = Rate(200, 50.0)  # of one session
-    strangers: Rate = Rate(20, 0.5)  # requests from one host that has not said who it is
+    strangers: Rate = Rate(20, 0.5)  # requests for accounts and links from one host
+    greetings: Rate = Rate(200, 5.0)  # wrong ones from one host; right ones are free, an office may come at once
     guesses: Rate = Rate(10, 0.05)  # wrong links from one host: a link has 128 bits
     rings: Rate = Rate(10, 0.2)  # by one user
     rings_at: Rate = Rate(5, 0.05)  # by one user at the same other

@@ -144,6 +144,20 @@ async def test_a_flood_of_strangers_is_limited_by_where_it_comes_from(store: Pat
         assert codes == ["no-mail"] * 4 + ["too-fast"] * 2
 
 
+async def test_wrong_signatures_are_counted_and_right_ones_are_not(store: Path) -> None:
+    async with people(store, CallsConfig(greetings=Rate(3, 0.001), strangers=Rate(5, 0.001))) as everybody:
+        ann = await everybody.user("ann")
+        for _ in range(8):
+            await ann.connect()
+            await ann.hello()
+        eve, codes = await everybody.stranger(), []
+        for _ in range(5):
+            with pytest.raises(CallError) as caught:
+                await eve.ask("hello", device="d_nobody", signature="s" * 86)
+            codes.append(caught.value.code)
+        assert codes == ["not-known"] * 3 + ["too-fast"] * 2
+
+
 async def test_whoever_does_not_say_who_they_are_has_to_leave(store: Path) -> None:
     async with people(store, CallsConfig(greeting=0.1)) as everybody:
         assert await (await everybody.stranger()).closed() == "sign-in"

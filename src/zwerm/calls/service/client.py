@@ -21,16 +21,19 @@ Answer: TypeAlias = Callable[["Client", Message], Awaitable[dict[str, Any]]]
 
 ANSWERS: Final[dict[str, Answer]] = {}  # by type of request
 OPEN: Final[set[str]] = set()  # those that need no session
+COUNTED: Final[set[str]] = set()  # those that a stranger may do only so often
 MAX_PAUSE: Final = 5.0  # seconds that a client which is too fast is made to wait before its next message
 
 
-def request(kind: str, *, is_open: bool = False) -> Callable[[Answer], Answer]:
+def request(kind: str, *, is_open: bool = False, is_counted: bool = False) -> Callable[[Answer], Answer]:
     """Enter a function into the table of requests."""
 
     def enter(function: Answer) -> Answer:
         ANSWERS[kind] = function
         if is_open:
             OPEN.add(kind)
+        if is_counted:
+            COUNTED.add(kind)
         return function
 
     return enter
@@ -145,13 +148,15 @@ class Client:
             self.say(text)
 
     async def _value(self, kind: str, message: Message) -> dict[str, Any]:
-        if kind in OPEN:
+        if kind in COUNTED:
             service = self.service
             rate, now = service.config.strangers, service.now()
             service.board.rates.spend("strangers", self.peer, rate, now, "too-fast", "Too many requests from there")
-        elif self.session is None:
+        elif kind not in OPEN and self.session is None:
             raise Refused("sign-in", "Say who you are first")
-        return await ANSWERS[kind](self, message)
+        if (answer := ANSWERS.get(kind)) is None:
+            raise Refused("not-there", f"This service does not do {kind}")
+        return await answer(self, message)
 
     def say(self, text: str) -> None:
         """Send to whoever is there, with or without a session; it is not kept."""

@@ -17,7 +17,7 @@ CONFIRM: Final = 86_400.0  # seconds that a link confirms an address
 SIGN_IN: Final = 900.0  # seconds that a link signs in
 
 
-@request("register", is_open=True)
+@request("register", is_open=True, is_counted=True)
 async def register(client: Client, message: Message) -> dict[str, Any]:
     """Make an account. Its address is confirmed by a link; where there is no mail, the device is let in at once."""
     service = client.service
@@ -55,7 +55,7 @@ async def register(client: Client, message: Message) -> dict[str, Any]:
     return {}
 
 
-@request("sign-in", is_open=True)
+@request("sign-in", is_open=True, is_counted=True)
 async def sign_in(client: Client, message: Message) -> dict[str, Any]:
     """Send a link to an address; the answer does not say whether it has an account."""
     service = client.service
@@ -87,7 +87,7 @@ def check_mail_rate(client: Client, email: str) -> None:
     rates.spend("mails-to", email, config.mails_to, now, "too-many-mails", sentence)
 
 
-@request("redeem", is_open=True)
+@request("redeem", is_open=True, is_counted=True)
 async def redeem(client: Client, message: Message) -> dict[str, Any]:
     """Use a link up: this device belongs to the account then."""
     service = client.service
@@ -117,10 +117,11 @@ async def hello(client: Client, message: Message) -> dict[str, Any]:
     service = client.service
     if client.session is not None:
         raise Refused("signed-in", "This connection has a session already")
+    check_greeting(client)
     device = await service.database.run(accounts.device, message["device"], service.wall())
     signed = identity.greeting(client.host, client.nonce, message["device"])
     if device is None or not identity.verify(device.key, message["signature"], signed):
-        service.note_guess(client.peer)
+        note_greeting(client)
         raise Refused("not-known", "This device is not signed in")
     user = device.user
     session = _resumed(client, device.id, message)
@@ -140,9 +141,10 @@ async def guest(client: Client, message: Message) -> dict[str, Any]:
     if client.session is not None:
         raise Refused("signed-in", "This connection has a session already")
     service.check_guess(client.peer)
+    check_greeting(client)
     key = message["key"]
     if not identity.verify(key, message["signature"], identity.greeting(client.host, client.nonce, "guest")):
-        service.note_guess(client.peer)
+        note_greeting(client)
         raise Refused("not-known", "The signature is not that of the key")
     try:
         await service.database.run(rooms.behind, message["link"], service.wall())
@@ -158,6 +160,19 @@ async def guest(client: Client, message: Message) -> dict[str, Any]:
         service.board.sessions.open(session, client.name, service.now())
     client.enter(session)
     return _ready(session, is_resumed=is_resumed)
+
+
+def check_greeting(client: Client) -> None:
+    """Raise a `Refused` when too many wrong signatures came from there."""
+    service = client.service
+    if service.board.rates.is_empty("greetings", client.peer, service.config.greetings, service.now()):
+        raise Refused("too-fast", "Too many wrong signatures from there", wait=10.0)
+
+
+def note_greeting(client: Client) -> None:
+    """A wrong signature came from there."""
+    service = client.service
+    service.board.rates.take("greetings", client.peer, service.config.greetings, service.now())
 
 
 def _resumed(client: Client, device: str, message: Message) -> Session | None:

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from zwerm.calls.store import tables
 from zwerm.core.errors import StorageError
@@ -156,6 +157,9 @@ def _run(connection: Connection, job: _Job, *, is_alone: bool) -> tuple[Any, Bas
     point = connection.begin_nested()
     try:
         result = job.function(connection, *job.arguments, **job.named)
+    except IntegrityError as error:  # another process was a moment faster
+        point.rollback()
+        return None, StoreUnavailable(_words(error))
     except DBAPIError:
         raise
     except BaseException as error:  # noqa: BLE001 -- its caller gets it
@@ -177,8 +181,8 @@ def _tell(answers: list[tuple[_Job, Any, BaseException | None]]) -> None:
 
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url)
-    engine = create_engine(url, connect_args={"timeout": LOCKED, "check_same_thread": False})
+        return create_engine(url, poolclass=NullPool)
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": LOCKED, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:

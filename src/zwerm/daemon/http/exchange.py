@@ -12,17 +12,18 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from email.utils import formatdate
 from http import HTTPStatus
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from aiohttp.client_exceptions import ClientError
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.web_exceptions import HTTPException
 from aiohttp.web_protocol import RequestPayloadError
 from aiohttp.web_request import BaseRequest
-from aiohttp.web_ws import WebSocketResponse
 
 from zwerm.core.errors import ResourceLimitError, WireError
+
+if TYPE_CHECKING:
+    from aiohttp.web_ws import WebSocketResponse
 
 MAX_FIELDS: Final = 1000  # parameters in one query
 JOINED: Final = 65_536  # bytes of a body that goes out in one write with its head
@@ -252,6 +253,9 @@ class Exchange:
         Raises:
             WireError: the request does not ask for one.
         """
+        from aiohttp.web_exceptions import HTTPException
+        from aiohttp.web_ws import WebSocketResponse
+
         socket = WebSocketResponse(max_msg_size=limit, compress=False)
         try:
             await socket.prepare(self._request)
