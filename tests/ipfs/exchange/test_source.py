@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.libp2p.hosts import hosts
+from tests.net.sockets import until
 from zwerm.ipfs.bitswap.aio import Bitswap
 from zwerm.ipfs.bitswap.config import ClientConfig
 from zwerm.ipfs.block import Block, BlockNotFound
@@ -94,6 +96,39 @@ async def test_a_whole_tree_is_walked_in_one_session_and_nothing_comes_twice() -
         assert progress.size == sum(len(block.data) for block in TREE)
         assert progress.duplicates == 0
         assert list(progress.shares) == [bob.host.peer_id]
+
+
+@pytest.mark.parametrize("way", ["read", "gathered"])
+async def test_a_block_that_comes_while_it_is_looked_up_is_not_asked_for_again(
+    way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ann_and_bob() as (source, bob):
+        store, leaf, loop = source.bitswap.store, LEAVES[0], asyncio.get_running_loop()
+        has, looked, came = store.has, asyncio.Event(), threading.Event()
+
+        def look_slowly(cid: CID) -> bool:
+            found = has(cid)
+            if threading.current_thread() is not threading.main_thread():
+                loop.call_soon_threadsafe(looked.set)
+                came.wait(10)
+            return found
+
+        monkeypatch.setattr(store, "has", look_slowly)
+        with source.retrieving(leaf.cid) as retrieval:
+            source.bitswap.prefetch(retrieval.number, [leaf.cid])
+            reading = asyncio.create_task(read(source, leaf) if way == "read" else source.gather([leaf.cid]))
+            await looked.wait()
+            bob.store.put([leaf])
+            bob.blocks_put({leaf.cid.multihash: len(leaf.data)})
+            await until(lambda: not source.bitswap.client.is_wanted(leaf.cid.multihash))
+            came.set()
+            await reading
+            assert source.progress(retrieval).blocks == 1
+        assert has(leaf.cid)
+
+
+async def read(source: NetworkSource, block: Block) -> None:
+    assert [data async for data in source.get_many([block.cid])] == [block.data]
 
 
 async def test_who_watches_is_told_of_every_block() -> None:

@@ -45,9 +45,12 @@ class NetworkSource:
         self._sweep: asyncio.TimerHandle | None = None
 
     async def get(self, cid: CID) -> bytes:
+        is_coming = self._is_coming(cid)
         try:
             return await self.local.get(cid)
         except BlockNotFound:
+            if is_coming and self._has_come(cid):
+                return await self.local.get(cid)
             retrieval = self._retrieval(cid)
         with self._using(retrieval):
             return await self._one(retrieval, cid)
@@ -223,7 +226,7 @@ class NetworkSource:
         """Get blocks that nobody reads now and that lead nowhere: all of them are asked for at once."""
         for cid in cids:
             retrieval.use(cid)
-        here = await asyncio.to_thread(self._look_up, cids)
+        here = await self._look_up(cids)
         futures = self.bitswap.bring(
             retrieval.number, [cid for cid, is_here in zip(cids, here, strict=True) if not is_here]
         )
@@ -246,7 +249,7 @@ class NetworkSource:
                 if more and len(window) <= limit - _LOOK_UP // 2:
                     batch = list(itertools.islice(cids, min(_LOOK_UP, limit)))
                     more = bool(batch)
-                    for cid, is_here in zip(batch, await asyncio.to_thread(self._look_up, batch), strict=True):
+                    for cid, is_here in zip(batch, await self._look_up(batch), strict=True):
                         retrieval.use(cid)
                         ask = None if is_here else asyncio.ensure_future(self._ask(retrieval, cid))
                         window.append((cid, ask))
@@ -269,8 +272,21 @@ class NetworkSource:
                 future.cancel()
             await asyncio.gather(*left, return_exceptions=True)
 
-    def _look_up(self, cids: Sequence[CID]) -> list[bool]:
-        return [self.local.store.has(cid) for cid in cids]
+    async def _look_up(self, cids: Sequence[CID]) -> list[bool]:
+        """Say which blocks are here; one that comes while it is looked up is, and must not be asked for again."""
+        coming = [self._is_coming(cid) for cid in cids]
+        here = await asyncio.to_thread(lambda: [self.local.store.has(cid) for cid in cids])
+        return [
+            is_here or (is_coming and self._has_come(cid))
+            for cid, is_here, is_coming in zip(cids, here, coming, strict=True)
+        ]
+
+    def _is_coming(self, cid: CID) -> bool:
+        return self.bitswap.client.is_wanted(cid.multihash)
+
+    def _has_come(self, cid: CID) -> bool:
+        """Whether a block that was coming a moment ago, and was not here then, is here now."""
+        return not self._is_coming(cid) and self.local.store.has(cid)
 
     def _came(self, retrieval: Retrieval) -> None:
         if retrieval.listener is not None:
