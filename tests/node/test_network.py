@@ -1,10 +1,12 @@
 """The node among nodes: where it listens, and what it gives and gets."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
+from tests.daemon.rpc.networked import network_of
 from zwerm.core.errors import TransportError
 from zwerm.ipfs.block import BlockNotFound
 from zwerm.ipfs.exchange.failure import FetchFailed
@@ -87,3 +89,40 @@ async def test_a_taken_address_is_named(tmp_path: Path) -> None:
         address, *_ = ann.network.swarm.listen_addresses
         with pytest.raises(TransportError, match=str(address)):
             await node_on(tmp_path / "bob", [str(address)], online=True).open()
+
+
+@pytest.mark.parametrize("key", ["network.download", "network.upload"])
+async def test_a_cap_on_bandwidth_holds_between_real_nodes(tmp_path: Path, key: str) -> None:
+    """A second's worth may go at once; the rest waits for its turn, so that it cannot have come sooner."""
+    capped = {key: "300kB"}
+    content = os.urandom(1_000_000)
+    async with (
+        Node(tmp_path / "ann", profile="test", overrides=capped if key.endswith("upload") else {}, online=True) as ann,
+        Node(
+            tmp_path / "bob", profile="test", overrides=capped if key.endswith("download") else {}, online=True
+        ) as bob,
+    ):
+        await network_of(bob).swarm.connect(ann.identity, network_of(ann).swarm.listen_addresses)
+        cid = await ann.add(content)
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        assert b"".join([chunk async for chunk in bob.cat(cid)]) == content
+        assert clock() - began >= 1.5  # (1,000 - 300) / 300 seconds, less the last piece, which may overdraw
+
+
+async def test_a_changed_cap_takes_effect_without_a_new_start(tmp_path: Path) -> None:
+    async with Node(tmp_path, profile="test", online=True) as node:
+        bandwidth = network_of(node).swarm.bandwidth
+        assert (bandwidth.upload.bytes_per_second, bandwidth.download.bytes_per_second) == (None, None)
+        node.config.set("network.upload", "1MB")
+        await asyncio.sleep(0)
+        assert (bandwidth.upload.bytes_per_second, bandwidth.download.bytes_per_second) == (1_000_000, None)
+        node.config.unset("network.upload")
+        await asyncio.sleep(0)
+        assert bandwidth.upload.bytes_per_second is None
+
+
+async def test_limits_on_connections_follow_their_setting(tmp_path: Path) -> None:
+    async with Node(tmp_path, profile="test", overrides={"network.connections": 40}, online=True) as node:
+        limits = network_of(node).swarm.limits
+        assert (limits.connections, limits.high_water, limits.low_water) == (160, 40, 25)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zwerm.ipfs.exchange.source import NetworkSource
     from zwerm.ipfs.ipns.pubsub import IpnsPubsub
     from zwerm.libp2p.gossipsub.aio import Pubsub
+    from zwerm.libp2p.swarm.limits import Limits
     from zwerm.libp2p.swarm.swarm import Swarm
     from zwerm.multiformats.multiaddr import Multiaddr
     from zwerm.node.network_routing import NodeRouting
@@ -74,11 +75,44 @@ async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:
     from zwerm.node.traffic import Traffic
 
     node = network.node
-    swarm = Swarm(node.repository.key, transports(node), agent=f"zwerm/{__version__}")
+    swarm = Swarm(node.repository.key, transports(node), limits=limits_of(node), agent=f"zwerm/{__version__}")
     network.swarm = await stack.enter_async_context(swarm)
+    _keep_caps(network, stack)
     swarm.names = Dns(node.config.texts("dns.servers"))
     network.traffic = Traffic(lambda: (swarm.bandwidth.total.received, swarm.bandwidth.total.sent))
     swarm.spawn(network.traffic.run(), "traffic")
+
+
+def limits_of(node: Node) -> Limits:
+    """Return what the settings `network.*` say of limits."""
+    from zwerm.libp2p.swarm.limits import Limits
+
+    most = node.config.integer("network.connections")
+    return Limits(
+        connections=4 * most,
+        high_water=most,
+        low_water=5 * most // 8,
+        upload=node.config.size("network.upload") or None,
+        download=node.config.size("network.download") or None,
+    )
+
+
+def _keep_caps(network: Network, stack: AsyncExitStack) -> None:
+    """Let changed settings of bandwidth take effect at once."""
+    bandwidth, node = network.swarm.bandwidth, network.node
+    loop = asyncio.get_running_loop()
+
+    def apply() -> None:
+        for cap, key in ((bandwidth.upload, "network.upload"), (bandwidth.download, "network.download")):
+            wanted = node.config.size(key) or None
+            if cap.bytes_per_second != wanted:
+                cap.set(wanted, bandwidth.now())
+
+    def changed() -> None:
+        loop.call_soon_threadsafe(apply)
+
+    node.config.listeners.append(changed)
+    stack.callback(node.config.listeners.remove, changed)
 
 
 async def _start_routing(network: Network, stack: AsyncExitStack) -> None:
@@ -153,12 +187,13 @@ async def _be_reached(network: Network, stack: AsyncExitStack) -> None:
 
 
 async def _meet_others(network: Network, stack: AsyncExitStack) -> None:
-    """Dial the peers of `bootstrap`."""
+    """Dial the peers of `bootstrap`, and those that were met before."""
     from zwerm.node.peering import Peering, join_through
     from zwerm.node.wanted import Fulfiller
 
     network.peering = Peering(network.swarm)
     stack.push_async_callback(network.peering.close)
+    await _remember(network, stack)
     fulfiller = Fulfiller(network.node, network.swarm)
     stack.callback(fulfiller.unsubscribe)
     fulfilling = asyncio.get_running_loop().create_task(fulfiller.run(), name="wanted pins")
@@ -172,6 +207,22 @@ async def _meet_others(network: Network, stack: AsyncExitStack) -> None:
         await asyncio.wait([joining, fulfilling])
 
     stack.push_async_callback(stop)
+
+
+async def _remember(network: Network, stack: AsyncExitStack) -> None:
+    """Keep whom this node meets on the disk, and dial them at the next start."""
+    import time
+
+    from zwerm.node.remembered import NAME, PeerMemory, keeps
+
+    node, swarm = network.node, network.swarm
+    if not node.config.boolean("network.remember"):
+        return
+    memory = PeerMemory(swarm, node.repository.path / NAME, keeps(node.config.profile), time.time)
+    await memory.open()
+    stack.push_async_callback(memory.close)
+    swarm.spawn(memory.run(), "write whom we met")
+    swarm.spawn(memory.rejoin(), "dial whom we met")
 
 
 def listen_addresses(node: Node) -> Sequence[Multiaddr]:

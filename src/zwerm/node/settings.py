@@ -195,6 +195,14 @@ SETTINGS: Final = (
         "they cannot dial it.",
     ),
     Setting(
+        "websocket.cert",
+        TEXT,
+        "",
+        "Certificate chain (PEM) for secure WebSockets, which web pages may dial, at addresses of `addresses.swarm` "
+        "such as /ip4/0.0.0.0/tcp/4003/tls/ws (empty: none).",
+    ),
+    Setting("websocket.key", TEXT, "", "Its key (PEM), when it is not in the same file."),
+    Setting(
         "network.proxy",
         checked_text(_proxy),
         "",
@@ -207,6 +215,33 @@ SETTINGS: Final = (
         "bbr",
         "How TCP finds the rate of a link to another node: `bbr` measures it, so that lost packets do not slow it down "
         "(where the kernel has it), `cubic` slows down with each loss, `system` leaves it as the system is set up.",
+    ),
+    Setting(
+        "network.upload",
+        SIZE,
+        "0",
+        "The most bytes a second that go to other nodes, all together (0: no limit).",
+        restart=False,
+    ),
+    Setting(
+        "network.download",
+        SIZE,
+        "0",
+        "The most bytes a second that come from other nodes, all together (0: no limit).",
+        restart=False,
+    ),
+    Setting(
+        "network.connections",
+        integer(16, 8_192),
+        256,
+        "Connections past which the least useful are closed, down to five eighths; four times as many are refused.",
+    ),
+    Setting(
+        "network.remember",
+        BOOLEAN,
+        default=True,
+        doc="Whether the addresses of nodes that this one reached are kept on the disk for two weeks, so that it finds "
+        "back to the network by them.",
     ),
     Setting(
         "routing.dht",
@@ -451,7 +486,12 @@ SETTINGS: Final = (
 
 BY_KEY: Final[Mapping[str, Setting]] = {setting.key: setting for setting in SETTINGS}
 
-SECRETS: Final = ("api.token", "calls.smtp", "calls.store", "turn.secret")  # values that are shown as set or not set, and no further
+SECRETS: Final = (
+    "api.token",
+    "calls.smtp",
+    "calls.store",
+    "turn.secret",
+)  # values that are shown as set or not set, and no further
 
 PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "default": ("A node on a computer somebody works at.", {}),
@@ -476,6 +516,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "addresses.web": "127.0.0.1:0",
             "addresses.turn": "127.0.0.1:0",
             "bootstrap": [],
+            "network.remember": False,
             "discovery.lan": False,
             "relay.auto": False,
             "dns.servers": [],

@@ -9,7 +9,7 @@ from zwerm.cli.session import Session
 
 def _print(session: Session, _parsed: Parsed, answer: Answer) -> None:
     for item in answer.items():
-        session.output.line(item["Text"] or f"Pong received: time={item['Time'] / 1_000_000:.2f} ms")
+        session.output.line(item["Text"] or f"Pong received: time={item['Time'] / 1_000_000:.3f} ms")
         session.output.flush()
 
 

@@ -48,4 +48,4 @@ async def ping(context: Context, peer: str, count: int = 10) -> AsyncIterator[di
                 seconds = await anext(trips)
             total += seconds
             yield {"Success": True, "Time": int(seconds * _NANOSECONDS), "Text": ""}
-    yield {"Success": True, "Time": 0, "Text": f"Average latency: {total / count * 1000:.2f}ms"}
+    yield {"Success": True, "Time": 0, "Text": f"Average latency: {total / count * 1000:.3f}ms"}
