@@ -103,6 +103,20 @@ ROWS: Final = (
         "asyncio.timeout(None)",
         "transports/test_tcp.py",
     ),
+    (
+        "websockets that are never asked for",
+        "transports/websocket.py",
+        "self._loop.call_later(UPGRADE_TIME, self._send_away, handler)",
+        "pass",
+        "transports/test_websocket.py",
+    ),
+    (
+        "websockets that are never asked for, without end",
+        "transports/websocket.py",
+        "if len(self._knocking) >= MAX_KNOCKING:",
+        "if False:",
+        "transports/test_websocket.py",
+    ),
     # Streams
     (
         "yamux: more than the window",
@@ -171,7 +185,7 @@ ROWS: Final = (
         "yamux: a peer that is gone",
         "yamux/liveness.py",
         "if due <= now:\n            return True",
-        "if False:\n            return True",
+        "if due <= now:\n            return False",
         "yamux/test_liveness.py",
     ),
     (

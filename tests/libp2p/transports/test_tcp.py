@@ -126,11 +126,10 @@ async def test_strangers_who_do_not_speak_libp2p_are_hung_up_on(wire: bytes, cap
         reader, writer = await asyncio.open_connection(*endpoint_of(bob.addresses[0]))
         name = address_of(writer.get_extra_info("sockname"))
         writer.write(wire)
-        try:
-            while await reader.read(100):
-                pass
-        except ConnectionError:
-            pass
+        async with asyncio.timeout(10):
+            with contextlib.suppress(ConnectionError):
+                while await reader.read(100):
+                    pass
         writer.close()
         assert bob.connections == ()
         assert [line for record in caplog.records if str(name) in (line := record.getMessage())]

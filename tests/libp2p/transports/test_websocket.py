@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import ipaddress
 import logging
@@ -179,3 +180,35 @@ async def test_addresses_of_every_form(text: str, endpoint: Endpoint | None) -> 
     assert transport.can_dial(address) == (endpoint is not None)
     assert transport.can_listen(address) == (endpoint is not None and text.startswith("/ip") and text.endswith("2/ws"))
     await transport.close()
+
+
+async def test_who_connects_and_asks_for_nothing_is_hung_up_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "zwerm.libp2p")
+    monkeypatch.setattr("zwerm.libp2p.transports.websocket.UPGRADE_TIME", 0.2)
+    async with ws_host(0) as alice, ws_host(1) as bob:
+        await bob.listen([Multiaddr.from_text("/ip4/127.0.0.1/tcp/0/ws")])
+        port = int(bob.addresses[0].value("tcp") or 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: slow")
+        async with asyncio.timeout(10):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        writer.close()
+        assert [record for record in caplog.records if "no websocket in 0.2 s" in record.getMessage()]
+        await talk(alice, bob)
+
+
+async def test_only_so_many_may_be_about_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zwerm.libp2p.transports.websocket.MAX_KNOCKING", 2)
+    async with ws_host(1) as bob:
+        await bob.listen([Multiaddr.from_text("/ip4/127.0.0.1/tcp/0/ws")])
+        port = int(bob.addresses[0].value("tcp") or 0)
+        kept = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        async with asyncio.timeout(5):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        for _, one in [*kept, (reader, writer)]:
+            one.close()

@@ -32,6 +32,8 @@ from zwerm.net.interfaces import list_addresses
 
 MAX_MESSAGE: Final = 4_194_304  # bytes of one message; go-libp2p and js-libp2p send what one write gave them
 MAX_CONNECTIONS: Final = 512  # of others that are no peer yet, or are one
+UPGRADE_TIME: Final = 10.0  # seconds that they have to ask for a WebSocket
+MAX_KNOCKING: Final = 512  # of others that came in the last `UPGRADE_TIME` and have none
 SHUTDOWN_TIME: Final = 1.0  # seconds for handlers to end, which have nothing to wait for by then
 
 _LOG: Final = logging.getLogger("zwerm.libp2p")
@@ -88,6 +90,7 @@ class WebSocketTransport:
         self._listeners: list[_WebSocketListener] = []
         self._wires: set[StreamWire] = set()
         self._connections: set[SecuredConnection] = set()
+        self._knocking: set[web.RequestHandler] = set()  # connected, and no WebSocket yet
         self._is_closed = False
 
     def can_dial(self, address: Multiaddr) -> bool:
@@ -136,10 +139,11 @@ class WebSocketTransport:
         await runner.setup()
         try:
             server = await self._loop.create_server(
-                web_server,
+                lambda: self._knock(web_server),
                 endpoint.host,
                 endpoint.port,
                 ssl=self._server_tls if endpoint.is_secure else None,
+                ssl_handshake_timeout=UPGRADE_TIME if endpoint.is_secure else None,
                 reuse_address=True,
             )
         except OSError as error:
@@ -163,6 +167,24 @@ class WebSocketTransport:
         if self._session is not None:
             await self._session.close()
 
+    def _knock(self, server: web.Server) -> asyncio.Protocol:
+        """Take a connection that has some time to become a WebSocket."""
+        if len(self._knocking) >= MAX_KNOCKING:
+            _LOG.info("refused a websocket: %d are about to ask for one, the limit is that", MAX_KNOCKING)
+            return _Refusal()
+        handler = server()
+        self._knocking.add(handler)
+        self._loop.call_later(UPGRADE_TIME, self._send_away, handler)
+        return handler
+
+    def _send_away(self, handler: web.RequestHandler) -> None:
+        if handler in self._knocking:
+            self._knocking.discard(handler)
+            if (transport := handler.transport) is not None:
+                name = transport.get_extra_info("peername")
+                _LOG.info("connection from %s came to nothing: no websocket in %g s", name, UPGRADE_TIME)
+                transport.abort()
+
     async def _accept(
         self, request: web.BaseRequest, form: tuple[str, ...], on_connection: Callable[[MuxedConnection], None]
     ) -> web.StreamResponse:
@@ -174,6 +196,7 @@ class WebSocketTransport:
         if not socket.can_prepare(request).ok:
             raise web.HTTPUpgradeRequired(text="this is a libp2p node: speak WebSocket\n")
         await socket.prepare(request)
+        self._knocking.discard(request.protocol)
         local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         if not local or not remote:
             return socket
@@ -254,6 +277,13 @@ class _SocketStream:
 
     def reset(self) -> None:
         self._abort()
+
+
+class _Refusal(asyncio.Protocol):
+    """Hangs up."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        cast("asyncio.Transport", transport).abort()
 
 
 class _WebSocketListener:
