@@ -88,6 +88,20 @@ async def test_a_place_that_cannot_be_written_is_one_sentence(tmp_path: Path) ->
         await database.open()
 
 
+async def test_what_nobody_waits_for_goes_with_what_comes_next_in_the_order_of_both(path: Path) -> None:
+    database = Database(f"sqlite:///{path}")
+    await database.open()
+    later = asyncio.create_task(database.run_later(put, "later"))
+    await asyncio.sleep(0)
+    assert "later" in await database.run(keys)
+    assert await later == "later"
+    assert await database.run_later(put, "alone") == "alone"  # after a while, with nothing else
+    last = asyncio.create_task(database.run_later(put, "last"))
+    await asyncio.sleep(0)
+    await database.close()
+    assert await last == "last"
+
+
 async def test_a_call_that_is_cancelled_breaks_nothing(path: Path) -> None:
     database = Database(f"sqlite:///{path}")
     await database.open()

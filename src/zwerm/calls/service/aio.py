@@ -210,7 +210,7 @@ class CallsService:
         self.settle()
 
     def _carry_out(self, effect: Effect) -> None:
-        at, run = self.wall(), self.database.run
+        at, run = self.wall(), self.database.run_later
         match effect:
             case Wake(endpoint):
                 session = self.board.sessions.find(endpoint)

@@ -27,29 +27,25 @@ async def ring(client: Client, message: Message) -> dict[str, Any]:
     board.rates.spend("rings", caller, config.rings, now, "too-fast", "Too many calls in a short time")
     pair = f"{caller} {callee}"
     board.rates.spend("rings-at", pair, config.rings_at, now, "too-fast", f"Too many calls to {callee} in a short time")
-    user, kind = await run(accounts.standing, callee, caller)
-    if user is None:
-        raise Refused("no-such-name", f"Nobody is called {callee}")
-    if kind == "blocked" or (user.callers == "contacts" and kind != "contact"):
-        raise Refused("unavailable", f"{callee} cannot be reached")
     if (other := board.calls.check(caller, callee)) is not None:
         board.calls.answer(other.id, client.party)
         return {"call": other.id, "state": "answered", "by": other.caller.document()}
     call = f"{service.process}.{secrets.token_urlsafe(12)}"
+    is_away = board.sessions.presence(callee) is Presence.OFFLINE
+    media, at = message["media"], service.wall()
+    user, code = await run(_begin_if_allowed, call, caller, callee, media, at, is_away=is_away)
+    if user is None or code:
+        words = f"Nobody is called {callee}" if user is None else f"{callee} cannot be reached"
+        raise Refused(code, words)
     new: list[notices.Notice] = []
-    if not user.disturb:
-        await run(_not_disturbed, call, caller, callee, message["media"], service.wall())
-        raise Refused("unavailable", f"{callee} cannot be reached")
-    if board.sessions.presence(callee) is Presence.OFFLINE:
+    if is_away:
         new = await service.fetching.prepare(user, caller, call)
-    await run(_begin, call, caller, callee, message["media"], service.wall(), new)
+        await run(_begin, call, caller, callee, media, at, new)
     sessions = board.sessions.of(callee)  # those that are in a break ring when they come back
     endpoints = [session.party.device for session in sessions if session.connection is not None]
     may_come = bool(new) or len(sessions) > len(endpoints)
     try:
-        made = board.calls.ring(
-            call, client.party, callee, message["media"], endpoints, service.now(), is_fetched=may_come
-        )
+        made = board.calls.ring(call, client.party, callee, media, endpoints, service.now(), is_fetched=may_come)
     except Refused:
         service.fetching.drop(new)
         await run(history.ended, call, "cancelled", service.wall(), missed=False)
@@ -76,9 +72,22 @@ def _begin(
     notices.put(connection, new)
 
 
-def _not_disturbed(connection: Connection, call: str, caller: str, callee: str, media: list[str], now: float) -> None:
-    history.begin(connection, call, caller, callee, media, now)
-    history.ended(connection, call, "unavailable", now, missed=True)
+def _begin_if_allowed(
+    connection: Connection, call: str, caller: str, callee: str, media: list[str], now: float, *, is_away: bool
+) -> tuple[accounts.User | None, str]:
+    """Write a call down when its callee is there and wants it: one commit for each ring. Return why not, if not."""
+    user, kind = accounts.standing(connection, callee, caller)
+    if user is None:
+        return None, "no-such-name"
+    if kind == "blocked" or (user.callers == "contacts" and kind != "contact"):
+        return user, "unavailable"
+    if not user.disturb:  # it is listed as missed
+        history.begin(connection, call, caller, callee, media, now)
+        history.ended(connection, call, "unavailable", now, missed=True)
+        return user, "unavailable"
+    if not is_away:
+        history.begin(connection, call, caller, callee, media, now)
+    return user, ""
 
 
 @request("answer")

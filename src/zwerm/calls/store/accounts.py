@@ -173,11 +173,11 @@ def contact_list(connection: Connection, user: str) -> dict[str, str]:
 
 def standing(connection: Connection, callee: str, caller: str) -> tuple[User | None, str]:
     """The account of a name, and what a caller is to it: contact, blocked or none."""
-    user = find(connection, name=callee)
-    if user is None or not user.confirmed:
+    joined = users.outerjoin(contacts, (contacts.c.user == users.c.id) & (contacts.c.other == caller))
+    row = connection.execute(select(users, contacts.c.kind).select_from(joined).where(users.c.name == callee)).first()
+    if row is None or not row.confirmed:
         return None, "none"
-    where = (contacts.c.user == user.id) & (contacts.c.other == caller)
-    return user, connection.execute(select(contacts.c.kind).where(where)).scalar() or "none"
+    return _user(row), row.kind or "none"
 
 
 def visible(connection: Connection, names: list[str], watcher: str) -> list[str]:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
@@ -25,6 +26,7 @@ log = logging.getLogger("zwerm.calls")
 
 BATCH: Final = 256  # functions of one commit
 WAITING: Final = 20_000  # functions that may wait; more are refused
+PATIENCE: Final = 0.05  # seconds that what nobody waits for may wait for others to be committed with
 LOCKED: Final = 2.0  # seconds that a locked database is waited for
 
 P = ParamSpec("P")
@@ -41,6 +43,7 @@ class _Job(NamedTuple):
     named: dict[str, Any]
     done: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
+    is_patient: bool
 
 
 class Database:
@@ -91,32 +94,59 @@ class Database:
         What the function raises comes out of here, and nothing of it is kept. When this call is cancelled, it may be
         carried out or not.
         """
+        return await self._put(function, given, named, is_patient=False)
+
+    async def run_later(
+        self, function: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs
+    ) -> T:
+        """Like `run`, for what nobody waits for: it goes with the next commit, or after `PATIENCE` at the latest."""
+        return await self._put(function, given, named, is_patient=True)
+
+    def _put(
+        self, function: Callable[..., T], given: tuple[Any, ...], named: dict[str, Any], *, is_patient: bool
+    ) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         if self._thread is None:
             raise StoreUnavailable("the store is closed")
         try:
-            self._jobs.put_nowait(_Job(function, given, named, done, loop))
+            self._jobs.put_nowait(_Job(function, given, named, done, loop, is_patient))
         except queue.Full:
             raise StoreUnavailable("too much waits for the database") from None
-        return await done
+        return done
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            batch = [job]
-            ending = False
-            while len(batch) < BATCH and not self._jobs.empty():
-                more = self._jobs.get()
-                if more is None:
-                    ending = True
-                    break
-                batch.append(more)
-            self._run_batch(batch)
-            if ending:
-                break
+        ending = False
+        while not ending:
+            batch, ending = self._next_batch()
+            if batch:
+                self._run_batch(batch)
         self._disconnect()
         if self._engine is not None:
             self._engine.dispose()
+
+    def _next_batch(self) -> tuple[list[_Job], bool]:
+        """Wait for functions to run together; also say whether they are the last ones."""
+        batch: list[_Job] = []
+        due: float | None = None  # when patience is over; None while there is nothing, or somebody waits
+        while len(batch) < BATCH:
+            try:
+                if not batch:
+                    job = self._jobs.get()
+                elif due is None:
+                    job = self._jobs.get_nowait()
+                else:
+                    job = self._jobs.get(timeout=max(0.0, due - time.monotonic()))
+            except queue.Empty:
+                break
+            if job is None:
+                return batch, True
+            batch.append(job)
+            if not job.is_patient:
+                due = None
+            elif len(batch) == 1:
+                due = time.monotonic() + PATIENCE
+        return batch, False
 
     def _run_batch(self, batch: list[_Job]) -> None:
         answers: list[tuple[_Job, Any, BaseException | None]] = []
