@@ -145,7 +145,7 @@ class InterfaceWatcher:
         Raises:
             TransportError: the addresses cannot be listed.
         """
-        self.addresses = list_addresses()
+        self.addresses: list[InterfaceAddress] = []
         self._on_change = on_change
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.Handle | None = None
@@ -154,11 +154,15 @@ class InterfaceWatcher:
             self._socket = socket.socket(
                 socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK, socket.NETLINK_ROUTE
             )
-            self._socket.bind((0, netlink.GROUPS))
+            self._socket.bind((0, netlink.GROUPS))  # before the list is asked for, so that no change falls in between
             self._loop.add_reader(self._socket.fileno(), self._read)
-            self._timer = self._loop.call_soon(self._look)
         else:
             self._timer = self._loop.call_later(POLL, self._look)
+        try:
+            self.addresses = list_addresses()
+        except TransportError:
+            self.close()
+            raise
 
     def _read(self) -> None:
         """Something changed: look when it has settled. What exactly, the list says better than the messages."""

@@ -41,7 +41,9 @@ def offer() -> str:
 
 
 def test_an_offer_means_to_the_other_side_what_was_written() -> None:
-    description = SessionDescription.parse(with_candidates(offer(), [CANDIDATE], index=0, has_ended=True))
+    description = SessionDescription.parse(
+        with_candidates(SessionDescription.parse(offer()), [CANDIDATE], index=0, has_ended=True)
+    )
     description.check()
     assert description.bundle == ("data",)
     assert Remote.from_description(description) == Remote(
@@ -61,7 +63,7 @@ def test_a_description_without_sections_takes_no_candidates_and_means_nothing() 
     written = str(begin(LOCAL, 1, ()))
     assert "m=" not in written
     assert "group" not in written
-    assert with_candidates(written, [CANDIDATE], index=0, has_ended=True) == written
+    assert with_candidates(SessionDescription.parse(written), [CANDIDATE], index=0, has_ended=True) == written
     assert Remote.from_description(SessionDescription.parse(written)) is None
 
 

@@ -37,7 +37,7 @@ class In:
         self.used: list[tuple[Candidate, Address]] = []
         self.candidates = IncomingCandidates(Config(**options), self._use, self.told.append, None)
 
-    def _use(self, found: Candidate, address: Address, _now: float) -> bool:
+    def _use(self, found: Candidate, address: Address) -> bool:
         self.used.append((found, address))
         return True
 

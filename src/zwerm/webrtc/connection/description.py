@@ -15,6 +15,7 @@ from zwerm.webrtc.dtls.fingerprint import Fingerprint
 from zwerm.webrtc.ice.candidate import Candidate
 from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.sdp.description import DEFAULT_MAX_MESSAGE_SIZE, MediaDescription, SessionDescription
+from zwerm.webrtc.sdp.line import CRLF
 from zwerm.webrtc.sdp.values import Setup
 
 SCTP_PORT: Final = 5_000  # of our end
@@ -96,16 +97,19 @@ def data_medium(description: SessionDescription) -> MediaDescription | None:
     return next((one for one in description.media if one.is_data_channel and not one.is_rejected), None)
 
 
-def with_candidates(text: str, candidates: Sequence[Candidate], *, index: int, has_ended: bool) -> str:
+def with_candidates(
+    description: SessionDescription, candidates: Sequence[Candidate], *, index: int, has_ended: bool
+) -> str:
     """A description of ours with the candidates gathered since, in the section that stands for the transport."""
-    description = SessionDescription.parse(text)
-    if index < len(description.media):
-        medium = description.media[index]
-        for candidate in candidates:
-            medium.add_attribute("candidate", str(candidate).removeprefix("candidate:"))
-        if has_ended:
-            medium.add_attribute("end-of-candidates")
-    return str(description)
+    added = [f"a={candidate}{CRLF}" for candidate in candidates]
+    if has_ended:
+        added.append(f"a=end-of-candidates{CRLF}")
+    text = list(map(str, description.lines))
+    for number, medium in enumerate(description.media):
+        text.append(str(medium))
+        if number == index:
+            text += added
+    return "".join(text)
 
 
 def role_for_offer(setup: Setup) -> DTLSRole:

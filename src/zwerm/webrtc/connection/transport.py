@@ -78,6 +78,7 @@ class Transport:
             tap: is shown what passes; may be set later as well.
         """
         self.dtls: DTLSConnection | None = None  # from the moment there is a path
+        self.dtls_config = _DTLS  # may be another until there is a path
         self.tap = tap
         self._certificate = certificate
         self._random = random
@@ -104,6 +105,8 @@ class Transport:
         old = self.agent
         if old.gathering_state is not ice.GatheringState.NEW or old.remote_credentials is not None:
             raise LocalProtocolError("the ICE agent is at work, its role and configuration cannot be changed any more")
+        if (role, config) == (old.role, old.config):
+            return
         self.agent = Agent(
             role,
             config,
@@ -340,7 +343,7 @@ class Transport:
             now=self._now,
             fingerprints=self._remote.fingerprints or None,  # None: the owner looks at the certificate and decides
             accepts=self.agent.is_validated,
-            config=_DTLS,
+            config=self.dtls_config,
             trace=self._trace,
         )
 

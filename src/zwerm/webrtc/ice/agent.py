@@ -190,6 +190,7 @@ class Agent:
     def name_resolved(self, name: str, host: str | None, now: Instant) -> None:
         """A name of `ResolveName` stands for `host`; None: for nothing."""
         self._incoming.name_resolved(name, host, now)
+        self._session.settle(now)
         self._settle(now)
 
     # The other side's description.
@@ -223,16 +224,29 @@ class Agent:
         `ufrag` names the generation it belongs to, where the signaling says so; else its `ufrag` extension does, else
         it is of the present one. A candidate of a generation yet to come waits for its credentials.
         """
-        ufrag = ufrag or candidate.extension("ufrag")
+        return self.add_remote_candidates((candidate,), now, ufrag=ufrag) == 1
+
+    def add_remote_candidates(self, candidates: Sequence[Candidate], now: Instant, *, ufrag: str | None = None) -> int:
+        """Take several; return how many are used."""
         if self.state is ConnectionState.CLOSED:
-            return False
-        if not self._is_present(ufrag):
-            return self._wait_for_credentials(candidate, ufrag)
-        if self._incoming.knows(candidate):
-            return True
-        taken = self._incoming.add(candidate, now)
-        self._settle(now)
-        return taken
+            return 0
+        used = 0
+        is_changed = False
+        for candidate in candidates:
+            generation = ufrag or candidate.extension("ufrag")
+            if not self._is_present(generation):
+                used += self._wait_for_credentials(candidate, generation)
+            elif self._incoming.knows(candidate):
+                used += 1
+            else:
+                used += self._incoming.add(candidate, now)
+                if not is_changed:  # the first is checked at once, as it is where they come one by one: both sides
+                    self._session.settle(now)  # begin with the same pair, whatever comes later
+                is_changed = True
+        if is_changed:
+            self._session.settle(now)
+            self._settle(now)
+        return used
 
     def end_of_candidates(self, now: Instant, *, ufrag: str | None = None) -> None:
         """The other side has no more candidates in this generation (RFC 8838 section 13)."""
@@ -577,5 +591,5 @@ class Agent:
             return False
         return self._incoming.wait(candidate, ufrag)
 
-    def _use_remote(self, candidate: Candidate, address: Address, now: Instant) -> bool:
-        return self._session.add_remote(candidate, address, now)
+    def _use_remote(self, candidate: Candidate, address: Address) -> bool:
+        return self._session.add_remote(candidate, address)

@@ -127,13 +127,12 @@ class Session:
                 self.checklist.pair_up(local, remote)
         self.settle(now)
 
-    def add_remote(self, candidate: Candidate, address: Address, now: Instant) -> bool:
-        """Take a candidate of the other side; False when there are too many."""
+    def add_remote(self, candidate: Candidate, address: Address) -> bool:
+        """Take a candidate of the other side, to be followed by `settle`; False when there are too many."""
         remote, is_new = self.candidates.add_remote(candidate, address)
         if remote is not None and is_new:
             for local in self.candidates.bases():
                 self.checklist.pair_up(local, remote)
-            self.settle(now)
         return remote is not None
 
     def end_of_candidates(self, now: Instant) -> None:

@@ -69,7 +69,7 @@ class IncomingCandidates:
     def __init__(
         self,
         config: Config,
-        use: Callable[[Candidate, Address, Instant], bool],
+        use: Callable[[Candidate, Address], bool],
         tell: Callable[[Event], None],
         trace: Trace | None,
     ) -> None:
@@ -153,7 +153,7 @@ class IncomingCandidates:
     def _try(self, candidate: Candidate, host: str, now: Instant) -> bool:
         reason = refusal(host, self._config.allowed_networks)
         if reason is None:
-            is_used = self._use(candidate, (host, candidate.port), now)
+            is_used = self._use(candidate, (host, candidate.port))
             if is_used and not candidate.is_name and len(self._taken) < self._config.max_remote_candidates:
                 self._taken.add(candidate)
             return is_used

@@ -184,7 +184,7 @@ class MediaDescription(Section):
 
     def check(self) -> None:
         """Read everything once; raises WireError at the first that is malformed."""
-        _read(self, MediaDescription)
+        _read(self, _OF_MEDIA)
 
 
 class SessionDescription(Section):
@@ -264,7 +264,7 @@ class SessionDescription(Section):
         Raises:
             WireError: the first thing that is malformed.
         """
-        _read(self, SessionDescription)
+        _read(self, _OF_SESSIONS)
         for medium in self.media:
             medium.check()
         mids = [medium.mid for medium in self.media if medium.mid is not None]
@@ -275,8 +275,16 @@ class SessionDescription(Section):
             raise WireError(f"BUNDLE names {', '.join(sorted(strangers))}, which no medium has")
 
 
-def _read(section: Section, kind: type[Section]) -> None:
-    for owner in kind.__mro__:
-        for name, member in vars(owner).items():
-            if isinstance(member, property):
-                getattr(section, name)
+def _read(section: Section, properties: Iterable[str]) -> None:
+    with section._indexed():
+        for name in properties:
+            getattr(section, name)
+
+
+def _properties(kind: type[Section]) -> tuple[str, ...]:
+    members = [member for owner in kind.__mro__ for member in vars(owner).items()]
+    return tuple(dict.fromkeys(name for name, value in members if isinstance(value, property)))
+
+
+_OF_SESSIONS: Final = _properties(SessionDescription)
+_OF_MEDIA: Final = _properties(MediaDescription)

@@ -55,7 +55,7 @@ def parse_lines(text: str) -> list[Line]:
         if len(lines) > MAX_LINES:
             raise WireError(f"SDP of more than {MAX_LINES} lines")
         content, ending = (raw[:-1], "\r\n") if raw.endswith("\r") else (raw, "\n")
-        lines.append(_parse_line(content, ending, len(lines) + 1))
+        lines.append(parse_line(content, ending, len(lines) + 1) if content else Line("", "", ending))
     last = lines.pop()  # `split` gives one piece more than there are line feeds
     if last.type:
         lines.append(last._replace(ending="\r" if last.ending == "\r\n" else ""))
@@ -64,9 +64,12 @@ def parse_lines(text: str) -> list[Line]:
     return lines
 
 
-def _parse_line(content: str, ending: str, number: int) -> Line:
-    if not content:
-        return Line("", "", ending)
+def parse_line(content: str, ending: str = CRLF, number: int = 1) -> Line:
+    """Read one untrusted line, without what ends it; `number` is for the message.
+
+    Raises:
+        WireError: too long, a control character, or not a letter, "=" and a value.
+    """
     if len(content) > MAX_LINE:
         raise WireError(f"SDP line {number} of {len(content)} characters, the limit is {MAX_LINE}")
     if _CONTROL.search(content):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.webrtc.dtls.fingerprint import Fingerprint
-from zwerm.webrtc.sdp.line import CRLF, Line, parse_lines
+from zwerm.webrtc.sdp.line import Line, parse_line
 from zwerm.webrtc.sdp.values import Connection, Direction, HeaderExtension, Setup, tokens
 
 MAX_ICE_CREDENTIAL: Final = 256  # characters of ufrag and password, RFC 8839 section 5.4
@@ -24,6 +25,7 @@ class Section:
 
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self.lines: list[Line] = list(lines)
+        self._by_name: dict[str, list[str]] | None = None  # while everything is read
 
     def __str__(self) -> str:
         return "".join(map(str, self.lines))
@@ -36,6 +38,8 @@ class Section:
 
     def attributes(self, name: str) -> list[str]:
         """The values of every attribute of that name, in order; a flag's is empty."""
+        if self._by_name is not None:
+            return self._by_name.get(name, [])
         start, skipped = f"{name}:", len(name) + 1  # a flag is no longer than its name
         return [
             value[skipped:]
@@ -45,6 +49,8 @@ class Section:
 
     def attribute(self, name: str) -> str | None:
         """The value of the first attribute of that name; None where there is none."""
+        if self._by_name is not None:
+            return next(iter(self._by_name.get(name, ())), None)
         start = f"{name}:"
         for kind, value, _ in self.lines:
             if kind == "a" and (value.startswith(start) or value == name):
@@ -62,8 +68,8 @@ class Section:
             LocalProtocolError: it would not be one line.
         """
         try:
-            (line,) = parse_lines(f"{kind}={value}{CRLF}")
-        except (WireError, ValueError) as error:
+            line = parse_line(f"{kind}={value}")
+        except WireError as error:
             raise LocalProtocolError(f"{kind}={value[:80]!r} is no line of SDP: {error}") from None
         self.lines.append(line)
 
@@ -75,6 +81,18 @@ class Section:
     def remove_attributes(self, name: str) -> None:
         """Take away every attribute of that name."""
         self.lines = [line for line in self.lines if line.type != "a" or line.name != name]
+
+    @contextlib.contextmanager
+    def _indexed(self) -> Iterator[None]:
+        """Find attributes by their name meanwhile, and not by walking all lines for each of forty."""
+        self._by_name = {}
+        for line in self.lines:
+            if line.type == "a":
+                self._by_name.setdefault(line.name, []).append(line.attribute_value)
+        try:
+            yield
+        finally:
+            self._by_name = None
 
     def _records(self, name: str, read: Callable[[str], T]) -> list[T]:
         return [read(value) for value in self.attributes(name)]

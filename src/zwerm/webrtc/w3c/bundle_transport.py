@@ -21,6 +21,7 @@ from zwerm.webrtc.ice.agent import Agent
 from zwerm.webrtc.ice.config import Role as ICERole
 from zwerm.webrtc.ice.credentials import Credentials
 from zwerm.webrtc.ice.events import CandidateGathered, GatheringState
+from zwerm.webrtc.jsep.signaling import Description
 from zwerm.webrtc.w3c.capturing import Capturing
 from zwerm.webrtc.w3c.configuration import RTCConfiguration
 
@@ -127,8 +128,7 @@ class BundleTransport:
         """Give the agent what a description of the other side says."""
         agent, now = self.agent, self.now
         agent.set_remote(remote.credentials, now, lite=remote.is_lite, options=remote.ice_options)
-        for candidate in remote.candidates:
-            agent.add_remote_candidate(candidate, now)
+        agent.add_remote_candidates(remote.candidates, now)
         if remote.has_ended:
             agent.end_of_candidates(now)
         self.driver.pump()
@@ -153,13 +153,13 @@ class BundleTransport:
             self._told = len(self._gathered)
         return early
 
-    def with_candidates(self, sdp: str, index: int, ufrag: str | None) -> str:
+    def with_candidates(self, description: Description, index: int, ufrag: str | None) -> str:
         """A description of ours with what was gathered since, in the section at `index`."""
         if ufrag != self.agent.local_credentials.ufrag:
-            return sdp
+            return description.sdp
         candidates = [event.candidate for event in self._gathered if event.ufrag == ufrag]
         has_ended = self.agent.gathering_state is GatheringState.COMPLETE
-        return with_candidates(sdp, candidates, index=index, has_ended=has_ended)
+        return with_candidates(description.parsed, candidates, index=index, has_ended=has_ended)
 
     def _forget(self) -> None:
         self._gathered = []

@@ -83,7 +83,7 @@ class PeerAttributes(TransportObjects):
         transport = description.transport
         sdp = description.sdp
         if transport is not None:
-            sdp = self._bundle.with_candidates(sdp, transport.index, transport.ufrag)
+            sdp = self._bundle.with_candidates(description, transport.index, transport.ufrag)
         return RTCSessionDescription(sdp, description.type)
 
     def _remote(self, description: Description | None) -> RTCSessionDescription | None:
