@@ -17,20 +17,21 @@ import uvloop
 
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.peer_id import PeerId
-from zwerm.libp2p.stream import Stream
+from zwerm.libp2p.stream import FULL_FRAME, Stream
 from zwerm.libp2p.swarm import Swarm
 from zwerm.libp2p.swarm.upgrade import Upgrade, securities
 from zwerm.libp2p.transports.tcp import TcpTransport
 from zwerm.multiformats.multiaddr import Multiaddr
 
 SINK = "/sink/1.0.0"
-BLOCK = 262_144
+BLOCK = 4 * FULL_FRAME
+WINDOW = 1_048_576  # bytes read at once
 
 
 async def sink(stream: Stream) -> None:
     size = 0
-    while part := await stream.read():
-        size += len(part)
+    while pieces := await stream.read_pieces(WINDOW):
+        size += sum(map(len, pieces))
     await stream.write(str(size).encode())
 
 

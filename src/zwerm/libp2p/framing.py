@@ -7,10 +7,10 @@ length that is announced and not followed by bytes costs nothing.
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from zwerm.core.errors import WireError
-from zwerm.libp2p.stream import PieceReader
+from zwerm.libp2p.stream import PieceReader, ReadPieces
 from zwerm.multiformats import varint
 
 MAX_MESSAGE: Final = 4_194_304  # bytes, what bitswap and the DHT allow; protocols with smaller messages say so
@@ -80,10 +80,10 @@ async def write_message(stream: Writable, message: bytes) -> None:
 class MessageReader:
     """The messages of a stream that carries nothing else. Large ones are read in as many pieces as came at once."""
 
-    __slots__ = ("_ahead", "_limit", "_stream")
+    __slots__ = ("_ahead", "_limit", "_read_pieces")
 
     def __init__(self, stream: Readable | PieceReader, limit: int = MAX_MESSAGE) -> None:
-        self._stream: PieceReader = stream if isinstance(stream, PieceReader) else _OnePiece(stream)
+        self._read_pieces: ReadPieces = getattr(stream, "read_pieces", None) or _OnePiece(stream).read_pieces
         self._limit = limit
         self._ahead = b""  # read and not returned, at most one chunk
 
@@ -91,7 +91,7 @@ class MessageReader:
         """Return the next message; None at the end of the stream. Raises and is cancelled as `read_message` does."""
         ahead = self._ahead
         while (head := _length_untrusted(ahead, self._limit)) is None:
-            more = await self._stream.read_pieces(_CHUNK)
+            more = await self._read_pieces(_CHUNK)
             if not more:
                 if not ahead:
                     return None
@@ -105,7 +105,7 @@ class MessageReader:
         parts, missing = [ahead[start:]], end - len(ahead)
         self._ahead = b""
         while missing:
-            more = await self._stream.read_pieces(missing)
+            more = await self._read_pieces(missing)
             if not more:
                 raise WireError(f"stream ended after {size - missing} of {size} bytes")
             parts += more
@@ -116,8 +116,8 @@ class MessageReader:
 class _OnePiece:
     """A stream that gives one piece at a time."""
 
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
+    def __init__(self, stream: Any) -> None:
+        self._stream: Readable = stream
 
     async def read_pieces(self, limit: int) -> list[bytes]:
         data = await self._stream.read(min(limit, _CHUNK))

@@ -10,8 +10,8 @@ the host: the peer is known and streams open, but no protocol has been agreed on
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol, Self, runtime_checkable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol, Self, TypeAlias
 
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Instant
@@ -80,13 +80,15 @@ class MuxedStream(Protocol):
         ...
 
 
-@runtime_checkable
 class PieceReader(Protocol):
     """A stream that gives much at once."""
 
     async def read_pieces(self, limit: int) -> list[bytes]:
         """Return what came, up to `limit` bytes of it, in pieces as they came; empty at the end. Else as `read`."""
         ...
+
+
+ReadPieces: TypeAlias = Callable[[int], Awaitable[list[bytes]]]
 
 
 class MuxedConnection(Protocol):

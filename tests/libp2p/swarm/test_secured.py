@@ -12,8 +12,8 @@ import pytest
 
 from tests.libp2p.swarm.tcp_hosts import LOOPBACK, tcp_host
 from zwerm.core.errors import LocalProtocolError
-from zwerm.libp2p.stream import ConnectionClosed, MuxedStream, PieceReader, StreamReset
-from zwerm.libp2p.swarm.secured import WRITE_BUFFER, SecuredConnection
+from zwerm.libp2p.stream import ConnectionClosed, MuxedStream, StreamReset
+from zwerm.libp2p.swarm.secured import WRITE_BUFFER, SecuredConnection, SecuredStream
 
 
 @contextlib.asynccontextmanager
@@ -64,7 +64,7 @@ async def test_pieces_come_as_they_came_until_the_end() -> None:
         await stream.write(b"a" * 100_000)
         await stream.close_write()
         other = await streams.get()
-        assert isinstance(other, PieceReader)
+        assert isinstance(other, SecuredStream)
         came = []
         while pieces := await other.read_pieces(30_000):
             assert sum(map(len, pieces)) <= 30_000

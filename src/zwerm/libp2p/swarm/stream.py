@@ -9,7 +9,7 @@ from typing import Final, Self
 from zwerm.core.errors import RemoteProtocolError
 from zwerm.libp2p.multistream.aio import finish
 from zwerm.libp2p.multistream.negotiation import Dialer
-from zwerm.libp2p.stream import Connection, Direction, MuxedStream, PieceReader, ProtocolNotSupported, StreamReset
+from zwerm.libp2p.stream import Connection, Direction, MuxedStream, ProtocolNotSupported, ReadPieces, StreamReset
 from zwerm.libp2p.swarm.bandwidth import Bandwidth, Cap
 
 PIECE: Final = 16_384  # bytes that are written at once where there is a cap
@@ -62,7 +62,7 @@ class SwarmStream:
         self.direction = direction
         self.protocol = protocol
         self._muxed = muxed
-        self._pieces = muxed.read_pieces if isinstance(muxed, PieceReader) else None
+        self._pieces: ReadPieces | None = getattr(muxed, "read_pieces", None)
         self._connection = connection
         self._on_over: Callable[[SwarmStream], None] | None = on_over
         self._bandwidth = bandwidth
