@@ -25,11 +25,12 @@ def transports(node: Node) -> list[Transport]:
     """Return the ways to other nodes that this one has. On the running loop.
 
     Raises:
-        StorageError: `swarm.key` cannot be read, or holds no key.
+        StorageError: `swarm.key` cannot be read, or holds no key; or so the certificate of `websocket.cert`.
     """
     from zwerm.libp2p.swarm.upgrade import Upgrade, securities
     from zwerm.libp2p.transports.tcp import TcpTransport
     from zwerm.libp2p.transports.websocket import WebSocketTransport
+    from zwerm.node.secure_websocket import server_tls
 
     network, proxy = network_key(node), parse_proxy(node.config.text("network.proxy"))
     upgrade = Upgrade(securities(node.repository.key), network=network)
@@ -37,7 +38,7 @@ def transports(node: Node) -> list[Transport]:
     congestion = "" if chosen == "system" else chosen
     ways: list[Transport] = [TcpTransport(upgrade, proxy=proxy, congestion=congestion)]
     if proxy is None:
-        ways.append(WebSocketTransport(upgrade, congestion=congestion))
+        ways.append(WebSocketTransport(upgrade, server_tls=server_tls(node.config), congestion=congestion))
     if proxy is None and network is None:
         from zwerm.node.webrtc_direct import direct_transport
 

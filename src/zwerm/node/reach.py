@@ -61,6 +61,11 @@ class Reach:
             from zwerm.libp2p.mdns.aio import LanDiscovery
 
             self.lan = await stack.enter_async_context(LanDiscovery(self._swarm))
+        if cert := config.text("websocket.cert"):
+            from zwerm.node.secure_websocket import certificate_names, named_addresses
+
+            for address in named_addresses(self._swarm.listen_addresses, certificate_names(cert)):
+                self._swarm.add_external_address(address)
         self._swarm.spawn(self._find_out_for_ever(), "reachability")
         for text in config.texts("relay.through"):
             address = Multiaddr.from_text(text).encapsulate(Multiaddr.from_text("/p2p-circuit"))

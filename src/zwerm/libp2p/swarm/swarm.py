@@ -171,7 +171,7 @@ class Swarm:
             raise TransportError(f"no transport here listens on {address}")
         listener = await transport.listen(address, self._accept)
         self._listeners.append(listener)
-        self._announce()
+        self.announce()
         return listener
 
     async def stop_listening(self, listener: Listener) -> None:
@@ -179,7 +179,7 @@ class Swarm:
         if listener in self._listeners:
             self._listeners.remove(listener)
             await listener.close()
-            self._announce()
+            self.announce()
 
     @property
     def transports(self) -> Sequence[Transport]:
@@ -192,13 +192,14 @@ class Swarm:
     def add_external_address(self, address: Multiaddr) -> None:
         """Announce an address that somebody else found out: a relay's, one that was mapped or observed."""
         self._external[address] = None
-        self._announce()
+        self.announce()
 
     def remove_external_address(self, address: Multiaddr) -> None:
         self._external.pop(address, None)
-        self._announce()
+        self.announce()
 
-    def _announce(self) -> None:
+    def announce(self) -> None:
+        """Tell everybody if this node is somewhere else than before; what listens on all interfaces may be."""
         addresses = tuple(dict.fromkeys([*self.listen_addresses, *self._external]))
         if addresses != self._announced:
             self._announced = addresses
@@ -215,7 +216,8 @@ class Swarm:
             return connection.is_limited, is_relayed(connection.remote_address)
 
         # Of equals the newest: a peer that dials again may know that the connection before is dead.
-        return sorted(reversed(self._connections.get(peer, ())), key=cost)
+        newest_first = self._connections.get(peer, [])[::-1]
+        return sorted(newest_first, key=cost)
 
     async def connect(
         self, peer: PeerId, addresses: Sequence[Multiaddr] = (), *, force_direct: bool = False
