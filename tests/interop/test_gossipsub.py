@@ -11,7 +11,7 @@ import pytest
 
 from tests.libp2p.swarm.tcp_hosts import LOOPBACK, tcp_host
 from tests.peers import p2pd_pubsub
-from tests.peers.lines import LinePeer
+from tests.peers.lines import PEERS, LinePeer
 from tests.peers.p2pd import p2pd
 from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.gossipsub.aio import Pubsub, Subscription
@@ -96,6 +96,32 @@ async def test_messages_go_to_and_come_from_javascript() -> None:
             for data in MESSAGES:
                 await ask({"publish": [TOPIC, base64.b64encode(data).decode()]})
                 assert await read(subscription, peer) == data
+
+
+async def test_messages_go_to_and_come_from_py_libp2p() -> None:
+    loop = asyncio.get_running_loop()
+    python = PEERS / "suites" / "libp2p-venv" / "bin" / "python"
+    with LinePeer([python, PEERS / "py_libp2p_pubsub.py"]) as other:
+
+        async def ask(question: object) -> object:
+            answer = await loop.run_in_executor(None, other.ask, question)
+            return answer["result"]
+
+        told = await loop.run_in_executor(None, other.answer)
+        peer = PeerId.from_text(told["peer"])
+        async with node(4) as (swarm, pubsub):
+            subscription = pubsub.subscribe(TOPIC)
+            await ask({"subscribe": TOPIC})
+            await swarm.connect(peer, [Multiaddr.from_text(told["address"].partition("/p2p/")[0])])
+            await wait_wanted(pubsub, peer)
+            await wait_grafted(pubsub, peer)
+            for data in MESSAGES:
+                await pubsub.publish(TOPIC, data or b"-")
+                expected = {"from": str(swarm.peer_id), "data": base64.b64encode(data or b"-").decode()}
+                assert await ask({"next": TOPIC}) == expected
+            for data in MESSAGES:
+                await ask({"publish": [TOPIC, base64.b64encode(data or b"-").decode()]})
+                assert await read(subscription, peer) == (data or b"-")
 
 
 async def test_a_message_travels_from_go_through_us_to_javascript() -> None:
