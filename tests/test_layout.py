@@ -52,6 +52,7 @@ _CONNECTION: Final = tuple(
 
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "calls/mail/aio.py": ("daemon/calls/test_fetching.py",),
+    "calls/passkeys.py": ("daemon/calls/test_passkeys.py",),
     "calls/push/aio.py": ("daemon/calls/test_fetching.py",),
     "calls/schema.py": ("calls/test_message.py",),
     "calls/service/aio.py": _CALLS,
@@ -59,11 +60,13 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "calls/service/client.py": _CALLS,
     "calls/service/fetching.py": ("daemon/calls/test_fetching.py",),
     "calls/service/meeting.py": ("daemon/calls/test_accounts.py",),
+    "calls/service/passkeys.py": ("daemon/calls/test_passkeys.py",),
     "calls/service/people.py": ("daemon/calls/test_accounts.py", "daemon/calls/test_calling.py"),
     "calls/service/signing_in.py": ("daemon/calls/test_accounts.py", "daemon/calls/test_fetching.py"),
     "calls/store/accounts.py": ("daemon/calls/test_accounts.py",),
     "calls/store/history.py": ("daemon/calls/test_calling.py",),
     "calls/store/notices.py": ("daemon/calls/test_fetching.py",),
+    "calls/store/passkeys.py": ("daemon/calls/test_passkeys.py",),
     "calls/store/rooms.py": ("daemon/calls/test_accounts.py",),
     "calls/store/tables.py": ("calls/store/test_database.py",),
     "daemon/calls/carriers.py": ("daemon/calls/test_calling.py", "daemon/calls/test_hostile.py"),

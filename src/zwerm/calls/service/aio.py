@@ -29,7 +29,7 @@ from zwerm.core.errors import StorageError
 
 log = logging.getLogger("zwerm.calls")
 
-_PARTS: Final = ("signing_in", "people", "calling", "meeting")
+_PARTS: Final = ("signing_in", "people", "passkeys", "calling", "meeting")
 CLEANING: Final = 3600.0  # seconds between two rounds of forgetting what is old
 
 
@@ -160,7 +160,7 @@ class CallsService:
             "server": host[:255],
             "mail": self.fetching.has_mail,
             "push": self.fetching.push_key,
-            "passkeys": False,
+            "passkeys": True,
         }
         client.say(serialize(welcome))
         return client

@@ -62,6 +62,7 @@ class Client:
         self.peer = peer  # the address of the other end; limits of strangers count by it
         self.nonce = nonce
         self.session: Session | None = None
+        self.challenge: bytes | None = None  # that a passkey is to sign
         self._texts: list[str] = []  # for who has no session
 
     @property
