@@ -1,8 +1,9 @@
-"""Negotiation with Chromium and Firefox: sections for media both ways, offers that cross, rollback, restarts of ICE."""
+"""Negotiation with Chromium and Firefox: media both ways, offers that cross, rollback, restarts of ICE, trickle."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,7 +12,15 @@ import pytest_asyncio
 
 from tests.interop.tabs import SEEN, Tab, chromium_tab, described, firefox_tab
 from tests.webrtc.w3c.both import HERE, Inbox, announced, connected, happened
-from zwerm.webrtc import MediaStream, MediaStreamTrack, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
+from zwerm.webrtc import (
+    MediaStream,
+    MediaStreamTrack,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCIceCandidate,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 
 pytestmark = [
     pytest.mark.browser,
@@ -243,3 +252,52 @@ async def test_a_restart_of_ice_changes_the_credentials_and_keeps_the_channel(
             assert not before[1] & after[1]
             await echoes(channel, f"restart {number}")
             assert ours.iceConnectionState in ("connected", "completed")
+
+
+def bare(description: RTCSessionDescription) -> RTCSessionDescription:
+    """A description as it is before anything was gathered."""
+    lines = description.sdp.splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(("a=candidate:", "a=end-of-candidates"))]
+    return RTCSessionDescription("".join(kept), description.type)
+
+
+@pytest.mark.parametrize("who", ["we offer", "they offer"])
+async def test_candidates_pass_one_by_one_both_ways(tab: Tab, who: str) -> None:
+    ours = RTCPeerConnection(RTCConfiguration(includeLoopback=True, trickle=True))
+    found: list[RTCIceCandidate | None] = []
+    ours.on("icecandidate", found.append)
+
+    async def take() -> None:
+        told = await tab.run("peer.setLocalDescription().then(() => peer.localDescription.toJSON())")
+        await ours.setRemoteDescription(bare(RTCSessionDescription(**told)))
+
+    async def give() -> None:
+        await ours.setLocalDescription()
+        assert ours.localDescription is not None
+        described = json.dumps(bare(ours.localDescription).toJSON())
+        await tab.run(f"peer.setRemoteDescription({described}).then(() => true)")
+
+    try:
+        async with asyncio.timeout(LIMIT):
+            if who == "we offer":
+                channel = ours.createDataChannel("chat")
+                await give()
+                await take()
+            else:
+                future = announced(ours)
+                await tab.run("(() => { keep(peer.createDataChannel('chat')); return true; })()")
+                await take()
+                await give()
+            assert ours.iceConnectionState in ("new", "checking")
+            await happened(ours, "icecandidate", lambda: None in found)
+            for candidate in found:
+                given = "" if candidate is None else json.dumps(candidate.toJSON())
+                await tab.run(f"peer.addIceCandidate({given}).then(() => true)")
+            await trickle(tab, ours)
+            await ours.addIceCandidate(None)
+            if who == "they offer":
+                channel = await future
+            await echoes(await connected(channel), "one by one")
+            assert [one.sdpMid for one in found if one is not None]
+    finally:
+        await ours.close()
