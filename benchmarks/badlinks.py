@@ -7,6 +7,7 @@ cell is a new connection that streams for `SECONDS`, from its first message on: 
 
 from __future__ import annotations
 
+import math
 import re
 import statistics
 import sys
@@ -88,24 +89,29 @@ def mid(sdp: str) -> str:
 
 
 def draw(rows: list[Row], path: Path) -> None:
-    """Write the cells as pairs of bars."""
+    """Write the cells as pairs of bars, on a scale of powers of ten: of 5 % lost at 200 ms little is left."""
     cells = [row for row in rows if row.peer == "wrtc"]
-    width, height, left, step = 760, 300, 60, 42
-    top = RATE / 1e6
+    width, height, left, step, floor, decade = 760, 300, 60, 42, 240, 70
+
+    def above_floor(value: float) -> float:
+        return decade * math.log10(max(value, 0.01) / 0.01)
+
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">',
         '<g font-family="sans-serif" font-size="10" fill="#667788">',
         f'<text x="{left}" y="14" font-size="12">MB/s through 50 Mbit/s: zwerm (dark) beside libwebrtc (light)</text>',
     ]
-    for mark in range(int(top) + 1):
-        y = 240 - mark / top * 210
+    for mark in (0.01, 0.1, 1, 10):
+        y = floor - above_floor(mark)
         parts.append(f'<line x1="{left - 6}" x2="{width - 10}" y1="{y:.0f}" y2="{y:.0f}" stroke="#8893a133"/>')
-        parts.append(f'<text x="{left - 12}" y="{y + 3:.0f}" text-anchor="end">{mark}</text>')
+        parts.append(f'<text x="{left - 12}" y="{y + 3:.0f}" text-anchor="end">{mark:g}</text>')
     for number, cell in enumerate(cells):
         x = left + number * step
         for shift, value, color in ((0, cell.ours, "#2563eb"), (16, cell.theirs, "#9db7e8")):
-            tall = value / top * 210
-            parts.append(f'<rect x="{x + shift}" y="{240 - tall:.1f}" width="15" height="{tall:.1f}" fill="{color}"/>')
+            tall = above_floor(value)
+            parts.append(
+                f'<rect x="{x + shift}" y="{floor - tall:.1f}" width="15" height="{tall:.1f}" fill="{color}"/>'
+            )
         round_trip, lost = cell.what.removesuffix(" lost").split(", ")
         parts.append(f'<text x="{x + 16}" y="254" text-anchor="middle">{lost}</text>')
         if number % len(LOSSES) == 0:

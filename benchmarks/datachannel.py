@@ -25,7 +25,8 @@ from tests.peers.lines import LinePeer
 LARGE: Final = 65_536  # bytes of a message
 MIDDLE: Final = 16_384
 SMALL: Final = 64
-PYTHON: Final = ("ours", "wrtc", "aiortc")  # engines whose two ends can be in one process
+OPENSSL: Final = "ours with OpenSSL's records"
+PYTHON: Final = ("ours", OPENSSL, "wrtc", "aiortc")  # engines whose two ends can be in one process
 SETTLING: Final = 10.0  # seconds until connections that have just been made are idle
 WATCHED: Final = 20.0  # seconds that idle connections are looked at
 
@@ -35,7 +36,7 @@ Figures = dict[tuple[str, str], list[float]]  # by engine and what was measured
 def measure(*, quick: bool) -> list[Row]:
     rounds, scale = (1, 0.05) if quick else (3, 1.0)
     figures: Figures = {}
-    engines = ["ours", "wrtc", "libdatachannel", "aiortc"]
+    engines = ["ours", OPENSSL, "wrtc", "libdatachannel", "aiortc"]
     for turn in range(rounds):
         for engine in engines if turn % 2 == 0 else reversed(engines):
             measure_pair(engine, scale / 20 if engine == "aiortc" else scale, figures)
@@ -43,8 +44,10 @@ def measure(*, quick: bool) -> list[Row]:
     rows = [
         row(medians, "64 KiB messages", "MB/s", ("wrtc", 1.5), ("libdatachannel", 1.5), ("aiortc", 5)),
         row(medians, "64 KiB messages, CPU", "s/GB", ("wrtc", 1 / 0.7), ("libdatachannel", 1 / 0.7), ("aiortc", 5)),
+        *with_openssl(medians, "64 KiB messages"),
         row(medians, "16 KiB messages", "MB/s", ("wrtc", 1.5), ("libdatachannel", 1.5), ("aiortc", 5)),
         row(medians, "16 KiB messages, CPU", "s/GB", ("wrtc", 1 / 0.7), ("libdatachannel", 1 / 0.7), ("aiortc", 5)),
+        *with_openssl(medians, "16 KiB messages"),
         row(medians, "64-byte messages", "k/s", ("wrtc", 2), ("libdatachannel", 1), ("aiortc", 5)),
         row(medians, "round trip", "us", ("wrtc", 1), ("libdatachannel", 1), ("aiortc", 1)),
         row(medians, "createOffer to open", "ms", ("wrtc", 1), ("aiortc", 1)),
@@ -60,10 +63,30 @@ def row(medians: dict[tuple[str, str], float], what: str, unit: str, *peers: tup
     ]
 
 
+def with_openssl(medians: dict[tuple[str, str], float], what: str) -> list[list[Row]]:
+    """The same with OpenSSL's records: what other suites than AES-GCM get."""
+    rate, used = medians[OPENSSL, what], medians[OPENSSL, f"{what}, CPU"]
+    return [
+        [Row(f"channels, OpenSSL's records, {what}", "MB/s", rate, "wrtc", medians["wrtc", what], 1.2)],
+        [
+            Row(
+                f"channels, OpenSSL's records, {what}, CPU",
+                "s/GB",
+                used,
+                "wrtc",
+                medians["wrtc", f"{what}, CPU"],
+                1 / 0.9,
+                higher_is_better=False,
+            )
+        ],
+    ]
+
+
 def start(engine: str) -> LinePeer:
     """One side in a process of its own; ours on uvloop, as the daemon runs."""
     if engine in PYTHON:
-        return LinePeer.python("data_channel.py", *(("zwerm", "uvloop") if engine == "ours" else (engine,)))
+        arguments = {"ours": ("zwerm", "uvloop"), OPENSSL: ("zwerm-openssl", "uvloop")}.get(engine, (engine,))
+        return LinePeer.python("data_channel.py", *arguments)
     return LinePeer.node("data_channel.mjs", engine)
 
 

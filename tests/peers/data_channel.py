@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import gc
 import json
 import re
@@ -64,6 +65,21 @@ class Engine:
 
     def channel(self, connection: Any, label: str, options: dict[str, Any]) -> Any:
         return connection.createDataChannel(label, **options)
+
+
+class OpenSSLRecords(Engine):
+    """Zwerm, with OpenSSL writing and reading the records of DTLS to the end."""
+
+    def __init__(self) -> None:
+        super().__init__("zwerm")
+        make = self.connection
+        self.connection = lambda: self._without_own_records(make())
+
+    @staticmethod
+    def _without_own_records(connection: Any) -> Any:
+        transport = connection._bundle.transport
+        transport.dtls_config = dataclasses.replace(transport.dtls_config, own_records=False)
+        return connection
 
 
 class Wrtc(Engine):
@@ -333,7 +349,11 @@ def _text(state: Any) -> str:
 
 async def main() -> None:
     name = sys.argv[1]
-    peer = Peer(Wrtc(*sys.argv[2:]) if name == "wrtc" else Engine(name))
+    if name == "wrtc":
+        engine: Engine = Wrtc(*sys.argv[2:])
+    else:
+        engine = OpenSSLRecords() if name == "zwerm-openssl" else Engine(name)
+    peer = Peer(engine)
     reader = asyncio.StreamReader(limit=1 << 20)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
