@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from zwerm.core.errors import WireError
 from zwerm.core.protobuf import (
+    bytes_of,
+    integer_of,
     parse_fields,
     parse_varint_prefix,
     serialize_field,
@@ -83,3 +85,11 @@ def test_a_fixed64_is_eight_bytes_from_the_lowest() -> None:
     wire = serialize_fixed64(2, 2**64 - 2)
     assert wire.hex() == "11feffffffffffffff"
     assert list(parse_fields(wire)) == [(2, 2**64 - 2)]
+
+
+def test_a_field_of_the_other_kind_is_refused_by_name() -> None:
+    assert (integer_of(5, "size"), bytes_of(b"x", "name")) == (5, b"x")
+    with pytest.raises(WireError, match="size is 2 bytes, expected a number"):
+        integer_of(b"xx", "size")
+    with pytest.raises(WireError, match="name is the number 7, expected bytes"):
+        bytes_of(7, "name")

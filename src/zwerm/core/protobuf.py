@@ -95,3 +95,25 @@ def parse_fields(data: BufferT) -> Iterator[tuple[int, int | BufferT]]:
 def signed(value: int) -> int:
     """Read a parsed varint as the int32 or int64 it stands for."""
     return value - 2**64 if value >= 2**63 else value
+
+
+def integer_of(value: Value, what: str) -> int:
+    """Return an untrusted field's value that has to be a number.
+
+    Raises:
+        WireError: it is bytes; `what` names the field.
+    """
+    if not isinstance(value, int):
+        raise WireError(f"{what} is {len(value)} bytes, expected a number")
+    return value
+
+
+def bytes_of(value: Value, what: str) -> bytes:
+    """Return an untrusted field's value that has to be bytes.
+
+    Raises:
+        WireError: it is a number; `what` names the field.
+    """
+    if isinstance(value, int):
+        raise WireError(f"{what} is the number {value}, expected bytes")
+    return value

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Self, TypeAlias, TypeVar
 
 from zwerm.core.errors import WireError
-from zwerm.core.protobuf import Value, parse_fields, serialize_field, serialize_fixed64
+from zwerm.core.protobuf import Value, bytes_of, integer_of, parse_fields, serialize_field, serialize_fixed64
 
 DIAL_REQUEST: Final = "/libp2p/autonat/2/dial-request"
 DIAL_BACK: Final = "/libp2p/autonat/2/dial-back"
@@ -49,9 +49,9 @@ class DialRequest(NamedTuple):
         nonce = 0
         for number, value in parse_fields(data):
             if number == 1:
-                addresses.append(_bytes(value, "address"))
+                addresses.append(bytes_of(value, "address"))
             elif number == 2:
-                nonce = _integer(value, "nonce")
+                nonce = integer_of(value, "nonce")
         if len(addresses) > MAX_ADDRESSES:
             raise WireError(f"dial request with {len(addresses)} addresses, expected at most {MAX_ADDRESSES}")
         return cls(tuple(addresses), nonce)
@@ -72,7 +72,7 @@ class DialResponse(NamedTuple):
         fields = dict(parse_fields(data))
         return cls(
             _member(ResponseStatus, fields.get(1, 0), "response status"),
-            _integer(fields.get(2, 0), "address index"),
+            integer_of(fields.get(2, 0), "address index"),
             _member(DialStatus, fields.get(3, 0), "dial status"),
         )
 
@@ -89,7 +89,7 @@ class DialDataRequest(NamedTuple):
     @classmethod
     def parse(cls, data: bytes) -> Self:
         fields = dict(parse_fields(data))
-        return cls(_integer(fields.get(1, 0), "address index"), _integer(fields.get(2, 0), "number of bytes"))
+        return cls(integer_of(fields.get(1, 0), "address index"), integer_of(fields.get(2, 0), "number of bytes"))
 
     def serialize(self) -> bytes:
         return serialize_field(1, self.place) + serialize_field(2, self.size)
@@ -102,7 +102,7 @@ class DialDataResponse(NamedTuple):
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        return cls(_bytes(dict(parse_fields(data)).get(1, b""), "data"))
+        return cls(bytes_of(dict(parse_fields(data)).get(1, b""), "data"))
 
     def serialize(self) -> bytes:
         return serialize_field(1, self.data)
@@ -133,7 +133,7 @@ def parse_message(data: bytes) -> Message:
     found: Message | None = None
     for number, value in parse_fields(data):
         if (parse := _KINDS.get(number)) is not None:
-            found = parse(_bytes(value, f"message {number}"))
+            found = parse(bytes_of(value, f"message {number}"))
     if found is None:
         raise WireError("autonat message of no known kind")
     return found
@@ -145,7 +145,7 @@ def serialize_message(message: Message) -> bytes:
 
 def parse_dial_back(data: bytes) -> int:
     """Read a `DialBack`: the nonce."""
-    return _integer(dict(parse_fields(data)).get(1, 0), "nonce")
+    return integer_of(dict(parse_fields(data)).get(1, 0), "nonce")
 
 
 def serialize_dial_back(nonce: int) -> bytes:
@@ -158,20 +158,8 @@ def serialize_dial_back_response() -> bytes:
 
 
 def _member(kind: Callable[[int], T], value: Value, what: str) -> T:
-    number = _integer(value, what)
+    number = integer_of(value, what)
     try:
         return kind(number)
     except ValueError:
         raise WireError(f"{what} {number}, which is none that we know") from None
-
-
-def _integer(value: Value, what: str) -> int:
-    if not isinstance(value, int):
-        raise WireError(f"{what} is {len(value)} bytes, expected a number")
-    return value
-
-
-def _bytes(value: Value, what: str) -> bytes:
-    if isinstance(value, int):
-        raise WireError(f"{what} is the number {value}, expected bytes")
-    return value

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple, Self, TypeVar
 
 from zwerm.core.errors import WireError
-from zwerm.core.protobuf import Value, parse_fields, serialize_field
+from zwerm.core.protobuf import Value, bytes_of, integer_of, parse_fields, serialize_field
 from zwerm.identity.peer_id import PeerId
 from zwerm.multiformats.multiaddr import Multiaddr
 
@@ -69,9 +69,9 @@ class Limit(NamedTuple):
         duration = size = 0
         for number, value in parse_fields(data):
             if number == 1:
-                duration = _integer(value, "limit's duration") & 0xFFFFFFFF
+                duration = integer_of(value, "limit's duration") & 0xFFFFFFFF
             elif number == 2:
-                size = _integer(value, "limit's data")
+                size = integer_of(value, "limit's data")
         return cls(duration, size)
 
     def serialize(self) -> bytes:
@@ -90,11 +90,11 @@ class Reservation(NamedTuple):
         expire, addresses, voucher = 0, [], None
         for number, value in parse_fields(data):
             if number == 1:
-                expire = _integer(value, "reservation's expire")
+                expire = integer_of(value, "reservation's expire")
             elif number == 2:
-                addresses.append(_bytes(value, "reservation's address"))
+                addresses.append(bytes_of(value, "reservation's address"))
             elif number == 3:
-                voucher = _bytes(value, "reservation's voucher")
+                voucher = bytes_of(value, "reservation's voucher")
         return cls(expire, _readable(addresses), voucher)
 
     def serialize(self) -> bytes:
@@ -123,9 +123,9 @@ class HopMessage(NamedTuple):
             elif number == 2:
                 message = message._replace(peer=_peer(value))
             elif number == 3:
-                message = message._replace(reservation=Reservation.parse(_bytes(value, "reservation")))
+                message = message._replace(reservation=Reservation.parse(bytes_of(value, "reservation")))
             elif number == 4:
-                message = message._replace(limit=Limit.parse(_bytes(value, "limit")))
+                message = message._replace(limit=Limit.parse(bytes_of(value, "limit")))
             elif number == 5:
                 message = message._replace(status=_status(value))
         if kind is None:
@@ -162,7 +162,7 @@ class StopMessage(NamedTuple):
             elif number == 2:
                 message = message._replace(peer=_peer(value))
             elif number == 3:
-                message = message._replace(limit=Limit.parse(_bytes(value, "limit")))
+                message = message._replace(limit=Limit.parse(bytes_of(value, "limit")))
             elif number == 4:
                 message = message._replace(status=_status(value))
         if kind is None:
@@ -181,9 +181,9 @@ class StopMessage(NamedTuple):
 def _peer(value: Value) -> PeerId:
     """Read a `Peer`; its addresses served a use that the specification gave up, and are not looked at."""
     found: PeerId | None = None
-    for number, inner in parse_fields(_bytes(value, "peer")):
+    for number, inner in parse_fields(bytes_of(value, "peer")):
         if number == 1:
-            found = PeerId.parse(_bytes(inner, "peer's ID"))
+            found = PeerId.parse(bytes_of(inner, "peer's ID"))
     if found is None:
         raise WireError("relay message with a peer that has no ID")
     return found
@@ -191,7 +191,7 @@ def _peer(value: Value) -> PeerId:
 
 def _status(value: Value) -> Status:
     """Read a status; one that is not known yet is a failure all the same."""
-    number = _integer(value, "status")
+    number = integer_of(value, "status")
     try:
         return Status(number)
     except ValueError:
@@ -210,20 +210,8 @@ def _readable(addresses: Sequence[bytes]) -> tuple[Multiaddr, ...]:
 
 
 def _member(kind: type[_KindT], value: Value, what: str) -> _KindT:
-    number = _integer(value, what)
+    number = integer_of(value, what)
     try:
         return kind(number)
     except ValueError:
         raise WireError(f"{what} {number}, expected 0 to {len(kind) - 1}") from None
-
-
-def _integer(value: Value, what: str) -> int:
-    if not isinstance(value, int):
-        raise WireError(f"{what} is {len(value)} bytes, expected a number")
-    return value
-
-
-def _bytes(value: Value, what: str) -> bytes:
-    if isinstance(value, int):
-        raise WireError(f"{what} is the number {value}, expected bytes")
-    return value
