@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import functools
 import logging
 import threading
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 from zwerm.core.bounded import LruCache
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError, WireError, ZwermError
@@ -24,6 +23,7 @@ from zwerm.ipfs.bitswap.config import ClientConfig, ServerConfig
 from zwerm.ipfs.bitswap.message import BITSWAP_1_2, MAX_MESSAGE, PROTOCOLS, Entry, Message, Payload, WantType, prefix_of
 from zwerm.ipfs.bitswap.outgoing import Outgoing
 from zwerm.ipfs.bitswap.server import Server, Task
+from zwerm.ipfs.bitswap.waiters import Waiters
 from zwerm.ipfs.block import Block, BlockNotFound
 from zwerm.ipfs.blockstore.store import Blockstore
 from zwerm.ipfs.exchange.failure import FetchFailed, Search
@@ -56,11 +56,6 @@ class Count:
     size_received: int = 0  # bytes of them
     blocks_sent: int = 0
     size_sent: int = 0
-
-
-class _Waiter(NamedTuple):
-    session: int
-    is_read: bool  # or only has to be in the store
 
 
 class Bitswap:
@@ -98,7 +93,7 @@ class Bitswap:
         self._hashers = hashers
         self._stall = stall
         self._loop = asyncio.get_running_loop()
-        self._waiters: dict[bytes, dict[asyncio.Future[bytes], _Waiter]] = {}
+        self._waiters = Waiters(self._stop_waiting)
         self._wants: dict[PeerId, Outgoing] = {}
         self._blocks: dict[PeerId, list[Outgoing]] = {}  # a stream for each message under way
         self._breaks: dict[PeerId, int] = {}  # streams that broke in a row, of connected peers
@@ -133,10 +128,7 @@ class Bitswap:
         self._alarm.set(None)
         if self._sync is not None:
             self._sync.cancel()
-        for key in list(self._waiters):
-            for future in self._waiters.pop(key):
-                if not future.done():
-                    future.set_exception(TransportError("the node is stopping"))
+        self._waiters.fail_all(TransportError("the node is stopping"))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -171,12 +163,7 @@ class Bitswap:
         return self._wait_for(number, cids, is_read=False)
 
     def _wait_for(self, number: int, cids: Sequence[CID], *, is_read: bool) -> list[asyncio.Future[bytes]]:
-        futures: list[asyncio.Future[bytes]] = []
-        for cid in cids:
-            future: asyncio.Future[bytes] = self._loop.create_future()
-            self._waiters.setdefault(cid.multihash, {})[future] = _Waiter(number, is_read)
-            future.add_done_callback(functools.partial(self._stop_waiting, number, cid))
-            futures.append(future)
+        futures = [self._waiters.add(number, cid, is_read=is_read) for cid in cids]
         try:
             self.client.want(number, cids, self._loop.time())
         except ZwermError as error:
@@ -192,29 +179,13 @@ class Bitswap:
 
     def cancel(self, number: int, cids: Sequence[CID]) -> None:
         """Want them no longer in this session, unless somebody waits for them."""
-        idle = [cid for cid in cids if not self._is_waited_for(number, cid)]
+        idle = [cid for cid in cids if not self._waiters.has(number, cid)]
         self.client.cancel(number, idle, self._loop.time())
         self._pump()
 
-    def _is_waited_for(self, number: int, cid: CID) -> bool:
-        return any(waiter.session == number for waiter in self._waiters.get(cid.multihash, {}).values())
-
-    def _stop_waiting(self, number: int, cid: CID, future: asyncio.Future[bytes]) -> None:
-        waiting = self._waiters.get(cid.multihash)
-        if waiting is not None:
-            waiting.pop(future, None)
-            if not waiting:
-                del self._waiters[cid.multihash]
-        if future.cancelled() and not self._is_closed:
+    def _stop_waiting(self, number: int, cid: CID) -> None:
+        if not self._is_closed:
             self.cancel(number, (cid,))
-
-    def _give(self, key: bytes, data: bytes | memoryview) -> None:
-        whole = b""
-        for future, waiter in self._waiters.pop(key, {}).items():
-            if waiter.is_read and not whole:
-                whole = bytes(data)  # a view would keep the message that it came with
-            if not future.done():
-                future.set_result(whole if waiter.is_read else b"")
 
     def hold(self, number: int, change: int) -> None:
         """See `Client.hold`."""
@@ -225,7 +196,7 @@ class Bitswap:
     def supply(self, cid: CID, data: bytes, source: PeerId | None = None) -> None:
         """A block came by another way, verified and stored: give it to those who wait for it."""
         self.client.found(cid.multihash, len(data), self._loop.time(), source)
-        self._give(cid.multihash, data)
+        self._waiters.give(cid.multihash, data)
         self._pump()
 
     def blocks_put(self, sizes: Mapping[bytes, int]) -> None:
@@ -243,7 +214,7 @@ class Bitswap:
         self.server.blocks_came(sizes)
         for key in wanted:
             self.client.found(key, sizes[key], self._loop.time())
-            if self._waiters.get(key):
+            if key in self._waiters:
                 self._spawn(self._read_for_waiters(key), "read")
         self._pump()
 
@@ -251,15 +222,9 @@ class Bitswap:
         try:
             data = await asyncio.to_thread(self.store.get, CID(1, 0x55, key))
         except ZwermError as error:
-            self._fail([key], error)
+            self._waiters.fail([key], error)
         else:
-            self._give(key, data)
-
-    def _fail(self, keys: Iterable[bytes], error: ZwermError, session: int | None = None) -> None:
-        for key in keys:
-            for future, waiter in list(self._waiters.get(key, {}).items()):
-                if not future.done() and session in (None, waiter.session):
-                    future.set_exception(error)
+            self._waiters.give(key, data)
 
     # What comes
 
@@ -315,7 +280,7 @@ class Bitswap:
             came, others = await asyncio.wrap_future(self._hashers.submit(lambda: self._store(message.payloads)))
         except ZwermError as error:  # the disk is full, or fails
             log.warning("blocks of %s could not be stored: %s", peer, error)
-            self._fail(list(self._waiters), error)
+            self._waiters.fail_all(error)
             return
         blocks = [(cid.multihash, len(data)) for cid, data in came] + others
         self.count.blocks_received += len(blocks)
@@ -323,7 +288,7 @@ class Bitswap:
         self.server.ledgers.note_received(peer, sum(size for _, size in blocks), len(blocks))
         self.client.receive(peer, blocks, message.presences, self._loop.time())
         for cid, data in came:
-            self._give(cid.multihash, data)
+            self._waiters.give(cid.multihash, data)
         if came and self._sync is None and not self._is_closed:
             self._sync = self._loop.call_later(_SYNC, self._sync_soon)
         self._pump()
@@ -589,7 +554,7 @@ class Bitswap:
         session = self.client.session(event.session)
         search = self.searches.get(event.session) or Search()
         for cid in event.cids:
-            self._fail([cid.multihash], FetchFailed.of(cid, session, search), event.session)
+            self._waiters.fail([cid.multihash], FetchFailed.of(cid, session, search), event.session)
 
     def _spawn(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         task = self._loop.create_task(work, name=f"bitswap: {name}")
