@@ -51,6 +51,9 @@ _CONNECTION: Final = tuple(
 )
 
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
+    "libp2p/swarm/moving.py": ("netlab/test_moving.py",),
+    "node/port_mapping.py": ("netlab/test_port_mapping.py",),
+    "node/relays.py": ("netlab/test_relays.py",),
     "calls/mail/aio.py": ("daemon/calls/test_fetching.py",),
     "calls/passkeys.py": ("daemon/calls/test_passkeys.py",),
     "calls/push/aio.py": ("daemon/calls/test_fetching.py",),

@@ -55,6 +55,9 @@ class Reach:
     async def start(self, stack: AsyncExitStack) -> None:
         """Start it all; it ends with `stack` and the swarm."""
         config = self._node.config
+        from zwerm.libp2p.swarm.moving import close_what_leads_nowhere
+
+        stack.callback(close_what_leads_nowhere(self._swarm))
         self._start_autonat(stack)
         self._start_relaying(stack)
         if config.boolean("discovery.lan") and config.profile != "test":
@@ -66,6 +69,10 @@ class Reach:
 
             for address in named_addresses(self._swarm.listen_addresses, certificate_names(cert)):
                 self._swarm.add_external_address(address)
+        if config.boolean("network.port_mapping") and not config.text("network.proxy"):
+            from zwerm.node.port_mapping import PortMapper
+
+            PortMapper(self._swarm).start(stack)
         self._swarm.spawn(self._find_out_for_ever(), "reachability")
         for text in config.texts("relay.through"):
             address = Multiaddr.from_text(text).encapsulate(Multiaddr.from_text("/p2p-circuit"))

@@ -195,6 +195,13 @@ SETTINGS: Final = (
         "they cannot dial it.",
     ),
     Setting(
+        "network.port_mapping",
+        BOOLEAN,
+        default=True,
+        doc="Whether the router at home is asked to lead the ports of this node to it (PCP, NAT-PMP), while the node "
+        "has a private address.",
+    ),
+    Setting(
         "websocket.cert",
         TEXT,
         "",
@@ -497,7 +504,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "default": ("A node on a computer somebody works at.", {}),
     "server": (
         "A node in a data centre: does not look around its local network, logs for programs.",
-        {"discovery.lan": False, "log.format": "json"},
+        {"discovery.lan": False, "network.port_mapping": False, "log.format": "json"},
     ),
     "lan": (
         "A node that meets others of its local network only.",
@@ -519,6 +526,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "network.remember": False,
             "discovery.lan": False,
             "relay.auto": False,
+            "network.port_mapping": False,
             "dns.servers": [],
             "connect.stun": [],
         },
