@@ -145,7 +145,7 @@ async def test_a_server_that_wants_too_much_is_left(answer: DialDataRequest | Di
 
     async with hosts(2, connected=True) as (near, far):
         far.handle(DIAL_REQUEST, reply)
-        with pytest.raises(WireError):
+        with pytest.raises(WireError, match=f"expected at most {MOST_DATA}|answer is a DialDataResponse"):
             await AutonatClient(near).ask(far.peer_id, [HERE])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -17,6 +18,7 @@ from zwerm.libp2p.relay.slots import RelayLimits
 from zwerm.libp2p.relay.voucher import Voucher
 from zwerm.libp2p.stream import Stream, StreamReset
 from zwerm.libp2p.swarm import Swarm
+from zwerm.multiformats.multiaddr import Multiaddr
 
 NOW = 1_700_000_000.0
 
@@ -158,7 +160,7 @@ async def test_a_circuit_that_carries_more_than_it_may_is_reset() -> None:
 
 
 async def test_a_circuit_that_lasts_too_long_is_reset() -> None:
-    async with meeting(RelayLimits(circuit_time=0.05)) as (client, relay, target, _):
+    async with asyncio.timeout(10), meeting(RelayLimits(circuit_time=0.05)) as (client, relay, target, _):
         target.handle(STOP, echoing())
         reserved, _ = await ask(target, relay, HopMessage(HopType.RESERVE))
         await reserved.close()
@@ -173,6 +175,33 @@ async def test_reservations_beyond_the_limit_are_refused() -> None:
             stream, answer = await ask(host, relay, HopMessage(HopType.RESERVE))
             await stream.close()
             assert answer.status is status
+
+
+async def test_a_reservation_through_another_relay_or_a_limited_connection_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with meeting() as (client, relay, target, server):
+        for host, name, value in (
+            (target, "is_limited", True),
+            (client, "remote_address", Multiaddr.from_text(f"/memory/9/p2p/{target.peer_id}/p2p-circuit")),
+        ):
+            (connection,) = relay.connections_to(host.peer_id)
+            monkeypatch.setattr(connection.muxed, name, value, raising=False)
+            relay.unhandle(HOP)
+            relay.handle(HOP, server._answer, allow_limited=True)  # so that it is the relay itself that refuses
+            stream, answer = await ask(host, relay, HopMessage(HopType.RESERVE))
+            await stream.close()
+            assert answer.status is Status.PERMISSION_DENIED
+        assert server.reservations == 0
+
+
+async def test_a_request_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zwerm.libp2p.relay.aio.HANDSHAKE_TIME", 0.05)
+    async with asyncio.timeout(10), meeting() as (client, relay, _, _):
+        stream = await client.open_stream(relay.peer_id, [HOP])
+        await stream.write(b"\x10")  # of sixteen bytes that do not follow
+        with pytest.raises(StreamReset):
+            await stream.read()
 
 
 async def test_a_relay_that_stopped_answers_no_more() -> None:

@@ -9,6 +9,7 @@ import logging
 import pytest
 
 from tests.libp2p.hosts import hosts, seeded_key, start_host
+from tests.libp2p.swarm.tcp_hosts import LOOPBACK, tcp_host
 from zwerm.core.errors import LocalProtocolError, ResourceLimitError, TransportError
 from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.host import AddressesChanged, DialFailed, HostEvent, PeerConnected, PeerDisconnected
@@ -305,11 +306,20 @@ def test_the_keys_of_hosts_are_the_same_in_every_run() -> None:
     assert str(PeerId.of(seeded_key(0).public)) == str(PeerId.of(seeded_key(0).public))
 
 
-async def test_streams_go_by_the_newest_connection_as_the_one_before_may_be_dead() -> None:
-    async with quiet_hosts(2) as (alice, bob):
-        await alice.connect(bob.peer_id)
+async def test_a_connection_on_which_nothing_was_heard_since_its_peer_made_another_comes_last() -> None:
+    async with tcp_host(0) as alice, tcp_host(1) as bob:
+        await bob.listen([LOOPBACK])
+        bob.handle(ECHO, echo)
+        first = await alice.connect(bob.peer_id, bob.addresses)
         old = bob.connections[0]
-        assert bob.connections_to(alice.peer_id) == [old]
-        await alice._transports[0].dial(bob.listen_addresses[0], bob.peer_id)
+        made = await alice._transports[0].dial(bob.addresses[0], bob.peer_id)
+        async with asyncio.timeout(10):
+            while len(bob.connections) < 2:  # noqa: ASYNC110 -- what is waited for tells nobody
+                await asyncio.sleep(0.005)
         new = bob.connections[1]
         assert bob.connections_to(alice.peer_id) == [new, old]
+        async with await first.open_stream([ECHO]) as stream:
+            await stream.write(b"still there")
+            assert await stream.read() == b"still there"
+        assert bob.connections_to(alice.peer_id) == [old, new]
+        await made.close()

@@ -78,6 +78,12 @@ class SwarmConnection:
         """Seconds to the peer and back; None while nothing has measured it."""
         return getattr(self.muxed, "rtt", None)
 
+    def is_superseded(self, newest: SwarmConnection) -> bool:
+        """Whether it may be dead: who made it made `newest` too, since which nothing was heard on this one."""
+        heard: Instant | None = getattr(self.muxed, "heard", None)
+        is_same_way = self is not newest and self.direction is newest.direction
+        return is_same_way and heard is not None and heard < newest.opened
+
     @property
     def streams(self) -> Sequence[Stream]:
         return tuple(self._streams)

@@ -8,6 +8,7 @@ turn of the loop goes out together.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -32,6 +33,8 @@ from zwerm.net.alarm import Alarm
 TURN: Final = 262_144  # bytes that are encrypted at once
 WRITE_BUFFER: Final = 131_072  # bytes of one stream that wait; then `write` does
 CLOSE_TIME: Final = 1.0  # seconds that a peer has to take our last words
+
+_LOG: Final = logging.getLogger("zwerm.libp2p")
 
 
 class SecuredConnection:
@@ -66,6 +69,7 @@ class SecuredConnection:
         self._early: list[SecuredStream] = []
         self._is_flush_due = False
         self._has_received = False  # since the last flush
+        self._has_complained = False  # a stream that was refused was logged
         self._reason: str | None = None  # why it ended
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[str] = self._loop.create_future()
@@ -87,6 +91,11 @@ class SecuredConnection:
         """Seconds to the peer and back; None when nothing has measured it."""
         measured = self._session.rtt
         return measured if measured is not None else getattr(self._wire, "rtt", None)
+
+    @property
+    def heard(self) -> Instant:
+        """When a byte last came."""
+        return self._session.heard
 
     def start(self, on_stream: Callable[[MuxedStream], None]) -> None:
         if self._on_stream is not None:
@@ -133,6 +142,9 @@ class SecuredConnection:
             self._finish(str(error))
             return
         self._has_received = True
+        if session.refused and not self._has_complained:
+            self._has_complained = True
+            _LOG.info("refused streams of %s at %s: too many are open", self.remote_peer, self.remote_address)
         self.changed()
 
     def wire_ended(self) -> None:

@@ -212,12 +212,13 @@ class Swarm:
         return tuple(connection for connections in self._connections.values() for connection in connections)
 
     def connections_to(self, peer: PeerId) -> Sequence[SwarmConnection]:
-        def cost(connection: SwarmConnection) -> tuple[bool, bool]:
-            return connection.is_limited, is_relayed(connection.remote_address)
+        found = self._connections.get(peer, [])
 
-        # Of equals the newest: a peer that dials again may know that the connection before is dead.
-        newest_first = self._connections.get(peer, [])[::-1]
-        return sorted(newest_first, key=cost)
+        def cost(connection: SwarmConnection) -> tuple[bool, bool, bool]:
+            is_late = connection.is_superseded(found[-1])
+            return connection.is_limited, is_relayed(connection.remote_address), is_late
+
+        return sorted(found, key=cost)
 
     async def connect(
         self, peer: PeerId, addresses: Sequence[Multiaddr] = (), *, force_direct: bool = False

@@ -85,6 +85,7 @@ class Session:
         self._is_gone_away = False  # the peer
         self._timers = TimerTable(Timer)
         self._liveness = Liveness(config, self._timers, now)
+        self.refused = 0  # streams of the peer, being more than may be open
         self._lingering: deque[tuple[Instant, StreamState]] = deque()
         self._queue = SendQueue(config)
         self._events: deque[Event] = deque()
@@ -212,6 +213,11 @@ class Session:
         """Seconds to the peer and back, smoothed; None before bulk data made it worth a ping."""
         return self._liveness.rtt
 
+    @property
+    def heard(self) -> Instant:
+        """When a byte last came."""
+        return self._liveness.heard
+
     # What the driver does
 
     def receive_data(self, data: Buffer, now: Instant) -> None:
@@ -334,6 +340,7 @@ class Session:
         limit = self._config.max_inbound_streams
         if self._inbound >= limit or len(self._events) >= limit * _EVENTS:
             self._answer(FrameType.WINDOW_UPDATE, Flag.RST, stream_id)
+            self.refused += 1
             return None
         stream = StreamState(stream_id, now, is_acknowledged=True)
         self._streams[stream_id] = stream
