@@ -96,9 +96,33 @@ CLAIMS: Final = (
         "pytest tests/webrtc/w3c/test_killed_peer.py",
     ),
     Claim(
-        "Each defence of WebRTC against an attack is missed by a test when it is taken away",
+        "Each defence of WebRTC, libp2p, bitswap and IPNS against an attack is missed by a test when it is taken away",
         "python tools/defences.py",
         r"\d+ defences, .* gone",
+    ),
+    Claim(
+        "4 MB over a satellite (600 ms, 2 % lost, 1 Mbit/s): whole, nothing twice",
+        "python -m tests.netlab.far",
+        r"satellite: (.*)",
+    ),
+    Claim(
+        "4 MB over a link of 1 Mbit/s that is away for a minute in every five: whole, nothing twice",
+        "python -m tests.netlab.far",
+        r"\naway for a minute: (.*)",
+    ),
+    Claim(
+        "4 MB over a satellite that is away for a minute: whole, nothing twice",
+        "python -m tests.netlab.far",
+        r"satellite, away for a minute: (.*)",
+    ),
+    Claim(
+        "4 MB over the satellite with CUBIC alone, beside iperf3",
+        "python -m tests.netlab.far",
+        r"satellite with CUBIC: (.*)",
+    ),
+    Claim(
+        "The giver of a file is killed, or the link cut for good: the reason is said, what came is not fetched again",
+        "pytest tests/netlab/test_broken.py",
     ),
     Claim(
         "aiortc's data-channel examples run with their imports changed: zwerm with zwerm, and each way with aiortc",
