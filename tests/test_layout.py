@@ -13,7 +13,13 @@ MIRRORED: Final = sorted(path.name for path in SOURCE.iterdir() if path.is_dir()
 SMALL: Final = 40  # lines; a module below is tested by what uses it
 
 INTERFACES: Final = frozenset(
-    {"ipfs/source.py", "libp2p/host.py", "libp2p/stream.py", "libp2p/transports/transport.py", "libp2p/transports/wire.py"}
+    {
+        "ipfs/source.py",
+        "libp2p/host.py",
+        "libp2p/stream.py",
+        "libp2p/transports/transport.py",
+        "libp2p/transports/wire.py",
+    }
 )  # nothing runs
 
 _CBOR: Final = ("ipfs/ipld/test_cbor.py", "ipfs/ipld/test_dag_cbor.py")
@@ -44,6 +50,7 @@ _FILES: Final = tuple(
 
 _SWARM: Final = ("libp2p/swarm/test_swarm.py", "libp2p/swarm/test_dialer.py")
 _DIRECT: Final = tuple(f"libp2p/transports/webrtc_direct/test_{name}.py" for name in ("session", "transport"))
+_QUIC: Final = tuple(f"libp2p/transports/quic/test_{name}.py" for name in ("session", "transport"))
 _TCP: Final = ("libp2p/transports/test_tcp.py",)
 _SESSION: Final = ("webrtc/jsep/test_session.py",)
 _CONNECTION: Final = tuple(
@@ -137,6 +144,12 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "libp2p/transports/webrtc_direct/connection.py": _DIRECT,
     "libp2p/transports/webrtc_direct/events.py": _DIRECT,
     "libp2p/transports/webrtc_direct/port.py": _DIRECT,
+    "libp2p/transports/quic/assembly.py": _QUIC,
+    "libp2p/transports/quic/connection.py": _QUIC,
+    "libp2p/transports/quic/events.py": _QUIC,
+    "libp2p/transports/quic/gate.py": _QUIC,
+    "libp2p/transports/quic/port.py": _QUIC,
+    "libp2p/transports/quic/stream_state.py": _QUIC,
     "libp2p/yamux/event.py": ("libp2p/yamux/test_session.py", "libp2p/yamux/test_hostile.py"),
     "libp2p/swarm/connection.py": _SWARM,
     "libp2p/swarm/ledger.py": ("libp2p/swarm/test_hostile.py",),

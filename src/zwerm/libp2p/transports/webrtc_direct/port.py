@@ -16,9 +16,12 @@ from zwerm.core.machine import DRAIN_LIMIT, Address, Instant, Transmit
 from zwerm.libp2p.transports.webrtc_direct.events import Event
 from zwerm.libp2p.transports.webrtc_direct.session import Session
 from zwerm.net.alarm import Alarm
-from zwerm.net.udp import Batch, UdpSocket
+from zwerm.net.demultiplex import Traffic
+from zwerm.net.shared_udp import UdpPorts
+from zwerm.net.udp import Batch
 
 ROUNDS: Final = 16  # times that events may bring new outputs before others on the loop have their turn
+TRAFFIC: Final = (Traffic.STUN, Traffic.DTLS)
 
 OnStranger = Callable[[Sequence[bytes], Address, Address], None]  # datagrams, from, to
 
@@ -26,14 +29,14 @@ OnStranger = Callable[[Sequence[bytes], Address, Address], None]  # datagrams, f
 class Port:
     """One socket and the connections on it."""
 
-    def __init__(self, address: Address, on_stranger: OnStranger | None = None) -> None:
+    def __init__(self, ports: UdpPorts, address: Address, on_stranger: OnStranger | None = None) -> None:
         """Bind.
 
         Raises:
             TransportError: the address is not ours, or the port is taken.
         """
         self._is_everywhere = address[0] in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
-        self._socket = UdpSocket.open(address, local_addresses=self._is_everywhere)
+        self._socket = ports.open(address, TRAFFIC)
         self._socket.on_batch = self._receive
         self._socket.on_writable = self._writable
         self._on_stranger = on_stranger

@@ -32,6 +32,7 @@ from zwerm.libp2p.transports.webrtc_direct.connection import WebRtcDirectConnect
 from zwerm.libp2p.transports.webrtc_direct.port import Port
 from zwerm.multiformats.multiaddr import Multiaddr
 from zwerm.net.interfaces import list_addresses
+from zwerm.net.shared_udp import UdpPorts
 from zwerm.webrtc.dtls.certificate import Certificate
 
 OnConnection = Callable[[MuxedConnection], None]
@@ -47,11 +48,21 @@ class WebRtcDirectTransport:
         key: PrivateKey,
         *,
         certificates: CertificateKeeper | None = None,
+        ports: UdpPorts | None = None,
         config: Config | None = None,
         random: Random = SYSTEM,
     ) -> None:
-        """`key` is the node's; `certificates` gives what its listeners show, by default one that nothing keeps."""
+        """Make one.
+
+        Args:
+            key: the node's.
+            certificates: gives what its listeners show, by default one that nothing keeps.
+            ports: the sockets that it shares with other transports.
+            config: its limits.
+            random: the system's, unless given.
+        """
         self.config = config or Config()
+        self.ports = ports or UdpPorts()
         self._identity = NoiseIdentity(key, random)
         self._certificates = certificates or CertificateKeeper()
         self._random = random
@@ -66,7 +77,7 @@ class WebRtcDirectTransport:
 
     async def dial(self, address: Multiaddr, peer: PeerId | None) -> WebRtcDirectConnection:
         target = parse_target(address)
-        port = Port((_source_of_route(target.address), 0))
+        port = Port(self.ports, (_source_of_route(target.address), 0))
         ready: asyncio.Future[WebRtcDirectConnection] = asyncio.get_running_loop().create_future()
 
         def on_ready(connection: WebRtcDirectConnection) -> None:
@@ -161,7 +172,7 @@ class WebRtcDirectListener:
         self._transport = transport
         self._on_connection = on_connection
         self._admission = Admission(transport.config)
-        self._port = Port(address, self._receive_stranger)
+        self._port = Port(transport.ports, address, self._receive_stranger)
 
     @property
     def addresses(self) -> Sequence[Multiaddr]:
