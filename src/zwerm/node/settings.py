@@ -508,7 +508,7 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     ),
     "lan": (
         "A node that meets others of its local network only.",
-        {"bootstrap": [], "discovery.lan": True, "connect.stun": []},
+        {"bootstrap": [], "discovery.lan": True, "network.port_mapping": False, "connect.stun": []},
     ),
     "lowpower": (
         "A small machine: fewer threads, connections closed sooner, old versions thinned.",
