@@ -16,6 +16,7 @@ from zwerm.webrtc.dtls.record import (
     pack,
     parse_datagram,
     parse_handshake,
+    split_records,
 )
 
 RECORD = Record(ContentType.APPLICATION_DATA, DTLS_1_2, 1, 0x0102_0304_0506, b"payload")
@@ -48,6 +49,12 @@ def test_a_record_cut_short_is_refused(size: int) -> None:
 def test_what_is_no_record_of_dtls_1_2_is_refused(wire: bytes) -> None:
     with pytest.raises(WireError):
         Record.parse_prefix(wire)
+
+
+def test_what_openssl_wrote_is_cut_into_its_records() -> None:
+    other = RECORD._replace(fragment=b"").serialize()
+    assert split_records(WIRE + other + WIRE) == [WIRE, other, WIRE]
+    assert split_records(b"") == []
 
 
 def test_a_record_longer_than_tls_allows_is_refused() -> None:

@@ -45,7 +45,7 @@ from zwerm.webrtc.dtls.fingerprint import Fingerprint, match
 from zwerm.webrtc.dtls.flight import Flights
 from zwerm.webrtc.dtls.gate import Gate
 from zwerm.webrtc.dtls.handshake import Handshake
-from zwerm.webrtc.dtls.record import DTLS_1_2, HEADER_SIZE, ContentType, Record, parse_datagram
+from zwerm.webrtc.dtls.record import DTLS_1_2, HEADER_SIZE, ContentType, Record, parse_datagram, split_records
 from zwerm.webrtc.dtls.records import Opener, Run, Sealer, group
 from zwerm.webrtc.dtls.statistics import DTLSStatistics
 from zwerm.webrtc.dtls.suite import Secrets
@@ -336,7 +336,9 @@ class DTLSConnection:
             self._open((record.serialize(),))
         else:
             payloads = handshake.receive(record.serialize())
-            self._transmit(Run(datagram, None) for datagram in self._flights.take(handshake.take_output()))
+            output = handshake.take_output()
+            if output:
+                self._transmit(Run(datagram, None) for datagram in self._flights.take(output))
             if self.state is State.CONNECTED:
                 self._deliver(payloads)
             if handshake.is_closed:
@@ -431,10 +433,9 @@ class DTLSConnection:
 
     def _write_by_openssl(self, payloads: Sequence[bytes]) -> list[Run]:
         assert self._handshake is not None  # noqa: S101 - whoever is connected has the one or the other
-        records: list[bytes] = []
         for payload in payloads:
             self._handshake.write(payload)
-            records.append(self._handshake.take_output())
+        records = split_records(self._handshake.take_output())
         if self._opener is not None and records:  # we shall take over: know how far OpenSSL has counted
             for record in records:
                 self._flights.take(record)

@@ -1,17 +1,19 @@
 """OpenSSL behind memory BIOs: records in, records out, and what the handshake came to.
 
-The only file that touches pyOpenSSL. OpenSSL's own retransmission timer reads the wall clock, so it is not used: see
+The only file that touches pyOpenSSL. Where each record passes, OpenSSL's functions are called without it, since its
+exceptions cost more than a record. OpenSSL's own retransmission timer reads the wall clock, so it is not used: see
 `flight`. Every record is fed by itself, because a memory BIO does not keep datagrams apart.
 """
 
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from OpenSSL import SSL, crypto
-from OpenSSL._util import lib
+from OpenSSL._util import ffi, lib
 
 from zwerm.webrtc.dtls.certificate import Certificate
 from zwerm.webrtc.dtls.event import Role, SRTPProfile
@@ -19,6 +21,7 @@ from zwerm.webrtc.dtls.record import DTLS_1_2, MAX_FRAGMENT, Record
 from zwerm.webrtc.dtls.records import unseal
 from zwerm.webrtc.dtls.suite import MASTER_SECRET_SIZE, SUITES, Secrets
 
+BUFFER: Final = 65_536  # bytes that one call of OpenSSL's brings at most
 GROUPS: Final = b"X25519:P-256:P-384"  # RFC 8827 section 6.5: P-256 MUST, X25519 SHOULD
 
 _OPTIONS: Final = (
@@ -28,6 +31,20 @@ _OPTIONS: Final = (
     | SSL.OP_NO_COMPRESSION
     | SSL.OP_CIPHER_SERVER_PREFERENCE
 )
+
+
+class _Reading(threading.local):
+    """Where a thread lets OpenSSL write to: its calls let other threads run meanwhile."""
+
+    def __init__(self) -> None:
+        self.buffer = ffi.new("char[]", BUFFER)
+
+
+_READING: Final = _Reading()
+
+
+def _buffer() -> Any:
+    return _READING.buffer
 
 
 @functools.cache
@@ -97,13 +114,17 @@ class Handshake:
             self._attempt(self._ssl.do_handshake)
             return []
         payloads: list[bytes] = []
-        while self._attempt(lambda: payloads.append(self._ssl.recv(MAX_FRAGMENT))):
-            pass
+        buffer, ssl = _buffer(), self._ssl._ssl
+        while (size := lib.SSL_read(ssl, buffer, BUFFER)) > 0:
+            payloads.append(ffi.buffer(buffer, size)[:])
+        if lib.SSL_get_error(ssl, size) != lib.SSL_ERROR_WANT_READ:
+            self._attempt(lambda: self._ssl.recv(MAX_FRAGMENT))  # says what is wrong
         return payloads
 
     def write(self, payload: bytes) -> None:
         """Let OpenSSL seal one payload; its record is in the output."""
-        self._attempt(lambda: self._ssl.send(payload))
+        if lib.SSL_write(self._ssl._ssl, payload, len(payload)) <= 0:
+            self._attempt(lambda: self._ssl.send(payload))  # says what is wrong
 
     def close(self) -> None:
         """Let OpenSSL write close_notify."""
@@ -122,11 +143,10 @@ class Handshake:
     def take_output(self) -> bytes:
         """Everything OpenSSL wrote since the last call: whole records."""
         output = b""
-        while True:
-            try:
-                output += self._ssl.bio_read(65_536)
-            except SSL.WantReadError:
-                return output
+        buffer = _buffer()
+        while (size := lib.BIO_read(self._ssl._from_ssl, buffer, BUFFER)) > 0:
+            output += ffi.buffer(buffer, size)[:]
+        return output
 
     def _attempt(self, action: Callable[[], object]) -> bool:
         try:

@@ -68,6 +68,17 @@ class Record(NamedTuple):
         return _HEADER.pack(self.content_type, self.version, number, len(self.fragment)) + self.fragment
 
 
+def split_records(output: bytes) -> list[bytes]:
+    """Cut what OpenSSL wrote, which is whole records."""
+    records: list[bytes] = []
+    start = 0
+    while start < len(output):
+        end = start + HEADER_SIZE + int.from_bytes(output[start + HEADER_SIZE - 2 : start + HEADER_SIZE])
+        records.append(output[start:end])
+        start = end
+    return records
+
+
 def parse_datagram(datagram: bytes) -> Iterator[Record]:
     """Read records up to the end, or to the first that is none: the rest is discarded (RFC 6347 section 4.1.2.7)."""
     offset = 0
