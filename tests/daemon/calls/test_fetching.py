@@ -220,10 +220,9 @@ async def test_a_call_that_was_answered_is_not_mailed_about_any_more(store: Path
     async with town(store) as (everybody, mails, _):
         ann, bob = await confirmed(everybody, mails, "ann"), await confirmed(everybody, mails, "bob")
         await go_away(bob, everybody)
-        mails.answers = ["451 not now"] * 3
+        mails.answers = ["451 not now"] * 1_000
         call = (await ann.ask("ring", to="bob", media=["audio"]))["call"]
         await ann.event("progress", state="retrying")
-        mails.answers = ["451 not now"] * 1_000
         await bob.connect()
         await bob.hello()
         await bob.ask("answer", call=call)

@@ -200,6 +200,8 @@ class Fetching:
                 pause = min(FIRST_PAUSE[notice.kind] * 2**tries, LONGEST_PAUSE)
                 tries += 1
                 notice = dataclasses.replace(notice, tries=tries, due=service.wall() + pause)
+                if (task := asyncio.current_task()) is not None and task.cancelling():
+                    raise asyncio.CancelledError from error  # the mail library makes a failure of being cancelled
                 await self._failed_once(notice)
         await run(notices.done, notice.id)
         await self._tell(notice, state)
