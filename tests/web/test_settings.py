@@ -40,7 +40,7 @@ async def test_relay_that_does_not_run_says_how_to_start_it(chromium: Chromium, 
         card = visit.page.locator(".relay")
         await expect(card).to_contain_text("It does not run")
         await expect(card).to_contain_text("zwerm up --turn")
-        await expect(visit.page.get_by_role("switch", name="Relay")).not_to_be_checked()
+        await expect(visit.page.get_by_role("switch", name="Relay", exact=True)).not_to_be_checked()
 
 
 async def test_value_that_cannot_be_is_refused_with_a_sentence_and_nothing_changes(

@@ -259,7 +259,7 @@ def test_content_with_a_cid_can_be_kept_among_the_files(daemon, folder) -> None:
     assert daemon.app("POST", "files/keep", {"path": f"/ipfs/{cid}", "to": f"{folder}/mine"}).status == 200
     assert daemon.rpc("files/read", f"{folder}/mine").body == b"from elsewhere"
     unknown = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"
-    assert code(daemon.app("POST", "files/keep", {"path": unknown, "to": f"{folder}/x"})) == "block-missing"
+    assert code(daemon.app("POST", "files/keep", {"path": unknown, "to": f"{folder}/x"})) == "fetch-nobody"
     assert code(daemon.app("POST", "files/keep", {"path": "bafyNoCid", "to": f"{folder}/x"})) == "bad-request"
 
 

@@ -211,7 +211,7 @@ def test_documents_are_shown_as_json_with_their_links(daemon) -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi", "block-missing"),
+        ("bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi", "fetch-nobody"),
         ("QmNotACid", "bad-cid"),
         ("http://example.org", "bad-cid"),
         ("/files/that/are/not", "not-found"),

@@ -58,21 +58,36 @@ async def test_an_absent_block_is_told_where_it_is_due(source: LocalSource) -> N
     assert found == [item.data for item in BLOCKS[:30]]
 
 
-async def test_reading_ahead_is_bounded(store: PackBlockstore) -> None:
-    large = [block(number, 1_000_000) for number in range(30)]
+async def test_reading_ahead_is_bounded(store: PackBlockstore, monkeypatch: pytest.MonkeyPatch) -> None:
+    large = [block(number, 1_000_000) for number in range(70)]
     store.put(large)
     store.sync()
+    get, get_nowait = store.get, store.get_nowait
     taken: list[CID] = []
+    read: list[CID] = []
 
     def cids() -> Iterator[CID]:
         for item in large:
             taken.append(item.cid)
             yield item.cid
 
+    def get_and_note(cid: CID, *, verify: bool = False) -> bytes:
+        read.append(cid)
+        return get(cid, verify=verify)
+
+    def get_nowait_and_note(cid: CID) -> bytes | None:
+        data = get_nowait(cid)
+        if data is not None:
+            read.append(cid)
+        return data
+
+    monkeypatch.setattr(store, "get", get_and_note)
+    monkeypatch.setattr(store, "get_nowait", get_nowait_and_note)
     reading = LocalSource(store).get_many(cids())
-    for number in range(10):
+    for number in range(30):
         assert await anext(reading) == large[number].data
-        assert len(taken) <= number + 14
+        assert number < len(read) <= number + 14
+        assert len(taken) <= number + 46
     await reading.aclose()
 
 

@@ -133,6 +133,8 @@ export default {
   "set.networkDownload.why": "Bytes a second, all together. 0: no limit.",
   "set.networkConnections": "Connections",
   "set.networkConnections.why": "With more, the least useful are closed.",
+  "set.networkPortMapping": "Let the router open ports",
+  "set.networkPortMapping.why": "Asks the router at home (PCP, NAT-PMP) to lead this node's ports to it, so that others can dial it.",
   "set.networkRemember": "Remember other nodes",
   "set.networkRemember.why": "Addresses of nodes that this one reached are kept for two weeks, so that it finds back to the network.",
   "set.relayCircuitTime": "One connection carried, at most",

@@ -136,6 +136,8 @@ export default {
   "set.networkDownload.why": "Bytes per seconde, alles bij elkaar. 0: geen grens.",
   "set.networkConnections": "Verbindingen",
   "set.networkConnections.why": "Bij meer worden de minst nuttige gesloten.",
+  "set.networkPortMapping": "De router poorten laten openen",
+  "set.networkPortMapping.why": "Vraagt de router thuis (PCP, NAT-PMP) de poorten van deze node door te geven, zodat anderen hem kunnen bellen.",
   "set.networkRemember": "Andere nodes onthouden",
   "set.networkRemember.why": "Adressen van nodes die deze heeft bereikt blijven twee weken bewaard, zodat hij het netwerk terugvindt.",
   "set.relayCircuitTime": "Eén overgebrachte verbinding, hoogstens",

@@ -72,6 +72,7 @@ export const GROUPS = [
       "network.upload": ["set.networkUpload", "set.networkUpload.why"],
       "network.download": ["set.networkDownload", "set.networkDownload.why"],
       "network.connections": ["set.networkConnections", "set.networkConnections.why"],
+      "network.port_mapping": ["set.networkPortMapping", "set.networkPortMapping.why"],
       "network.remember": ["set.networkRemember", "set.networkRemember.why"],
       "network.proxy": ["set.networkProxy", "set.networkProxy.why"],
       "routing.dht": ["set.routingDht", "set.routingDht.why"],
