@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from typing import Final
 
 from aiohttp import WSMsgType
@@ -22,7 +23,7 @@ FAREWELL: Final = 2.0  # seconds that the last word may take
 CLOSED: Final = 4000  # the code of a web socket that we close; why is in the message before
 
 
-class Carrier:
+class Carrier(ABC):
     """Sends what there is for a client, one task at a time and only while there is something."""
 
     def __init__(self, exchange: Exchange) -> None:
@@ -71,11 +72,13 @@ class Carrier:
             task.cancel()
             await asyncio.wait([task])
 
+    @abstractmethod
     async def _send(self, text: str) -> None:
-        raise NotImplementedError
+        """Send one message; return when the client took it."""
 
+    @abstractmethod
     async def _close(self) -> None:
-        raise NotImplementedError
+        """End what carries the messages."""
 
 
 class SocketCarrier(Carrier):
