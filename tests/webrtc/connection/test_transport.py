@@ -19,6 +19,7 @@ from zwerm.webrtc.connection.description import Remote
 from zwerm.webrtc.connection.transport import Event, Transport
 from zwerm.webrtc.datachannel.channel import (
     BinaryReceived,
+    Channel,
     ChannelAnnounced,
     ChannelClosed,
     ChannelOpened,
@@ -244,6 +245,44 @@ def test_closing_closes_the_channels_of_the_other_side_and_leaves_nothing_to_do(
     assert any(isinstance(event, ChannelClosed) for event in pair.right.events)
     assert right.channels.channels() == []
     assert left.receive_datagram(HELLO, RIGHT, pair.clock.now) is False
+
+
+def in_a_restart() -> tuple[Pair[Event], Transport, Transport, Channel]:
+    """Two that are connected, told each other new credentials just now, and have no new path yet."""
+    pair, left, right = connect(profile=Profile(latency=0.02))
+    channel = left.channels.open("chat", now=pair.clock.now)
+    pair.pump()
+    pair.drive_until(ChannelAnnounced, limit=5.0)
+    pair.run_for(1.0)
+    now = pair.clock.now
+    for transport in (left, right):
+        transport.agent.restart(now)
+    to_left, to_right = described(right, CERTIFICATES[1], RIGHT), described(left, CERTIFICATES[0], LEFT)
+    for transport, remote in ((left, to_left), (right, to_right)):
+        transport.agent.gather(now)
+        transport.agent.set_remote(remote.credentials, now, options=remote.ice_options)
+        transport.agent.add_remote_candidates(remote.candidates, now)
+    assert left.agent.is_paused
+    return pair, left, right, channel
+
+
+def test_what_is_sent_during_a_restart_waits_for_the_new_path_and_is_not_lost() -> None:
+    pair, left, _, channel = in_a_restart()
+    sent = left.statistics().traffic.packets_sent
+    left.channels.send_text(channel, "after it", pair.clock.now)
+    pair.pump()
+    assert left.statistics().traffic.packets_sent == sent
+    pair.drive_while(lambda: left.agent.is_paused, 0.2)
+    assert left.statistics().traffic.packets_sent == sent + 1
+    assert pair.drive_until(TextReceived, limit=0.2).text == "after it"
+
+
+def test_closing_during_a_restart_tells_the_other_side() -> None:
+    pair, left, right, _ = in_a_restart()
+    left.close(pair.clock.now)
+    pair.left.pump()
+    pair.drive_while(lambda: not any(isinstance(event, Closed) for event in pair.right.events), 0.2)
+    assert right.channels.channels() == []
 
 
 def test_text_keeps_its_characters() -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from tests.webrtc.ice.test_gather import Gathering
 from tests.webrtc.ice.two import Two
-from zwerm.webrtc.ice.agent import LINGER
 from zwerm.webrtc.ice.candidate import CandidateType
 from zwerm.webrtc.ice.config import Role
 from zwerm.webrtc.ice.events import SelectedPairChanged
+from zwerm.webrtc.ice.generations import LINGER
 from zwerm.webrtc.ice.statistics import PairStatistics
 
 

@@ -281,7 +281,7 @@ class Transport:
         while (transmit := connection.next_transmit()) is not None:
             self._send(transmit.data, transmit.segment_size)
             is_moved = True
-        if connection.state is not State.CONNECTED:
+        if connection.state is not State.CONNECTED or (self.agent.is_paused and not self._is_closed):
             return is_moved
         packets = self.channels.next_transmits()
         if not packets:

@@ -15,14 +15,11 @@ There is one component, and one data stream (docs/ice.md).
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from random import Random
-from typing import Final
 
 from zwerm.core.errors import LocalProtocolError
 from zwerm.core.machine import Address, Instant, Transmit
-from zwerm.core.timers import TimerTable
 from zwerm.core.trace import Trace
 from zwerm.webrtc.ice.arrival import Arrival
 from zwerm.webrtc.ice.binding import hand_on_untrusted
@@ -50,14 +47,6 @@ from zwerm.webrtc.ice.statistics import AgentStatistics, statistics_of
 from zwerm.webrtc.ice.told import Told
 from zwerm.webrtc.ice.trickle import IncomingCandidates, OutgoingCandidates
 from zwerm.webrtc.stun.message import is_stun
-
-LINGER: Final = 5.0  # seconds a replaced session is still heard: the other side may switch later
-
-
-class Timer(enum.Enum):
-    """The deadlines of the agent itself; its parts have their own."""
-
-    LINGER = "the replaced session is forgotten"
 
 
 class Agent:
@@ -89,9 +78,10 @@ class Agent:
         self._relays = Relays(self._gatherer, self._outbox, self._receive, self._base_lost)
         self._outgoing = OutgoingCandidates(config, OwnNames(random), self._outbox.tell)
         self._incoming = IncomingCandidates(config, self._use_remote, self._outbox.tell, trace)
-        self._timers = TimerTable(Timer)
-        self._deadlines = Deadlines(self._gatherer, self._relays, self._timers, self._outgoing.names, self._incoming)
         self._generations = Generations(self._make_session(role, credentials or Credentials.random(random)))
+        self._deadlines = Deadlines(
+            self._gatherer, self._relays, self._generations.timers, self._outgoing.names, self._incoming
+        )
         self._told = Told(role, self._outbox)
         self._is_gathering = False
 
@@ -211,6 +201,7 @@ class Agent:
         if self._session.remote is not None:
             self.restart(now)
         self._session.set_remote(credentials, now, lite=lite, renomination="renomination" in options)
+        self._generations.exchanged(now)
         for candidate, ufrag in self._incoming.take_waiting():
             if candidate is None:
                 self.end_of_candidates(now, ufrag=ufrag)
@@ -286,7 +277,6 @@ class Agent:
         self._incoming.restart()
         self._outgoing.restart()
         self._generations.begin(self._make_session(self.role, credentials or Credentials.random(self._random)))
-        self._timers.cancel(Timer.LINGER)
         self._told.restarted()
         if self._is_gathering:
             self._relays.verify(now)
@@ -302,7 +292,6 @@ class Agent:
             return False
         self._incoming.restart()
         self._outgoing.restart()
-        self._timers.cancel(Timer.LINGER)
         self._settle(now)
         return True
 
@@ -317,10 +306,15 @@ class Agent:
         for stream in self._outbox.streams:
             self._outbox.close_stream(stream.number)
         self._outbox.forget_held()
-        self._timers.cancel_all()
+        self._generations.timers.cancel_all()
         self._told.closed()
 
     # Data and datagrams.
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether `send` is better not called now, for a moment of a restart (`Generations`)."""
+        return self._generations.is_paused
 
     def send(self, data: bytes, now: Instant, *, segment_size: int | None = None) -> bool:
         """Send a datagram on the selected pair; False when there is none, or no consent: then it is gone.
@@ -458,8 +452,7 @@ class Agent:
         if timeout is None or now < timeout:
             return
         has_news = self._deadlines.has_come(now)
-        while self._timers.pop_expired(now) is not None:
-            self._generations.forget_retired()
+        self._generations.handle_timeout(now)
         for session in self._sessions():
             has_news |= session.handle_timeout(now)
         if not has_news:
@@ -552,9 +545,7 @@ class Agent:
         selected = session.selected
         if selected is not None and selected.local.base.kind is BaseKind.RELAY:
             self._outbox.bind_channel(selected, now)
-        is_replaced = self._generations.retired is not None and session.selected is not None
-        if is_replaced and self._timers.deadline(Timer.LINGER) is None:
-            self._timers.arm(Timer.LINGER, now + LINGER)
+        self._generations.settle(now)
         if self.state is not ConnectionState.CLOSED:
             self._told.update(session, self._generations.retired, self._gathering_now(), now)
 
