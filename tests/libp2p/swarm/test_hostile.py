@@ -154,3 +154,23 @@ async def test_only_who_is_on_the_list_is_talked_to_whoever_calls(lines: list[st
         assert bob.connections == ()
         bob.set_allowed(None)
         await bob.connect(carol.peer_id)
+
+
+async def test_who_was_sent_away_stays_away_for_a_while_whoever_calls(lines: list[str]) -> None:
+    async with hosts(2, identify=False) as (alice, bob):
+        await alice.connect(bob.peer_id)
+        await bob.disconnect(alice.peer_id, rest=60.0)
+        with pytest.raises(DialFailed, match="was sent away, and is left alone for another 60 s"):
+            await bob.connect(alice.peer_id)
+        refused = await alice.connect(bob.peer_id)
+        await asyncio.wait_for(asyncio.shield(refused.watch), PATIENCE)
+        assert [line for line in lines if str(alice.peer_id) in line and "was sent away" in line]
+        bob.forget_failures()
+        await bob.connect(alice.peer_id)
+
+
+async def test_who_is_sent_away_for_no_time_may_come_back_at_once() -> None:
+    async with hosts(2, identify=False) as (alice, bob):
+        await alice.connect(bob.peer_id)
+        await bob.disconnect(alice.peer_id)
+        await bob.connect(alice.peer_id)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zwerm.node.network import Network
 
 MAX_SHOWN: Final = 500  # peers
+APART: Final = 60.0  # seconds that a peer stays away whose connection was closed by hand
 MAX_AGENT: Final = 128  # characters of what a peer says it is
 
 
@@ -70,7 +71,7 @@ async def connect(request: Request) -> dict[str, Any]:
 
 @route("POST", "peers/disconnect")
 async def disconnect(request: Request) -> dict[str, Any]:
-    """Close the connections with a peer. It may come back by itself."""
+    """Close the connections with a peer, and stay apart for a while, or until somebody connects by hand."""
     from zwerm.identity.peer_id import PeerId
 
     network = _network(request)
@@ -81,7 +82,7 @@ async def disconnect(request: Request) -> dict[str, Any]:
         raise AppError("bad-address", "This is not the address of a peer", str(error)) from None
     if not network.swarm.connections_to(peer):
         raise AppError("not-found", f"There is no connection with {peer}", str(peer))
-    await network.swarm.disconnect(peer)
+    await network.swarm.disconnect(peer, rest=APART)
     return {"peer": str(peer)}
 
 

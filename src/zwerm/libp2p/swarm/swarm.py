@@ -29,6 +29,7 @@ from zwerm.libp2p.host import (
 )
 from zwerm.libp2p.multistream.aio import listen as agree
 from zwerm.libp2p.stream import Direction, MuxedConnection, MuxedStream
+from zwerm.libp2p.swarm.admission import Admission
 from zwerm.libp2p.swarm.backoff import Backoff
 from zwerm.libp2p.swarm.bandwidth import Bandwidth
 from zwerm.libp2p.swarm.connection import SwarmConnection
@@ -93,7 +94,7 @@ class Swarm:
         self.peers = MemoryPeerStore(self.limits, self.clock)
         self.find_peer: FindPeer | None = None  # asked where a peer is when no address of it is known
         self.bandwidth = Bandwidth(self.clock, upload=self.limits.upload, download=self.limits.download)
-        self._allowed = None if allowed is None else frozenset(allowed)
+        self._admission = Admission(allowed, self.clock)
         self._ledger = StreamLedger(self.limits)
         self._trimming: asyncio.TimerHandle | None = None
         self.names: NameSource | None = None  # asked for the names in addresses; None: these are not dialled
@@ -231,8 +232,8 @@ class Swarm:
             raise DialFailed("the peer is this node")
         if self._is_closed:
             raise DialFailed("this node is closed")
-        if not self.is_allowed(peer):
-            raise DialFailed(f"{peer} is not on the list of peers that this node talks to")
+        if (refusal := self._admission.refusal(peer)) is not None:
+            raise DialFailed(f"{peer} {refusal}")
         self.peers.add_addresses(peer, addresses, ADDRESS_LIFETIME)
         known = [*addresses, *self.peers.addresses(peer)]
         if not known and self.find_peer is not None:
@@ -249,14 +250,18 @@ class Swarm:
             connection = await self.connect(peer, force_direct=True)
         return await connection.open_stream(protocols)
 
-    async def disconnect(self, peer: PeerId) -> None:
+    async def disconnect(self, peer: PeerId, *, rest: float = 0.0) -> None:
+        """Close the connections with a peer, and for `rest` seconds make and take none: a look-up may be about it."""
+        if rest:
+            self._admission.rest(peer, rest)
         for connection in self.connections_to(peer):
             await connection.close()
             await asyncio.shield(connection.watch)
 
     def forget_failures(self) -> None:
-        """Dial again what failed before: the network is another one, or a person asks for it."""
+        """Dial again what failed before or rests: the network is another one, or a person asks for it."""
         self._backoff.clear()
+        self._admission.end_rests()
 
     def protect(self, peer: PeerId, tag: str) -> None:
         self._protected.setdefault(peer, set()).add(tag)
@@ -267,14 +272,11 @@ class Swarm:
         if not tags:
             self._protected.pop(peer, None)
 
-    def is_allowed(self, peer: PeerId) -> bool:
-        return self._allowed is None or peer in self._allowed
-
     def set_allowed(self, peers: Collection[PeerId] | None) -> None:
         """Connect with these only from now on, and close what there is with others; None: with everybody."""
-        self._allowed = None if peers is None else frozenset(peers)
+        self._admission.allow(peers)
         for connection in self.connections:
-            if not self.is_allowed(connection.remote_peer):
+            if self._admission.refusal(connection.remote_peer) is not None:
                 self.spawn(connection.close("not on the list of peers that this node talks to"), "close")
 
     def _accept(self, muxed: MuxedConnection) -> None:
@@ -349,8 +351,8 @@ class Swarm:
         return Candidate(worth, connection.opened, is_protected=peer in self._protected)
 
     def _check_room(self, peer: PeerId) -> None:
-        if not self.is_allowed(peer):
-            raise ResourceLimitError("not on the list of peers that this node talks to")
+        if (refusal := self._admission.refusal(peer)) is not None:
+            raise ResourceLimitError(f"it {refusal}")
         if self._is_closed:
             raise ResourceLimitError("this node is closed")
         count, limit = len(self.connections), self.limits.connections
