@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -67,7 +68,11 @@ def test_what_is_down_is_not_listed_and_what_is_up_is_with_its_kind() -> None:
         ip("addr", "add", "192.0.2.11/24", "dev", "wire")
         ip("addr", "add", "2001:db8::10/64", "dev", "wire", "nodad", "preferred_lft", "0", "valid_lft", "100")
         ip("link", "set", "wire", "mtu", "1400", "up")
-        return before, list_addresses()
+        for _ in range(300):  # the kernel says that a wire is connected when it gets round to it
+            if "192.0.2.10" in by_address(after := list_addresses()):
+                break
+            time.sleep(0.1)
+        return before, after
 
     before, after = in_namespace(work)
     assert before == []

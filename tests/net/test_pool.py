@@ -12,7 +12,8 @@ import pytest
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Transmit
 from zwerm.net import pool as module
-from zwerm.net.pool import BUSY, HEADROOM, Arrival, IcmpError, PooledSocket, UdpPool
+from zwerm.net.pool import BUSY, HEADROOM, IcmpError, PooledSocket, UdpPool
+from zwerm.net.recvmmsg import Arrival
 from zwerm.net.udp import UdpSocket
 
 Received = list[tuple[bytes, tuple[str, int]]]

@@ -87,7 +87,7 @@ def parse_link(payload: bytes) -> Link:
     if len(payload) < _LINK.size:
         raise WireError(f"netlink link of {len(payload)} bytes, expected {_LINK.size}")
     _, _, index, flags, _ = _LINK.unpack_from(payload)
-    attributes = _attributes(payload, _LINK.size)
+    attributes = _attributes(payload, _LINK.size, (_IFLA_IFNAME, _IFLA_MTU))
     name = attributes.get(_IFLA_IFNAME, b"").rstrip(b"\0").decode("utf-8", "replace")
     return Link(index, name, flags, int.from_bytes(attributes.get(_IFLA_MTU, b"")[:4], sys.byteorder))
 
@@ -101,7 +101,7 @@ def parse_address(payload: bytes) -> AddressRecord | None:
     if len(payload) < _ADDRESS.size:
         raise WireError(f"netlink address of {len(payload)} bytes, expected {_ADDRESS.size}")
     family, prefix_length, flags, scope, index = _ADDRESS.unpack_from(payload)
-    attributes = _attributes(payload, _ADDRESS.size)
+    attributes = _attributes(payload, _ADDRESS.size, (_IFA_LOCAL, _IFA_ADDRESS, _IFA_FLAGS))
     packed = attributes.get(_IFA_LOCAL) or attributes.get(_IFA_ADDRESS)  # of a tunnel, ADDRESS is the other end
     flags = int.from_bytes(attributes[_IFA_FLAGS][:4], sys.byteorder) if _IFA_FLAGS in attributes else flags
     if packed is None or len(packed) != {socket.AF_INET: 4, socket.AF_INET6: 16}.get(family):
@@ -109,12 +109,15 @@ def parse_address(payload: bytes) -> AddressRecord | None:
     return AddressRecord(index, socket.inet_ntop(family, packed), prefix_length, flags, scope)
 
 
-def _attributes(payload: bytes, offset: int) -> dict[int, bytes]:
+def _attributes(payload: bytes, offset: int, wanted: tuple[int, ...]) -> dict[int, bytes]:
+    """Those that are wanted, as far as they are there: links have sixty more."""
     attributes: dict[int, bytes] = {}
-    while len(payload) - offset >= _ATTRIBUTE.size:
+    while len(payload) - offset >= _ATTRIBUTE.size and len(attributes) < len(wanted):
         length, kind = _ATTRIBUTE.unpack_from(payload, offset)
         if not _ATTRIBUTE.size <= length <= len(payload) - offset:
             raise WireError(f"netlink attribute of {length} bytes, {len(payload) - offset} are there")
-        attributes[kind & 0x3FFF] = payload[offset + _ATTRIBUTE.size : offset + length]  # without the flag bits
+        kind &= 0x3FFF  # without the flag bits
+        if kind in wanted:
+            attributes[kind] = payload[offset + _ATTRIBUTE.size : offset + length]
         offset += length + 3 & ~3
     return attributes

@@ -1,8 +1,9 @@
 """Any number of UDP sockets around one buffer: for a relay, which has one for each of its clients.
 
 A `UdpSocket` has a buffer and a line of what waits to be sent, which is too much ten thousand times over. Here what
-comes is read into one buffer, with room in front of each datagram for a header, and handed over in place: who takes it
-is done with it when the callback returns. What the kernel has no room for is dropped and counted, as a network would.
+comes is read into one buffer, as many datagrams a system call as wait, with room in front of each for a header, and
+handed over in place: who takes it is done with it when the callback returns. What the kernel has no room for is dropped
+and counted, as a network would.
 
 Packets of many clients come one by one, and to be woken for each costs more than to carry it. So while more than 4,000
 come in a second, the pool looks at its sockets every `PERIOD` instead, as network cards moderate their interrupts: a
@@ -22,21 +23,22 @@ import struct
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Address, Transmit
 from zwerm.net.control import SPACE, UDP_GRO, control_for, parse_control
+from zwerm.net.recvmmsg import COUNT, LARGEST, Arrival, MessageReader, find_call
 from zwerm.net.short_timer import ShortTimer
 
-Arrival: TypeAlias = tuple[Address, int, int, int]  # source, start and size in the buffer, size of each datagram
-
 HEADROOM: Final = 4  # bytes left free in front of each arrival
-LARGEST: Final = 65_536  # bytes that one read may bring
-BUFFER: Final = LARGEST + 98_304
-MAX_READS: Final = 64  # system calls on one socket before another has its turn
+MAX_READS: Final = 4  # times that as much is read from one socket as there are slots, before another has its turn
+MAX_ERRORS: Final = 64  # read of one socket's queue of errors at once
 MAX_READY: Final = 512  # sockets of one look
-PERIOD: Final = 1e-3  # seconds between two looks while there is much to do
+PERIOD: Final = 2e-3  # seconds between two looks by the clock
+SHORT_PERIOD: Final = 1e-3  # the same while a look finds more than `MANY`, and the kernel's buffers could fill up
+MANY: Final = 32  # datagrams, or runs of them
+MAX_IDLE: Final = 4  # looks that find nothing before the clock is stopped: between two bursts are some
 WINDOW: Final = 0.01  # seconds over which arrivals are counted
 BUSY: Final = 40  # arrivals in a window from which on the pool looks by the clock
 RECEIVE_BUFFER: Final = 1_048_576  # bytes asked of the kernel, which gives what net.core.rmem_max allows
@@ -108,29 +110,22 @@ class PooledSocket:
         self._has_segmentation = True
         self._pool = pool
 
-    def read(self, view: memoryview, first: Sequence[memoryview]) -> list[Arrival]:
-        """Read once, or until there is nothing more where more is likely."""
-        arrivals: list[Arrival] = []
-        receive = self.receive
-        position, into = HEADROOM, first
-        while True:
-            try:
-                size, messages, _, source = receive(into, SPACE)
-            except (BlockingIOError, InterruptedError):
+    def read(self, first: Sequence[memoryview], reader: MessageReader | None) -> list[Arrival]:
+        """Read once, or what there is where more than one is likely."""
+        try:
+            if self.is_eager and reader is not None:
+                arrivals = reader.read(self.fileno)
                 self.is_eager = len(arrivals) > 1
                 return arrivals
-            except OSError:
-                self._pool.counters.errors += 1  # something sent was refused somewhere; that is all it means
-                return arrivals
-            segment = (parse_control(messages).segment_size or size) if messages else size
-            arrivals.append((source[:2] if self._is_ipv6 else source, position, size, segment))
-            position += size + HEADROOM
-            if not self.is_eager:
-                self.is_eager = segment < size or self._pool.is_by_clock
-                return arrivals
-            if len(arrivals) >= MAX_READS or position + LARGEST > BUFFER:
-                return arrivals
-            into = (view[position:],)
+            size, messages, _, source = self.receive(first, SPACE)
+        except (BlockingIOError, InterruptedError):
+            return []
+        except OSError:
+            self._pool.counters.errors += 1  # something sent was refused somewhere; that is all it means
+            return []
+        segment = (parse_control(messages).segment_size or size) if messages else size
+        self.is_eager = segment < size or self._pool.is_by_clock
+        return [(source[:2] if self._is_ipv6 else source, HEADROOM, size, segment)]
 
     def send(self, pieces: Sequence[bytes | memoryview], destination: Address, segment_size: int | None) -> None:
         """Send one datagram, or a run of datagrams of `segment_size`; what cannot be sent is dropped and counted."""
@@ -190,7 +185,7 @@ class PooledSocket:
 
     def read_errors(self) -> None:
         """Take everything out of the queue of errors."""
-        for _ in range(MAX_READS):
+        for _ in range(MAX_ERRORS):
             try:
                 _, messages, _, destination = self.socket.recvmsg(0, _ERROR_SPACE, _MSG_ERRQUEUE)
             except OSError:
@@ -220,9 +215,11 @@ class UdpPool:
     def __init__(self) -> None:
         """Watch on the running loop."""
         self.counters = PoolCounters()
-        self.buffer = bytearray(BUFFER)
+        call = find_call()
+        self._reader = None if call is None else MessageReader(call, HEADROOM)
+        self.buffer = bytearray(HEADROOM + LARGEST) if self._reader is None else self._reader.buffer
         self.view = memoryview(self.buffer)
-        self._first = (self.view[HEADROOM:],)
+        self._first = (self.view[HEADROOM : HEADROOM + LARGEST],)
         self._loop = asyncio.get_running_loop()
         self._sockets: dict[int, PooledSocket] = {}
         self._epoll: Any = select.epoll() if hasattr(select, "epoll") else None
@@ -230,6 +227,8 @@ class UdpPool:
         self.is_by_clock = False
         self._arrived = 0  # in this window
         self._is_busy = False  # in the last window
+        self._period = PERIOD
+        self._idle = 0  # looks by the clock, one after the other, that found nothing
         self._window_ends = 0.0
         if self._epoll is not None:
             self._loop.add_reader(self._epoll.fileno(), self._wake)
@@ -306,13 +305,22 @@ class UdpPool:
             self._arrived, self._window_ends = 0, now + WINDOW
         if self._is_busy and not self._epoll.closed and self._clock.start(PERIOD):
             self.is_by_clock = True
+            self._idle, self._period = 0, PERIOD
             self._loop.remove_reader(self._epoll.fileno())
             self._loop.add_reader(self._clock.fileno, self._tick)
 
     def _tick(self) -> None:
-        """It is time to look; when nothing came since the last time, wait to be woken again."""
+        """It is time to look; when nothing comes any more, wait to be woken again."""
         self._clock.read()
-        if not self._look() and not self._epoll.closed:
+        before = self._arrived
+        self._idle = 0 if self._look() else self._idle + 1
+        if self._epoll.closed:  # by what came
+            return
+        period = SHORT_PERIOD if self._arrived - before > MANY else PERIOD
+        if period != self._period:
+            self._period = period
+            self._clock.start(period)
+        if self._idle >= MAX_IDLE:
             self._clock.stop()
             self.is_by_clock = False
             self._loop.remove_reader(self._clock.fileno)
@@ -332,7 +340,10 @@ class UdpPool:
         return len(ready)
 
     def _read(self, pooled: PooledSocket) -> None:
-        arrivals = pooled.read(self.view, self._first)
-        if arrivals:
-            self._arrived += len(arrivals)
-            pooled.on_arrivals(pooled, arrivals)
+        for _ in range(MAX_READS):
+            arrivals = pooled.read(self._first, self._reader)
+            if arrivals:
+                self._arrived += len(arrivals)
+                pooled.on_arrivals(pooled, arrivals)
+            if len(arrivals) < COUNT or self._sockets.get(pooled.fileno) is not pooled:
+                return

@@ -15,7 +15,7 @@ from zwerm.webrtc.turn.aio import Allocation, TurnFailed
 from zwerm.webrtc.turn.credentials import Credential, Users
 from zwerm.webrtc.turn.events import Event, PeerUnreachable
 from zwerm.webrtc.turn.peers import PeerPolicy, parse_network
-from zwerm.webrtc.turn.server.aio import ServiceConfig, TurnService
+from zwerm.webrtc.turn.server.aio import MAX_BATCH, ServiceConfig, TurnService, batches
 from zwerm.webrtc.turn.server.config import RelayHost, TurnServerConfig
 
 ALICE = Credential("alice", "wonder")
@@ -181,6 +181,15 @@ async def test_a_client_that_reads_too_slowly_loses_data_and_holds_up_nobody(pee
         assert (await quick.receive()).data == b"still here"
         await quick.close()
         slow._shut()
+
+
+def test_one_look_that_brings_much_is_handed_on_in_pieces_between_which_a_limit_is_kept() -> None:
+    arrivals = [(("192.0.2.1", 1), number * 50_000, 50_000, 1_000) for number in range(18)]
+    arrivals += [(("192.0.2.2", 2), 0, 7, 7), (("192.0.2.2", 2), 0, 0, 0)]
+    handed_on = list(batches(memoryview(bytes(900_000)), arrivals))
+    sizes = [(source[1], len(datagrams), sum(map(len, datagrams))) for source, datagrams in handed_on]
+    assert sizes == [(1, 50, 50_000)] * 18 + [(2, 2, 7)]
+    assert 50_000 < MAX_BATCH < 100_000
 
 
 async def test_noise_on_a_stream_is_its_end() -> None:

@@ -21,7 +21,8 @@ from zwerm.core.errors import TransportError, WireError
 from zwerm.core.machine import Address
 from zwerm.core.random import SYSTEM
 from zwerm.net.alarm import Alarm
-from zwerm.net.pool import CAN_FORBID_FRAGMENTS, Arrival, IcmpError, PooledSocket, UdpPool
+from zwerm.net.pool import CAN_FORBID_FRAGMENTS, IcmpError, PooledSocket, UdpPool
+from zwerm.net.recvmmsg import Arrival
 from zwerm.net.udp import RECEIVE_BUFFER
 from zwerm.webrtc.stun.attributes import Icmp
 from zwerm.webrtc.stun.stream import MessageStream
@@ -34,6 +35,7 @@ from zwerm.webrtc.turn.server.opening import OpenRelay
 from zwerm.webrtc.turn.server.server import Statistics, TurnServer
 from zwerm.webrtc.turn.server.shared import SharedCounts
 
+MAX_BATCH: Final = 65_536  # bytes handed on at once: as far as a client's unread data may pass its limit
 MAX_HANDOVERS: Final = 64  # messages of other workers taken at once
 MAX_HANDOVER_SIZE: Final = 70_000
 
@@ -205,7 +207,7 @@ class TurnService:
         if departures:
             self._send(departures)
         if rest:
-            for source, datagrams in _batches(pool.view, rest):
+            for source, datagrams in batches(pool.view, rest):
                 client = FiveTuple(Transport.UDP, source, udp.address)
                 self.server.receive_from_client(datagrams, client, now)
             self.carry_out()
@@ -216,7 +218,7 @@ class TurnService:
         if departures:
             self._send(departures)
         if rest:
-            for source, datagrams in _batches(pool.view, rest):
+            for source, datagrams in batches(pool.view, rest):
                 self.server.receive_from_peer(udp.address, datagrams, source, now)
             self.carry_out()
 
@@ -294,14 +296,20 @@ class TurnService:
         self.server.relay_opened(local, now)
 
 
-def _batches(view: memoryview, arrivals: list[Arrival]) -> Iterator[tuple[Address, list[bytes]]]:
-    """Copy datagrams out of the buffer, those of one source that follow each other together."""
+def batches(view: memoryview, arrivals: list[Arrival]) -> Iterator[tuple[Address, list[bytes]]]:
+    """Copy datagrams out of the buffer, those of one source that follow each other together, to `MAX_BATCH`."""
     for source, group in itertools.groupby(arrivals, operator.itemgetter(0)):
         datagrams: list[bytes] = []
+        total = 0
         for _, start, size, segment in group:
+            if total and total + size > MAX_BATCH:
+                yield source, datagrams
+                datagrams, total = [], 0
             cuts = range(start, start + size, segment) if segment else (start,)
             datagrams += [bytes(view[cut : min(cut + segment, start + size)]) for cut in cuts]
-        yield source, datagrams
+            total += size
+        if datagrams:
+            yield source, datagrams
 
 
 class _Connection(asyncio.Protocol):

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from zwerm.core.machine import Address, Instant
 from zwerm.webrtc.stun.uri import Transport
-from zwerm.webrtc.turn.server.allocation import Allocation
+from zwerm.webrtc.turn.server.allocation import Allocation, Channel
 from zwerm.webrtc.turn.server.relaying import MAX_RUN, MAX_SEGMENTS, Relaying
 
 Arrival: TypeAlias = tuple[Address, int, int, int]  # source, start and size in the buffer, size of each datagram
@@ -69,8 +69,9 @@ class Forwarding:
         rest: list[Arrival] = []
         traffic = self._relaying.traffic
         last: Departure | None = None
-        last_key: tuple[Address, int] | None = None
+        last_source, last_number = ("", 0), 0
         has_total = self._relaying.total is not None
+        datagrams = carried = 0
         for arrival in arrivals:
             source, start, whole, segment = arrival
             allocation = known.get(source)
@@ -79,13 +80,12 @@ class Forwarding:
                 continue
             limit = start + whole
             while start < limit:
-                size = min(segment, limit - start)
+                size = segment if start + segment <= limit else limit - start
                 if size < HEADER_SIZE:
                     rest.append((source, start, size, size))
                     start += size
                     continue
-                number = buffer[start] << 8 | buffer[start + 1]
-                length = buffer[start + 2] << 8 | buffer[start + 3]
+                number, length = _HEADER.unpack_from(buffer, start)
                 channel = allocation.channels.get(number)
                 if channel is None or channel.expires_at <= now or length + HEADER_SIZE > size or channel.is_inside:
                     rest.append((source, start, size, size))
@@ -97,11 +97,12 @@ class Forwarding:
                     allocation, length, now
                 ):
                     continue
-                traffic.datagrams_to_peers += 1
-                traffic.bytes_to_peers += length
+                datagrams += 1
+                carried += length
                 if (
                     last is not None
-                    and last_key == (source, number)
+                    and last_number == number
+                    and last_source == source
                     and length <= last.size
                     and last.total == last.size * last.count
                     and last.count < MAX_SEGMENTS
@@ -113,8 +114,10 @@ class Forwarding:
                     last.total += length
                 else:
                     last = Departure(channel.relay.local, channel.peer, length, [view[begin : begin + length]])
-                    last_key = source, number
+                    last_source, last_number = source, number
                     departures.append(last)
+        traffic.datagrams_to_peers += datagrams
+        traffic.bytes_to_peers += carried
         return departures, rest
 
     def from_peers(
@@ -132,24 +135,30 @@ class Forwarding:
         traffic = self._relaying.traffic
         local, client = allocation.client.local, allocation.client.source
         is_capped = allocation.bucket is not None or self._relaying.total is not None
+        datagrams = carried = 0
         last: Departure | None = None
+        last_source: Address | None = None
+        channel: Channel | None = None
         for arrival in arrivals:
             source, start, whole, segment = arrival
-            channel = allocation.by_peer.get(source)
-            if channel is None or channel.expires_at <= now or not allocation.permits(source[0], now):
+            if source != last_source:
+                last_source, channel = source, allocation.by_peer.get(source)
+                if channel is not None and (channel.expires_at <= now or not allocation.permits(source[0], now)):
+                    channel = None
+            if channel is None:
                 rest.append(arrival)
                 continue
             limit = start + whole
             is_first = True
             while start < limit or is_first:
-                size = min(segment, limit - start)
+                size = segment if start + segment <= limit else limit - start
                 begin = start
                 start += size
                 if is_capped and not self._relaying.is_within_rate(allocation, size, now):
                     is_first = False
                     continue
-                traffic.datagrams_to_clients += 1
-                traffic.bytes_to_clients += size
+                datagrams += 1
+                carried += size
                 length = size + HEADER_SIZE
                 pieces: list[memoryview | bytes]
                 if is_first:
@@ -171,4 +180,6 @@ class Forwarding:
                 else:
                     last = Departure(local, client, length, pieces)
                     departures.append(last)
+        traffic.datagrams_to_clients += datagrams
+        traffic.bytes_to_clients += carried
         return departures, rest
