@@ -1,4 +1,4 @@
-"""A router that maps ports on request (miniupnpd), asked by PCP and NAT-PMP: the port leads in, and is gone after."""
+"""A router that maps ports on request (miniupnpd), asked by PCP, NAT-PMP and UPnP: the port leads in, then is gone."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ _CONFIGURATION = f"""
 ext_ifname=wan
 ext_ip={DECLARED}
 listening_ip=lan
-enable_natpmp=yes
-enable_upnp=no
+enable_natpmp=%s
+enable_upnp=%s
+force_igd_desc_v1=%s
 port=0
 secure_mode=yes
 allow 1024-65535 0.0.0.0/0 1024-65535
@@ -43,10 +44,11 @@ table inet filter {
 
 
 @contextlib.contextmanager
-def router(home: Home, path: Path) -> Iterator[None]:
-    """Run the router's program on the box of a home."""
+def router(home: Home, path: Path, *, upnp: int) -> Iterator[None]:
+    """Run the router's program on the box of a home: with UPnP of version `upnp` alone, or (0) without it."""
     configuration = path / "miniupnpd.conf"
-    configuration.write_text(_CONFIGURATION)
+    words = ["no" if upnp else "yes", "yes" if upnp else "no", "yes" if upnp == 1 else "no"]
+    configuration.write_text(_CONFIGURATION % tuple(words))
     home.box.nft(_CHAINS + "add rule ip home pass ct status dnat accept\n")
     command = ["miniupnpd", "-d", "-f", str(configuration), "-P", str(path / "miniupnpd.pid")]
     with open(path / "miniupnpd.log", "w") as log:
@@ -59,10 +61,10 @@ def router(home: Home, path: Path) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def mapped_home(path: Path) -> AsyncIterator[tuple[WideNetwork, Home, NodeThere]]:
+async def mapped_home(path: Path, *, upnp: int = 0) -> AsyncIterator[tuple[WideNetwork, Home, NodeThere]]:
     with wide_network(GLOBAL) as network, contextlib.ExitStack() as stack:
         home = network.join(Kind.PORT)
-        stack.enter_context(router(home, path))
+        stack.enter_context(router(home, path, upnp=upnp))
         resident = stack.enter_context(resident_of(home.host))
         node = NodeThere(resident, path / "node", home.address, network__port_mapping=True)
         try:
@@ -77,13 +79,16 @@ def rules(box: Namespace) -> str:
     return box.run("nft", "list", "chain", "inet", "filter", "prerouting_miniupnpd")
 
 
-@pytest.mark.parametrize("is_old", [False, True], ids=["PCP", "NAT-PMP"])
+@pytest.mark.parametrize("way", ["PCP", "NAT-PMP", "UPnP 1", "UPnP 2"])
 async def test_a_node_at_home_is_reached_by_the_port_that_its_router_gives_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_old: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    if is_old:
+    upnp = int(way[-1]) if way.startswith("UPnP") else 0
+    if way == "NAT-PMP":
         monkeypatch.setattr(client, "_FIRST", client.Protocol.NAT_PMP)
-    async with mapped_home(tmp_path) as (network, home, node):
+    if upnp:
+        monkeypatch.setattr(client, "FIRST_WAIT", 0.02)  # seconds; nobody answers by the other two
+    async with mapped_home(tmp_path, upnp=upnp) as (network, home, node):
         await node.until(lambda: any(DECLARED in str(each) for each in node.swarm.addresses))
         (mapped,) = [each for each in node.swarm.addresses if DECLARED in str(each)]
         with resident_of(network.core) as core:
