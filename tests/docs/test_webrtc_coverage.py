@@ -1,4 +1,4 @@
-"""docs/webrtc-coverage.md: what it names is there."""
+"""docs/webrtc-coverage.md and docs/libp2p-coverage.md: what they name is there."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "webrtc-coverage.md").read_text("utf-8")
-NAMED = sorted(set(re.findall(r"`([a-z0-9_/]+\.py)`", PAGE)))
+PAGES = {name: (ROOT / "docs" / f"{name}-coverage.md").read_text("utf-8") for name in ("libp2p", "webrtc")}
+NAMED = sorted({path for page in PAGES.values() for path in re.findall(r"`([a-z0-9_/]+\.py)`", page)})
+ELSEWHERE = ("tools/", "benchmarks/")
 
 
 @pytest.mark.parametrize("path", NAMED)
 def test_a_file_that_shows_something_is_there(path: str) -> None:
-    assert (ROOT / path if path.startswith("tools/") else ROOT / "tests" / path).is_file()
+    assert (ROOT / path if path.startswith(ELSEWHERE) else ROOT / "tests" / path).is_file()
 
 
-def test_every_claim_is_shown_or_said_not_to_be() -> None:
+@pytest.mark.parametrize("name", PAGES)
+def test_every_claim_is_shown_or_said_not_to_be(name: str) -> None:
     rows = [
         line
-        for line in PAGE.splitlines()
+        for line in PAGES[name].splitlines()
         if line.startswith("| ") and not line.startswith(("| ---", "| claim", "| peer"))
     ]
     assert len(rows) > 40

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 
 from tests.interop.test_chromium_data_channel import ARGUMENTS, PAGE, we_offer
 from tests.interop.tshark import bytes_of, fields
 from tests.web.browser import CHROMIUM
 from tests.webrtc.w3c.both import Inbox, connected
-from zwerm.webrtc import RTCConfiguration, RTCPeerConnection
+from zwerm.webrtc import RecordedPeerConnection, RTCConfiguration, RTCPeerConnection
 
 pytestmark = [
     pytest.mark.browser,
@@ -35,13 +37,18 @@ SAME = (  # pairs of members that have to be equal, ours and Chromium's, both wa
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def page() -> AsyncIterator[Page]:
+async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = await browser.new_page()
-        await page.evaluate(f"() => {{ {PAGE} }}")
-        yield page
+        yield browser
         await browser.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def page(chromium: Browser) -> Page:
+    page = await chromium.new_page()
+    await page.evaluate(f"() => {{ {PAGE} }}")
+    return page
 
 
 def of_type(report: Any, kind: str) -> list[Any]:
@@ -68,6 +75,9 @@ def differences(ours: Any, theirs: Any) -> list[str]:
     addresses = [endpoints(ours), endpoints(theirs)[::-1]]
     if addresses[0] != addresses[1]:
         found.append(f"selected {addresses[0]}, Chromium's {addresses[1]}")
+    states = [selected(report)["state"] for report in (ours, theirs)]
+    if states != ["succeeded", "succeeded"]:  # Chromium's is "in-progress" while a check of it is on its way
+        found.append(f"the selected pair {states[0]}, Chromium's {states[1]}")
     return found
 
 
@@ -155,6 +165,81 @@ LEFT_OUT = {
     "relatedPort",
     "tcpType",  # of candidates that one of the two has none of
 }
+
+
+# Facts about a browser and its machine.
+BROWSERS_OWN = {"UserAgentData", "cpuPerformance", "deviceMemory", "hardwareConcurrency"}
+
+
+async def test_a_dump_has_the_form_of_the_one_that_chromium_makes_of_the_same_connection(
+    chromium: Browser, tmp_path: Path
+) -> None:
+    context = await chromium.new_context(accept_downloads=True)
+    page, internals = await context.new_page(), await context.new_page()
+    await internals.goto("chrome://webrtc-internals")
+    await page.evaluate(f"() => {{ {PAGE} }}")
+    ours = RecordedPeerConnection(RTCConfiguration(includeLoopback=True))
+    try:
+        await talked(page, ours)
+        theirs = await dump_of_chromium(internals, tmp_path / "dump.json", ours)
+        check_dumps(json.loads(json.dumps(ours.dump())), theirs)
+    finally:
+        await ours.close()
+        await context.close()
+
+
+async def dump_of_chromium(internals: Page, path: Path, ours: RTCPeerConnection) -> Any:
+    """What its page saves of the other end of `ours` alone, once it has asked for statistics of the transport."""
+    fragment = ours._bundle.agent.local_credentials.ufrag
+    await internals.evaluate("document.querySelector('#dump-checkbox').checked = false")  # not compressed
+    async with asyncio.timeout(LIMIT):
+        while True:
+            async with internals.expect_download() as expected:
+                await internals.evaluate("document.querySelector('#dump-click-target').click()")
+            await (await expected.value).save_as(path)
+            found = read(path)
+            for name, one in found["PeerConnections"].items():  # those of other tests are listed too
+                is_its = fragment in json.dumps(one["updateLog"])
+                if is_its and any(series.endswith("-dtlsState") for series in one["stats"]):
+                    return found | {"PeerConnections": {name: one}}
+            await asyncio.sleep(0.2)
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))
+
+
+def check_dumps(ours: Any, theirs: Any) -> None:
+    assert {name: type(one) for name, one in ours.items()} == {
+        name: type(one) for name, one in theirs.items() if name not in BROWSERS_OWN
+    }
+    (here,), (there,) = ours["PeerConnections"].values(), theirs["PeerConnections"].values()
+    assert {name: type(one) for name, one in here.items()} == {name: type(one) for name, one in there.items()}
+    assert type(json.loads(here["rtcConfiguration"])) is type(json.loads(there["rtcConfiguration"])) is dict
+    for one in (here, there):  # how a series and an entry look
+        series = next(series for name, series in one["stats"].items() if name.endswith("-dtlsState"))
+        assert set(series) == {"startTime", "endTime", "statsType", "values"}
+        assert (series["statsType"], json.loads(series["values"])[-1]) == ("transport", "connected")
+        assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", series["endTime"])
+        assert {frozenset(entry) for entry in one["updateLog"]} == {frozenset(("type", "value", "timestamp"))}
+        assert all(abs(entry["timestamp"] - theirs["timestamp"]) < 3_600_000 for entry in one["updateLog"])
+    kinds = {series["statsType"] for series in there["stats"].values()}
+    assert kinds - {series["statsType"] for series in here["stats"].values()} == set()
+    said, heard = entries(here), entries(there)
+    assert said["createDataChannel"] == {"label": "chat", "ordered": True}
+    assert heard["ondatachannel"] == {"label": "chat", "ordered": True}
+    for one in (said, heard):
+        assert set(one) >= {"setLocalDescription", "setRemoteDescription", "setRemoteDescriptionOnSuccess"}
+        assert one["onconnectionstatechange"] == one["oniceconnectionstatechange"] == "connected"
+        assert one["onsignalingstatechange"] == "stable"
+        assert set(one["setRemoteDescription"]) == {"type", "sdp"}
+    candidates = [one.get("onicecandidate", {}).keys() for one in (said, heard)]
+    assert candidates[0] == candidates[1] == {"sdpMid", "sdpMLineIndex", "candidate"}
+
+
+def entries(part: Any) -> dict[str, Any]:
+    """What was said last of each kind, taken out of its JSON."""
+    return {one["type"]: json.loads(one["value"]) if one["value"] else None for one in part["updateLog"]}
 
 
 def check_capture(path: Path) -> None:

@@ -20,7 +20,7 @@ from zwerm.webrtc.connection.aio import TransportDriver
 from zwerm.webrtc.connection.local_network import LocalNetwork
 from zwerm.webrtc.connection.transport import Transport
 from zwerm.webrtc.dtls.certificate import Certificate
-from zwerm.webrtc.ice.events import CandidateGathered, RegisterName, ResolveName, RestartNeeded
+from zwerm.webrtc.ice.events import CandidateGathered, GatheringState, RegisterName, ResolveName, RestartNeeded
 from zwerm.webrtc.ice.pair import PairState
 
 LIMIT = 60.0  # seconds, of a busy machine
@@ -70,6 +70,21 @@ async def test_without_tcp_there_is_one_socket_for_each_address(driven: Driven) 
     driven.gather(LocalNetwork(include_loopback=True, interfaces=("127.0.0.1",), tcp=False))
     (line,) = driven.candidates()
     assert " udp " in line
+
+
+async def test_tcp_may_come_a_moment_after_udp_and_gathering_ends_with_it(driven: Driven) -> None:
+    driven.gather(LocalNetwork(include_loopback=True, interfaces=("127.0.0.1",), tcp_delay=0.02))
+    assert [line.split()[2] for line in driven.candidates()] == ["udp"]
+    assert driven.transport.agent.gathering_state is GatheringState.GATHERING
+    await until(lambda: driven.transport.agent.gathering_state is GatheringState.COMPLETE)
+    assert [line.split()[2] for line in driven.candidates()] == ["udp", "tcp", "tcp"]
+
+
+async def test_a_driver_that_is_closed_meanwhile_opens_no_tcp() -> None:
+    driven = Driven()
+    driven.gather(LocalNetwork(include_loopback=True, interfaces=("127.0.0.1",), tcp_delay=3_600.0))
+    await driven.close()
+    assert [line.split()[2] for line in driven.candidates()] == ["udp"]
 
 
 async def test_no_address_to_gather_from_is_an_error_in_words(driven: Driven) -> None:

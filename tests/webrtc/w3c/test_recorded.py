@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 
 import pytest
@@ -56,22 +57,42 @@ async def test_calls_and_what_came_of_them_are_in_the_log_in_order() -> None:
         "closeOnSuccess",
     ]
     said = {one["type"]: one["value"] for one in log}
-    assert said["createDataChannel"] == "chat, ordered: False"
-    assert said["setLocalDescription"].startswith("type: offer, sdp: v=0\r\n")
-    assert said["datachannel"] == "label: back, ordered: true, protocol: "
-    states = [one["value"] for one in log if one["type"] == "connectionstatechange"]
-    assert states == ["connecting", "connected", "closed"]
+    assert json.loads(said["createDataChannel"]) == {"label": "chat", "ordered": False}
+    assert said["createOffer"] == ""
+    offer = json.loads(said["setLocalDescription"])
+    assert (offer["type"], offer["sdp"][:5]) == ("offer", "v=0\r\n")
+    assert said["ondatachannel"] == '{"label":"back","ordered":true}'
+    states = [one["value"] for one in log if one["type"] == "onconnectionstatechange"]
+    assert states == ['"connecting"', '"connected"', '"closed"']
 
 
 async def test_candidates_are_logged_as_readers_take_them_apart() -> None:
     part = await recorded_call()
     log = part["updateLog"]
     assert isinstance(log, list)
-    first = next(one["value"] for one in log if one["type"] == "icecandidate").split(", ")
-    assert first[0].startswith("sdpMid: ")
-    assert first[1] == "sdpMLineIndex: 0"
-    assert first[2].startswith("candidate: candidate:")
-    assert next(one["value"] for one in reversed(log) if one["type"] == "icecandidate") == ""
+    for entry in [one for one in log if one["type"] == "onicecandidate"]:
+        told = json.loads(entry["value"])
+        assert (told["sdpMid"], told["sdpMLineIndex"]) == ("0", 0)
+        assert told["candidate"].startswith("candidate:")
+
+
+async def test_what_methods_were_given_is_in_the_log_by_name_without_passwords() -> None:
+    connection = RecordedPeerConnection(HERE)
+    await connection.createOffer({"iceRestart": True})
+    connection.addTransceiver("audio", direction="recvonly")
+    connection.restartIce()
+    server = RTCIceServer("turn:turn.example.net", username="alice", credential="wonder")
+    connection.setConfiguration(dataclasses.replace(connection.getConfiguration(), iceServers=[server]))
+    with pytest.raises(TypeError):
+        connection.createDataChannel()  # type: ignore[call-arg]
+    await connection.close()
+    said = {one["type"]: one["value"] for one in connection.history.dump()["updateLog"]}
+    assert said["createOffer"] == '{"iceRestart":true}'
+    assert json.loads(said["addTransceiver"])["direction"] == "recvonly"
+    assert said["restartIce"] == said["createDataChannel"] == ""
+    assert "turn:turn.example.net" in said["setConfiguration"]
+    assert "alice" not in said["setConfiguration"]
+    assert "wonder" not in said["setConfiguration"]
 
 
 async def test_statistics_are_sampled_until_the_end() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from zwerm.webrtc import RTCStats, RTCStatsReport
@@ -25,28 +26,35 @@ def test_a_dump_has_the_form_that_readers_of_browsers_dumps_expect() -> None:
     history.add(report(0, "T01", bytesSent=1))
     history.add(report(1, "T01", bytesSent=5))
     history.log("createOffer", "", START + 0.25)
-    assert json.loads(json.dumps(dump([history], "zwerm"))) == {
+    assert json.loads(json.dumps(dump([history], "zwerm", START + 2))) == {
+        "timestamp": 1_700_000_002_000,
         "getUserMedia": [],
         "PeerConnections": {
             "1-1": {
-                "rtcConfiguration": {"iceServers": []},
-                "constraints": "",
+                "pid": os.getpid(),
+                "rtcConfiguration": '{"iceServers":[]}',
                 "url": "",
                 "stats": {
                     "T01-timestamp": {
                         "startTime": "2023-11-14T22:13:20.000Z",
                         "endTime": "2023-11-14T22:13:21.000Z",
                         "statsType": "transport",
-                        "values": "[1700000000000.0, 1700000001000.0]",
+                        "values": "[1700000000000.0,1700000001000.0]",
                     },
                     "T01-bytesSent": {
                         "startTime": "2023-11-14T22:13:20.000Z",
                         "endTime": "2023-11-14T22:13:21.000Z",
                         "statsType": "transport",
-                        "values": "[1, 5]",
+                        "values": "[1,5]",
+                    },
+                    "T01-type": {
+                        "startTime": "2023-11-14T22:13:20.000Z",
+                        "endTime": "2023-11-14T22:13:21.000Z",
+                        "statsType": "transport",
+                        "values": '["transport","transport"]',
                     },
                 },
-                "updateLog": [{"time": "2023-11-14T22:13:20.250Z", "type": "createOffer", "value": ""}],
+                "updateLog": [{"type": "createOffer", "value": "", "timestamp": 1_700_000_000_250.0}],
             }
         },
         "UserAgent": "zwerm",
@@ -54,7 +62,7 @@ def test_a_dump_has_the_form_that_readers_of_browsers_dumps_expect() -> None:
 
 
 def test_several_connections_are_told_apart() -> None:
-    two = dump([StatsHistory({}), StatsHistory({})], "zwerm")
+    two = dump([StatsHistory({}), StatsHistory({})], "zwerm", START)
     assert list(two["PeerConnections"]) == ["1-1", "1-2"]
 
 

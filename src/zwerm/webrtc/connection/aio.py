@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Final
@@ -49,6 +50,7 @@ class TransportDriver:
         self._names: MulticastNames | None = None
         self._unwatch: Callable[[], None] | None = None
         self._soon: asyncio.Handle | None = None
+        self._tcp_later: asyncio.TimerHandle | None = None
         self._is_draining = True  # until it has a loop, which makes commands wait as those of handlers do
         self._is_burst = False  # the last turn of the loop brought more than one command
         self._commands = 0  # of this turn
@@ -96,6 +98,9 @@ class TransportDriver:
             failure = self._open_host(host) or failure
         if not self._sockets.udp:
             raise TransportError(failure)
+        if self.network.tcp and self.network.tcp_delay > 0.0:
+            self.transport.agent.await_addresses()
+            self._tcp_later = self._loop.call_later(self.network.tcp_delay, self._open_tcp)
 
     def pump_soon(self) -> None:
         """Pump when the loop comes round: commands given until then go out together."""
@@ -144,8 +149,9 @@ class TransportDriver:
         self._is_closed = True
         self._send()
         self._alarm.set(None)
-        if self._soon is not None:
-            self._soon.cancel()
+        for later in (self._soon, self._tcp_later):
+            if later is not None:
+                later.cancel()
         while (event := self.transport.next_event()) is not None:
             self._answer(event)
             self._on_event(event)
@@ -285,15 +291,28 @@ class TransportDriver:
         except (TransportError, LocalProtocolError) as error:
             self._sockets.close_host(host)  # bound, and one too many for the agent
             return str(error)
-        if network.tcp:
-            with contextlib.suppress(LocalProtocolError):  # too many addresses: those it has will do
-                agent.add_local_address((host, ACTIVE_PORT), self.now, tcp_type=TcpType.ACTIVE)
-                passive = self._sockets.listen(host, network.ports)
-                if passive is not None:
-                    agent.add_local_address(passive, self.now, tcp_type=TcpType.PASSIVE)
+        if network.tcp and network.tcp_delay <= 0.0:
+            self._open_tcp_host(host)
         if self._names is not None:
             self._names.join([host])
         return None
+
+    def _open_tcp(self) -> None:
+        """It is time for TCP on the addresses that there are, and from now on at once."""
+        self._tcp_later = None
+        self.network = dataclasses.replace(self.network, tcp_delay=0.0)
+        for host in dict.fromkeys(address[0] for address in self._sockets.udp):
+            self._open_tcp_host(host)
+        self.transport.agent.end_of_addresses(self.now)
+        self.pump()
+
+    def _open_tcp_host(self, host: str) -> None:
+        agent = self.transport.agent
+        with contextlib.suppress(LocalProtocolError):  # too many addresses: those it has will do
+            agent.add_local_address((host, ACTIVE_PORT), self.now, tcp_type=TcpType.ACTIVE)
+            passive = self._sockets.listen(host, self.network.ports)
+            if passive is not None:
+                agent.add_local_address(passive, self.now, tcp_type=TcpType.PASSIVE)
 
     def _close_host(self, host: str) -> None:
         """An address is gone: the agent tries what is left, or wants a restart."""

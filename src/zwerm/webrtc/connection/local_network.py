@@ -17,6 +17,7 @@ class LocalNetwork:
     interfaces: tuple[str, ...] | None = None  # names ("eth0") or addresses; None: all. Multicast keeps to them too
     ports: tuple[int, int] | None = None  # the first and the last one to bind, UDP and TCP; None: the system chooses
     tcp: bool = True  # candidates of RFC 6544: connections made, and taken
+    tcp_delay: float = 0.0  # seconds after UDP that they come: most connections stand by then and need none
 
     def __post_init__(self) -> None:
         """Refuse a range that is none.

@@ -31,6 +31,7 @@ from zwerm.webrtc.datachannel.channels import DataChannels
 from zwerm.webrtc.dtls import event as dtls
 from zwerm.webrtc.dtls.certificate import Certificate
 from zwerm.webrtc.dtls.connection import DTLSConnection, State
+from zwerm.webrtc.dtls.handshake import prepare
 from zwerm.webrtc.ice import events as ice
 from zwerm.webrtc.ice.agent import Agent
 from zwerm.webrtc.ice.config import Config, Role
@@ -81,6 +82,7 @@ class Transport:
         self.dtls_config = _DTLS  # may be another until there is a path
         self.tap = tap
         self._certificate = certificate
+        prepare(certificate)
         self._random = random
         self._trace = trace
         self._now = now

@@ -34,7 +34,7 @@ class KeyAlgorithm(enum.Enum):
 class Certificate:
     """A certificate with its private key."""
 
-    __slots__ = ("der", "key", "x509")
+    __slots__ = ("__weakref__", "der", "key", "x509")
 
     def __init__(self, certificate: x509.Certificate, key: PrivateKey) -> None:
         """Take a certificate and its key.

@@ -375,6 +375,8 @@ class DTLSConnection:
             self._fail(Cause.HANDSHAKE, reason)
 
     def _accepts_certificate(self, der: bytes) -> bool:
+        if der == self._peer_certificate:  # OpenSSL asks once for each thing that it does not like about it
+            return not self._is_wrong_certificate
         self._peer_certificate = der
         self._is_wrong_certificate = self._fingerprints is not None and match(self._fingerprints, der) is None
         return not self._is_wrong_certificate

@@ -8,6 +8,7 @@ exceptions cost more than a record. OpenSSL's own retransmission timer reads the
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -55,6 +56,22 @@ def _context(srtp_profiles: tuple[SRTPProfile, ...]) -> SSL.Context:
     return context
 
 
+_CONVERTED: Final[weakref.WeakKeyDictionary[Certificate, tuple[crypto.X509, crypto.PKey]]] = weakref.WeakKeyDictionary()
+
+
+def prepare(certificate: Certificate) -> None:
+    """Convert a certificate for OpenSSL before a handshake needs it: it takes a tenth of one."""
+    _converted(certificate)
+
+
+def _converted(certificate: Certificate) -> tuple[crypto.X509, crypto.PKey]:
+    found = _CONVERTED.get(certificate)
+    if found is None:
+        found = crypto.X509.from_cryptography(certificate.x509), crypto.PKey.from_cryptography_key(certificate.key)
+        _CONVERTED[certificate] = found
+    return found
+
+
 class Handshake:
     """One OpenSSL connection, up to the end of its handshake and, where we do not take over, beyond."""
 
@@ -77,10 +94,12 @@ class Handshake:
             accepts: is given the peer's certificate in DER before the handshake goes on; False ends it.
         """
         self._accepts = accepts
+        self._certificate = certificate
         self._ssl = SSL.Connection(_context(tuple(srtp_profiles)), None)
         self._ssl.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._verify)
-        self._ssl.use_certificate(certificate.x509)
-        self._ssl.use_privatekey(certificate.key)
+        shown, key = _converted(certificate)
+        lib.SSL_use_certificate(self._ssl._ssl, shown._x509)
+        lib.SSL_use_PrivateKey(self._ssl._ssl, key._pkey)
         self._ssl.set_ciphertext_mtu(mtu)
         if role is Role.CLIENT:
             self._ssl.set_connect_state()
@@ -96,7 +115,16 @@ class Handshake:
 
     def start(self) -> None:
         """Go as far as it goes without input."""
-        self._attempt(self._ssl.do_handshake)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """As `do_handshake` of pyOpenSSL, whose exception for "more is needed" costs as much as reading a record."""
+        ssl = self._ssl._ssl
+        result = lib.SSL_do_handshake(ssl)
+        if result == 1:
+            self.is_complete = True
+        elif lib.SSL_get_error(ssl, result) != lib.SSL_ERROR_WANT_READ:
+            self._attempt(lambda: self._ssl._raise_ssl_error(ssl, result))  # says what is wrong
 
     def receive(self, record: bytes) -> list[bytes]:
         """Give one record to OpenSSL; return the application data that came of it."""
@@ -104,7 +132,7 @@ class Handshake:
             return []
         self._ssl.bio_write(record)
         if not self.is_complete:
-            self._attempt(self._ssl.do_handshake)
+            self._go_on()
             return []
         payloads: list[bytes] = []
         buffer, ssl = _buffer(), self._ssl._ssl
@@ -131,6 +159,7 @@ class Handshake:
 
     def release(self) -> None:
         """Let OpenSSL's memory go, about 90 kB; nothing may be called afterwards."""
+        _CONVERTED.pop(self._certificate, None)
         del self._ssl  # it holds our callback, so that counting references alone would not free it
 
     def take_output(self) -> bytes:

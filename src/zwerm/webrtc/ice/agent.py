@@ -150,6 +150,16 @@ class Agent:
             self._relays.open_streams()
             self._settle(now)
 
+    def await_addresses(self) -> None:
+        """More local addresses will come: gathering goes on without, and is not over before `end_of_addresses`."""
+        self._gatherer.awaits_addresses = True
+
+    def end_of_addresses(self, now: Instant) -> None:
+        """All local addresses are there, as far as is known."""
+        self._gatherer.awaits_addresses = False
+        if self.state is not ConnectionState.CLOSED:
+            self._settle(now)
+
     def remove_local_address(self, address: Address, now: Instant, *, tcp_type: TcpType | None = None) -> None:
         """The address is gone: so are its candidates and pairs. One that is not known is no error."""
         base = self._gatherer.base_at((canonical_with_zone(address[0]), address[1]), is_tcp=tcp_type is not None)

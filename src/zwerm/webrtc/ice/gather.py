@@ -93,6 +93,7 @@ class Gatherer:
     ) -> None:
         self.bases: list[Base] = []
         self.awaits_servers = False  # names are still being looked up
+        self.awaits_addresses = False  # the caller has more of ours to come
         self.allocations: list[Allocation] = []
         self._given_up: list[Allocation] = []  # no use any more: their streams are to be closed
         self._config = config
@@ -114,7 +115,7 @@ class Gatherer:
         is_asking = any(not query.is_refresh for query in self._queries) or any(
             allocation.give_up_at is not None for allocation in self.allocations
         )
-        return not is_asking and not self.awaits_servers
+        return not (is_asking or self.awaits_servers or self.awaits_addresses)
 
     def base_at(self, address: Address, *, is_tcp: bool = False) -> Base | None:
         return next((b for b in self.bases if b.address == address and (b.kind is BaseKind.TCP) is is_tcp), None)

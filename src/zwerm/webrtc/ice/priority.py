@@ -6,9 +6,10 @@ check and not by all of its own (RFC 8421 section 4).
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from zwerm.core.errors import LocalProtocolError
 from zwerm.webrtc.ice.candidate import CandidateType, TcpType
@@ -72,6 +73,20 @@ def pair_priority(controlling: int, controlled: int) -> int:
     return min(controlling, controlled) << 32 | max(controlling, controlled) << 1 | (controlling > controlled)
 
 
+class _Scope(NamedTuple):
+    """What an address's place depends on."""
+
+    version: int  # of IP
+    narrowness: int
+
+
+@functools.lru_cache(256)
+def _scope_of(host: str) -> _Scope:
+    """Read a numeric address; the few of this machine are ranked again for each connection."""
+    address = ipaddress.ip_address(host.partition("%")[0])
+    return _Scope(address.version, 2 * address.is_loopback + address.is_link_local)
+
+
 def rank_addresses(hosts: Sequence[str]) -> dict[str, int]:
     """Order local addresses: within a family as given, but those of small scope last; families take turns.
 
@@ -82,10 +97,10 @@ def rank_addresses(hosts: Sequence[str]) -> dict[str, int]:
     """
     families: dict[int, list[str]] = {6: [], 4: []}
     try:
-        parsed = {host: ipaddress.ip_address(host.partition("%")[0]) for host in hosts}
+        scopes = {host: _scope_of(host) for host in hosts}
     except ValueError as error:
         raise LocalProtocolError(str(error)) from None
-    for host in sorted(parsed, key=lambda host: (parsed[host].is_loopback, parsed[host].is_link_local)):
-        families[parsed[host].version].append(host)
+    for host in sorted(scopes, key=lambda host: scopes[host].narrowness):
+        families[scopes[host].version].append(host)
     places = [(index, version != 6, host) for version, family in families.items() for index, host in enumerate(family)]
     return {host: rank for rank, (_, _, host) in enumerate(sorted(places))}

@@ -27,6 +27,9 @@ POLICIES: Final = {
     "iceTransportPolicy": tuple(policy.value for policy in CandidatePolicy),
 }
 MAX_SERVERS: Final = 32  # more are left out
+TCP_DELAY: Final = (
+    0.05  # seconds, the pace of libwebrtc; what trickles can wait, as its connection mostly stands by then
+)
 OURS: Final = (
     "includeLoopback",
     "hideAddresses",
@@ -171,6 +174,7 @@ class RTCConfiguration:
             interfaces=None if self.interfaces is None else tuple(self.interfaces),
             ports=self.portRange,
             tcp=self.iceTcp,
+            tcp_delay=TCP_DELAY if self.trickle else 0.0,
         )
 
     async def to_ice(self) -> Config:

@@ -25,7 +25,7 @@ from zwerm.webrtc.w3c.data_channel import RTCDataChannel
 from zwerm.webrtc.w3c.ice_candidate import RTCIceCandidate
 from zwerm.webrtc.w3c.peer_connection import RTCPeerConnection
 from zwerm.webrtc.w3c.session_description import RTCSessionDescription
-from zwerm.webrtc.w3c.stats_history import StatsHistory, dump
+from zwerm.webrtc.w3c.stats_history import StatsHistory, compact, dump
 
 INTERVAL: Final = 1.0  # seconds between two samples
 
@@ -62,7 +62,8 @@ class RecordedPeerConnection(RTCPeerConnection):
         for event, state in STATES.items():
             self.on(event, functools.partial(self._log_state, event, state))
         self.on("icecandidate", self._log_candidate)
-        self.on("datachannel", lambda channel: self._log("datachannel", describe(channel)))
+        self.on("negotiationneeded", lambda: self._log("onnegotiationneeded", ""))
+        self.on("datachannel", lambda channel: self._log("ondatachannel", describe(channel)))
         self._sampling: asyncio.TimerHandle | None = asyncio.get_running_loop().call_later(interval, self._sample)
 
     def dump(self) -> dict[str, Any]:
@@ -82,33 +83,51 @@ class RecordedPeerConnection(RTCPeerConnection):
             self.history.add(self._statistics())
 
     def _log_state(self, event: str, state: str) -> None:
-        self._log(event, getattr(self, state))
+        self._log(f"on{event}", compact(getattr(self, state)))
 
     def _log_candidate(self, candidate: RTCIceCandidate | None) -> None:
-        self._log("icecandidate", "" if candidate is None else describe(candidate))
+        if candidate is not None:  # of the end of candidates the browser says nothing
+            self._log("onicecandidate", describe(candidate))
 
 
 def dump_of(connections: Iterable[RecordedPeerConnection]) -> dict[str, Any]:
     """One dump of several connections."""
     agent = f"zwerm/{importlib.metadata.version('zwerm')} Python/{platform.python_version()} ({platform.system()})"
-    return dump((connection.history for connection in connections), agent)
+    return dump((connection.history for connection in connections), agent, time.time())
 
 
 def describe(value: object) -> str:
-    """An argument as text, in the shape of webrtc-internals."""
+    """An argument or a result as text, in the shape of webrtc-internals: JSON, or nothing."""
+    return "" if value is None else compact(_plain(value))
+
+
+def _plain(value: object) -> object:
     match value:
         case RTCSessionDescription():
-            return f"type: {value.type}, sdp: {value.sdp}"
+            return {"type": value.type, "sdp": value.sdp}
         case RTCIceCandidate():
-            where = f"sdpMid: {value.sdpMid}, sdpMLineIndex: {value.sdpMLineIndex}"
-            return f"{where}, candidate: {value.candidate}, usernameFragment: {value.usernameFragment}"
+            return {"sdpMid": value.sdpMid, "sdpMLineIndex": value.sdpMLineIndex, "candidate": value.candidate}
         case RTCDataChannel():
-            return f"label: {value.label}, ordered: {str(value.ordered).lower()}, protocol: {value.protocol}"
+            names = ("label", "ordered", "maxPacketLifeTime", "maxRetransmits", "protocol")
+            members = {name: getattr(value, name) for name in names}
+            return {name: member for name, member in members.items() if member not in (None, "")}
         case RTCConfiguration():
-            return str(_shown(value))
-        case None:
-            return ""
-    return str(value)
+            return _shown(value)
+    return value
+
+
+def _described(name: str, given: Mapping[str, Any]) -> str:
+    """What a method was called with: its only argument, or all by their names."""
+    values = {key: _plain(value) for key, value in given.items() if value is not None}
+    if name == "setConfiguration" and values:
+        return describe(RTCConfiguration.of(given["configuration"]))
+    if name.startswith("set") or name == "addIceCandidate":
+        return describe(next(iter(values.values()), None))
+    if name == "createDataChannel":
+        values.setdefault("ordered", True)
+    if name == "createOffer":
+        values = {**dict(given.get("options") or {}), **{key: one for key, one in values.items() if key != "options"}}
+    return compact(values) if values else ""
 
 
 def _shown(configuration: RTCConfiguration) -> dict[str, Any]:
@@ -119,11 +138,14 @@ def _shown(configuration: RTCConfiguration) -> dict[str, Any]:
 
 def _logged(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method that logs that it was called, and what came of it."""
-    name = method.__name__
+    name, signature = method.__name__, inspect.signature(method)
 
     def begin(connection: RecordedPeerConnection, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
-        given = [describe(one) for one in arguments] + [f"{key}: {describe(one)}" for key, one in options.items()]
-        connection._log(name, ", ".join(given))
+        try:
+            given = signature.bind(connection, *arguments, **options).arguments
+            connection._log(name, _described(name, dict(list(given.items())[1:])))
+        except (TypeError, ValueError):  # what is wrong with it, the method says best
+            connection._log(name, "")
 
     if not inspect.iscoroutinefunction(method):
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -19,7 +20,7 @@ MAX_EVENTS: Final = 1_000  # entries of the log
 MAX_VALUE: Final = 65_536  # characters of one entry: a description has a few thousand
 MAX_RECORDS: Final = 512  # that are followed at once; of more, those that came last are not
 
-_APART: Final = ("id", "type")  # they are the name of a series, not values
+_APART: Final = ("id", "type")  # they name a series, and stay the same
 
 
 class Entry(NamedTuple):
@@ -52,8 +53,8 @@ class Series:
         """Each member with its values as text, as webrtc-internals writes them."""
         span = {"startTime": _text(self.timestamps[0] / 1_000), "endTime": _text(self.timestamps[-1] / 1_000)}
         return {
-            f"{name}-{member}": span | {"statsType": self.type, "values": json.dumps(list(values))}
-            for member, values in self.members.items()
+            f"{name}-{member}": span | {"statsType": self.type, "values": compact(list(values))}
+            for member, values in (*self.members.items(), ("type", [self.type] * len(self.timestamps)))
         }
 
 
@@ -89,11 +90,11 @@ class StatsHistory:
         for name, series in self._series.items():
             stats |= series.dump(name)
         return {
-            "rtcConfiguration": dict(self._configuration),
-            "constraints": "",
-            "url": "",
+            "pid": os.getpid(),
+            "rtcConfiguration": compact(dict(self._configuration)),
             "stats": stats,
-            "updateLog": [{"time": _text(one.wall), "type": one.type, "value": one.value} for one in self._log],
+            "updateLog": [{"type": one.type, "value": one.value, "timestamp": one.wall * 1_000} for one in self._log],
+            "url": "",
         }
 
     def _forget_one(self, newest: float) -> None:
@@ -103,10 +104,20 @@ class StatsHistory:
             del self._series[oldest]
 
 
-def dump(histories: Iterable[StatsHistory], user_agent: str) -> dict[str, Any]:
-    """A whole dump, as "Create dump" of chrome://webrtc-internals writes it; `json.dumps` makes the file."""
+def dump(histories: Iterable[StatsHistory], user_agent: str, wall: float) -> dict[str, Any]:
+    """A whole dump, made at seconds since 1970, as chrome://webrtc-internals writes it; `json.dumps` makes the file."""
     connections = {f"1-{number}": history.dump() for number, history in enumerate(histories, 1)}
-    return {"getUserMedia": [], "PeerConnections": connections, "UserAgent": user_agent}
+    return {
+        "timestamp": round(wall * 1_000),
+        "getUserMedia": [],
+        "PeerConnections": connections,
+        "UserAgent": user_agent,
+    }
+
+
+def compact(value: object) -> str:
+    """JSON as JavaScript writes it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
 
 
 def _text(wall: float) -> str:
