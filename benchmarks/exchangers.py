@@ -42,8 +42,10 @@ Kind: TypeAlias = Callable[[Path], AbstractContextManager[Exchanger]]  # makes o
 class Zwerm:
     """Our daemon on a new repository, driven by its RPC."""
 
-    def __init__(self, api: str) -> None:
+    def __init__(self, api: str, over: str = "/tcp/") -> None:
+        """`over` is in the address that it gives."""
         self._api = api
+        self._over = over
 
     def call(self, path: str, *arguments: str) -> list[Any]:
         query = urllib.parse.urlencode([("arg", argument) for argument in arguments])
@@ -53,7 +55,7 @@ class Zwerm:
 
     def address(self) -> str:
         (answer,) = self.call("id")
-        return next(text for text in answer["Addresses"] if "/tcp/" in text)
+        return next(text for text in answer["Addresses"] if self._over in text)
 
     def add(self, path: Path) -> str:
         return self.add_bytes(path.read_bytes())
@@ -91,12 +93,13 @@ class Zwerm:
 
 
 class _Kubo:
-    def __init__(self, kubo: Kubo) -> None:
+    def __init__(self, kubo: Kubo, over: str = "/tcp/") -> None:
         self._kubo = kubo
+        self._over = over
 
     def address(self) -> str:
         peer = self._kubo.call("id")
-        text = next(text for text in json.loads(self._kubo.call("addresses")) if "/tcp/" in text)
+        text = next(text for text in json.loads(self._kubo.call("addresses")) if self._over in text)
         return text if "/p2p/" in text else f"{text}/p2p/{peer}"
 
     def add(self, path: Path) -> str:
@@ -156,12 +159,24 @@ def zwerm(folder: Path) -> Iterator[Zwerm]:
 
 
 @contextmanager
-def kubo(folder: Path) -> Iterator[_Kubo]:
+def zwerm_quic(folder: Path) -> Iterator[Zwerm]:
+    with daemon(folder) as (_, addresses, _seconds):
+        yield Zwerm(addresses["rpc"], "/quic-v1")
+
+
+@contextmanager
+def kubo(folder: Path, over: str = "/tcp/") -> Iterator[_Kubo]:
     node = Kubo(folder)
     try:
-        yield _Kubo(node)
+        yield _Kubo(node, over)
     finally:
         node.close()
+
+
+@contextmanager
+def kubo_quic(folder: Path) -> Iterator[_Kubo]:
+    with kubo(folder, "/quic-v1") as made:
+        yield made
 
 
 @contextmanager

@@ -118,7 +118,7 @@ async def _idle(remote: Multiaddr, process: psutil.Process, count: int, watched:
         await swarm.connect(peer, [address])  # what is loaded on first use is no connection's
         before = process.memory_info().rss
         for _ in range(count):
-            swarm._adopt(await transport.dial(address, peer))
+            swarm.adopt(await transport.dial(address, peer))
         await asyncio.sleep(2.0)  # until all have identified each other
         memory = (process.memory_info().rss - before) / count
         times, moved = process.cpu_times(), _bytes_moved(swarm)

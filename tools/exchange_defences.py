@@ -94,8 +94,8 @@ ROWS: Final = (
     (
         "bitswap: peers that stop reading, by time",
         "bitswap/outgoing.py",
-        "for start in range(0, len(data), _PIECE):\n            async with asyncio.timeout(self._stall):",
-        "for start in range(0, len(data), _PIECE):\n            async with asyncio.timeout(None):",
+        "for part in _parts(pieces):\n                async with asyncio.timeout(self._stall):",
+        "for part in _parts(pieces):\n                async with asyncio.timeout(None):",
         _AIO_TESTS,
     ),
     (

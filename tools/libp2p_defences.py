@@ -8,6 +8,7 @@ _SWARM: Final = "swarm/swarm.py"
 _LEDGER: Final = "swarm/ledger.py"
 _UPGRADE: Final = "swarm/upgrade.py"
 _HOSTILE: Final = "swarm/test_hostile.py"
+_QUIC: Final = "transports/quic/"
 
 ROWS: Final = (
     (
@@ -149,5 +150,75 @@ ROWS: Final = (
         "if self._questions >= MAX_QUESTIONS:",
         "if False:",
         "swarm/test_names.py",
+    ),
+    (
+        "QUIC handshakes of strangers without end",
+        f"{_QUIC}admission.py",
+        "if is_full or load.of_host >= config.max_handshakes_of_host:",
+        "if False:",
+        f"{_QUIC}test_admission.py",
+    ),
+    (
+        "QUIC handshakes from addresses that are forged",
+        f"{_QUIC}admission.py",
+        "if load.handshakes < config.retry_from:",
+        "if True:",
+        f"{_QUIC}test_admission.py",
+    ),
+    (
+        "QUIC answers to strangers without end",
+        f"{_QUIC}admission.py",
+        "return self._answers <= self._config.max_answers",
+        "return True",
+        f"{_QUIC}test_admission.py",
+    ),
+    (
+        "QUIC tokens of others",
+        f"{_QUIC}retry.py",
+        "if not hmac.compare_digest(seal, self._seal(body, address, destination)):",
+        "if False:",
+        f"{_QUIC}test_retry.py",
+    ),
+    (
+        "QUIC tokens used again later",
+        f"{_QUIC}retry.py",
+        "if now > _EXPIRY.unpack(body[: _EXPIRY.size])[0]:",
+        "if False:",
+        f"{_QUIC}test_retry.py",
+    ),
+    (
+        "QUIC data that nobody reads",
+        f"{_QUIC}gate.py",
+        "if self.room <= 0:\n            return None",
+        "if False:\n            return None",
+        f"{_QUIC}test_session.py",
+    ),
+    (
+        "a QUIC stream that nobody reads, in front of all others",
+        f"{_QUIC}session.py",
+        "self._timers.arm(Timer.STALL, self._now + self._config.stall_timeout)",
+        "pass",
+        f"{_QUIC}test_session.py",
+    ),
+    (
+        "a QUIC handshake that is not gone on with",
+        f"{_QUIC}session.py",
+        "self._timers.arm(Timer.HANDSHAKE, now + config.handshake_timeout)",
+        "pass",
+        f"{_QUIC}test_session.py",
+    ),
+    (
+        "a QUIC dialer that shows another's certificate",
+        f"{_QUIC}tls.py",
+        'raise tls.AlertDecryptError(self._refuse("the peer does not hold its certificate\'s key")) from None',
+        "pass",
+        f"{_QUIC}test_tls.py",
+    ),
+    (
+        "a QUIC handshake message without end",
+        f"{_QUIC}tls.py",
+        "if len(self._receive_buffer) + len(input_data) > MAX_MESSAGE:",
+        "if False:",
+        f"{_QUIC}test_tls.py",
     ),
 )

@@ -64,6 +64,11 @@ class Party:
         self._adding.add(task)
         task.add_done_callback(self._adding.discard)
 
+    def expect_description(self) -> None:
+        """Keep candidates until the other side's next description is here."""
+        if self._early is None:
+            self._early = []
+
     def _described(self) -> None:
         early, self._early = self._early or [], None
         for candidate in early:
@@ -145,6 +150,8 @@ class Party:
 async def call(caller: Party, callee: Party, label: str | None = None) -> None:
     """Carry an offer there and its answer back."""
     caller.other, callee.other = callee, caller
+    caller.expect_description()
+    callee.expect_description()
     offer = await caller.resident.do(caller.offer(label))
     answer = await callee.resident.do(callee.answer(offer))
     await caller.resident.do(caller.accept(answer))

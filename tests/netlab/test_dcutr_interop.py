@@ -1,4 +1,4 @@
-"""go-libp2p between two of ours, as the relay, and as the one who is called behind a box of its own."""
+"""go-libp2p between two of ours, as the relay."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Final, Protocol
 
 from zwerm.core.errors import WireError
+from zwerm.libp2p.secure import Buffer
 from zwerm.libp2p.stream import PieceReader, ReadPieces
 from zwerm.multiformats import varint
 
@@ -102,7 +103,8 @@ class MessageReader:
         if end <= len(ahead):
             self._ahead = ahead[end:]
             return ahead[start:end]
-        parts, missing = [ahead[start:]], end - len(ahead)
+        parts: list[Buffer] = [ahead[start:]]
+        missing = end - len(ahead)
         self._ahead = b""
         while missing:
             more = await self._read_pieces(missing)

@@ -16,6 +16,7 @@ from typing import Final, Protocol, Self, TypeAlias
 from zwerm.core.errors import TransportError
 from zwerm.core.machine import Instant
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.secure import Buffer
 from zwerm.multiformats.multiaddr import Multiaddr
 
 FULL_FRAME: Final = 65_507  # bytes; written in multiples of it, data fills its yamux frames and noise records
@@ -83,12 +84,21 @@ class MuxedStream(Protocol):
 class PieceReader(Protocol):
     """A stream that gives much at once."""
 
-    async def read_pieces(self, limit: int) -> list[bytes]:
+    async def read_pieces(self, limit: int) -> Sequence[Buffer]:
         """Return what came, up to `limit` bytes of it, in pieces as they came; empty at the end. Else as `read`."""
         ...
 
 
-ReadPieces: TypeAlias = Callable[[int], Awaitable[list[bytes]]]
+class PieceWriter(Protocol):
+    """A stream that takes much at once."""
+
+    async def write_pieces(self, pieces: Sequence[Buffer]) -> None:
+        """Send pieces as if they were one, without joining them; return when all are taken. Else as `write`."""
+        ...
+
+
+ReadPieces: TypeAlias = Callable[[int], Awaitable[Sequence[Buffer]]]
+WritePieces: TypeAlias = Callable[[Sequence[Buffer]], Awaitable[None]]
 
 
 class MuxedConnection(Protocol):
@@ -143,7 +153,7 @@ class MuxedConnection(Protocol):
         ...
 
 
-class Stream(MuxedStream, PieceReader, Protocol):
+class Stream(MuxedStream, PieceReader, PieceWriter, Protocol):
     """A stream on which both sides speak one protocol.
 
     As an async context manager it closes at the end of the block, and resets when the block raises.

@@ -178,5 +178,5 @@ def test_untrusted_bytes_are_parsed_or_refused_and_never_anything_else(data: byt
 def test_the_framed_form_has_its_length_before_it() -> None:
     message = Message([Entry(CID.of(b"a"))], payloads=[Payload(prefix_of(CID.of(b"b")), b"b" * 300)])
     plain = message.serialize()
-    assert message.serialize_framed() == varint.serialize(len(plain)) + plain
-    assert Message().serialize_framed() == b""
+    assert b"".join(message.framed_pieces()) == varint.serialize(len(plain)) + plain
+    assert Message().framed_pieces() == []

@@ -13,7 +13,7 @@ def texts(*addresses: str) -> list[str]:
 def test_direct_before_relayed_and_cheap_before_dear() -> None:
     relayed = f"/ip4/192.0.2.1/tcp/1/p2p/{RELAY}/p2p-circuit"
     tcp, quic, ws = "/ip4/192.0.2.1/tcp/1", "/ip4/192.0.2.1/udp/1/quic-v1", "/ip4/192.0.2.1/tcp/2/ws"
-    assert texts(relayed, ws, tcp, quic, tcp) == [quic, tcp, ws, relayed]
+    assert texts(relayed, ws, tcp, quic, tcp) == [tcp, quic, ws, relayed]
 
 
 def test_families_take_turns() -> None:

@@ -72,6 +72,17 @@ async def test_pieces_come_as_they_came_until_the_end() -> None:
         assert b"".join(came) == b"a" * 100_000
 
 
+async def test_pieces_go_as_if_they_were_one_and_may_be_changed_when_all_are_taken() -> None:
+    async with connected() as (left, _, accepted):
+        stream = await left.open_stream()
+        buffer = bytearray(b"b" * 300_000)
+        reading = asyncio.create_task(read_all(await accepted.get()))
+        await stream.write_pieces([b"a" * 10, buffer, b"", memoryview(b"c" * 70_000)])
+        buffer.clear()
+        await stream.close_write()
+        assert await reading == b"a" * 10 + b"b" * 300_000 + b"c" * 70_000
+
+
 async def test_a_writer_waits_while_nobody_reads() -> None:
     async with connected() as (near, _, streams):
         stream = await near.open_stream()

@@ -55,6 +55,25 @@ def test_a_whole_piece_is_handed_out_as_it_is_kept() -> None:
     assert one.take(65_536) is kept
 
 
+def test_most_of_an_immutable_object_is_kept_uncopied_and_a_small_part_of_one_is_copied() -> None:
+    one, record = stream(), b"h" * 12 + b"x" * 60_000
+    one.deliver(memoryview(record)[12:])
+    one.deliver(memoryview(record)[:2_000])
+    whole, part = one.take_pieces(100_000)
+    assert isinstance(whole, memoryview)
+    assert whole.obj is record
+    assert (whole, part) == (record[12:], record[:2_000])
+    assert isinstance(part, bytes)
+    assert one.unread_size == 0
+
+
+def test_what_may_change_is_copied() -> None:
+    one, buffer = stream(), bytearray(b"x" * 60_000)
+    one.deliver(memoryview(buffer))
+    buffer[:] = bytes(60_000)
+    assert one.take_pieces(100_000) == [b"x" * 60_000]
+
+
 def test_a_window_of_single_bytes_takes_little_more_than_a_window() -> None:
     one = stream()
     for _ in range(INITIAL_WINDOW):

@@ -31,6 +31,7 @@ from zwerm.ipfs.exchange.providers import ContentRouting, Provider
 from zwerm.ipfs.unixfs.hashers import Hashers
 from zwerm.libp2p.framing import MessageReader
 from zwerm.libp2p.host import Host, HostEvent, PeerConnected, PeerDisconnected, PeerIdentified
+from zwerm.libp2p.secure import Buffer
 from zwerm.libp2p.stream import Stream, StreamReset
 from zwerm.multiformats.cid import CID
 from zwerm.net.alarm import Alarm
@@ -103,6 +104,7 @@ class Bitswap:
         self._alarm = Alarm(self._loop, self._time_out)
         self._sync: asyncio.TimerHandle | None = None
         self._storing = threading.local()
+        self._lend: Callable[[CID], Buffer | None] = getattr(store, "lend_nowait", store.get_nowait)
         self._is_closed = False
         self._unsubscribe: Callable[[], None] = lambda: None
 
@@ -293,15 +295,13 @@ class Bitswap:
             self._sync = self._loop.call_later(_SYNC, self._sync_soon)
         self._pump()
 
-    def _store(
-        self, payloads: Sequence[Payload]
-    ) -> tuple[list[tuple[CID, bytes | memoryview]], list[tuple[bytes, int]]]:
+    def _store(self, payloads: Sequence[Payload]) -> tuple[list[tuple[CID, Buffer]], list[tuple[bytes, int]]]:
         """Name blocks by hashing them and store those that are wanted. On a hashing thread.
 
         Returns:
             What was wanted, with its data; and the rest, as multihash (empty: it has none) and size.
         """
-        wanted: list[tuple[CID, bytes | memoryview]] = []
+        wanted: list[tuple[CID, Buffer]] = []
         others: list[tuple[bytes, int]] = []
         for payload in payloads:
             try:
@@ -383,17 +383,17 @@ class Bitswap:
         self._spawn(opened.run(), f"to {peer}")
         return opened
 
-    async def _make(self, item: Message | Task[PeerId], protocol: str) -> bytes:
-        """Return the bytes of a message, for a stream; of a task, once its blocks are read."""
+    async def _make(self, item: Message | Task[PeerId], protocol: str) -> list[Buffer]:
+        """Return the pieces of a message, for a stream; of a task, once its blocks are read."""
         if isinstance(item, Message):
-            return item.serialize_framed(protocol)
+            return item.framed_pieces(protocol)
         payloads = self._read_nowait(item.blocks) if len(item.blocks) <= _FEW else []
         if len(payloads) < len(item.blocks):
             others, missing = await asyncio.to_thread(self._read, item.blocks[len(payloads) :])
             payloads += others
             if missing:
                 self.server.lost(item, missing)
-        return Message(payloads=payloads, presences=item.presences, pending=item.pending).serialize_framed(protocol)
+        return Message(payloads=payloads, presences=item.presences, pending=item.pending).framed_pieces(protocol)
 
     def _sent(self, item: Message | Task[PeerId], took: float) -> None:
         if isinstance(item, Task):
@@ -407,7 +407,7 @@ class Bitswap:
         """Return the first of these blocks, as many as lie in memory and are known to be right."""
         payloads = []
         for cid in cids:
-            data = self.store.get_nowait(cid)
+            data = self._lend(cid)
             if data is None:
                 break
             payloads.append(Payload(prefix_of(cid), data))
@@ -575,7 +575,7 @@ class _Heard:
         self._stream = stream
         self._heard = heard
 
-    async def read_pieces(self, limit: int) -> list[bytes]:
+    async def read_pieces(self, limit: int) -> Sequence[Buffer]:
         pieces = await self._stream.read_pieces(limit)
         self._heard()
         return pieces

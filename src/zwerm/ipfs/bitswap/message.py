@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from zwerm.core.errors import WireError
 from zwerm.core.protobuf import parse_fields, serialize_field, serialize_varint, signed
 from zwerm.ipfs.block import MAX_BLOCK
+from zwerm.libp2p.secure import Buffer
 from zwerm.multiformats import multicodec, multihash, varint
 from zwerm.multiformats.cid import CID
 
@@ -63,7 +64,7 @@ class Payload(NamedTuple):
     """A block that nobody has looked at yet."""
 
     prefix: bytes  # of its CID: version, codec, hash function, length of the digest
-    data: bytes | memoryview
+    data: Buffer
 
     def name(self) -> CID:
         """Hash the block; return the CID that its prefix makes of that.
@@ -131,15 +132,15 @@ class Message(NamedTuple):
         """
         return b"".join(self._parts(protocol))
 
-    def serialize_framed(self, protocol: str = BITSWAP_1_2) -> bytes:
-        """Return the same with its length before it, as it goes over a stream; nothing for nothing."""
+    def framed_pieces(self, protocol: str = BITSWAP_1_2) -> list[Buffer]:
+        """Return the same with its length before it, as it goes over a stream, unjoined; nothing for nothing."""
         parts = self._parts(protocol)
         size = sum(map(len, parts))
-        return b"".join((serialize_varint(size), *parts)) if size else b""
+        return [serialize_varint(size), *parts] if size else []
 
-    def _parts(self, protocol: str) -> list[bytes | memoryview]:
+    def _parts(self, protocol: str) -> list[Buffer]:
         knows_have = protocol == BITSWAP_1_2
-        parts: list[bytes | memoryview] = []
+        parts: list[Buffer] = []
         wants = b"".join(
             _serialize_entry(entry, knows_have=knows_have)
             for entry in self.wants

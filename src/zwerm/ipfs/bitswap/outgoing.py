@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, Final
 
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError, ZwermError
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.bitswap.message import PROTOCOLS
 from zwerm.libp2p.host import Host
+from zwerm.libp2p.secure import Buffer
 from zwerm.libp2p.stream import FULL_FRAME, Stream
 
 _IDLE: Final = 30.0  # seconds after which a stream without messages is closed
 _PIECE: Final = 4 * FULL_FRAME  # bytes written at once; each must be taken before the peer counts as stalled
+_JOINED: Final = 65_536  # bytes of a message up to which it is written as one
 _OPENING: Final = 90.0  # seconds to open a stream: links are away for a minute
 
 
@@ -28,7 +30,7 @@ class Outgoing:
         self,
         host: Host,
         peer: PeerId,
-        make: Callable[[Any, str], Awaitable[bytes]],
+        make: Callable[[Any, str], Awaitable[list[Buffer]]],
         sent: Callable[[Any, float], None],
         lost: Callable[[PeerId, Outgoing, ZwermError], None],
         stall: float,
@@ -38,7 +40,7 @@ class Outgoing:
         Args:
             host: that has the peer.
             peer: who they are for.
-            make: turns an item into bytes for a protocol.
+            make: turns an item into pieces of bytes for a protocol.
             sent: hears that they are taken, and in how many seconds.
             lost: hears that none will be.
             stall: seconds that the peer may take no byte.
@@ -108,16 +110,34 @@ class Outgoing:
                         return
                 continue
             item = self._current = self._queue.popleft()
-            data = await self._make(item, stream.protocol)
+            pieces = await self._make(item, stream.protocol)
             began = clock()
-            if data:
-                await self._write(stream, data)
+            for part in _parts(pieces):
+                async with asyncio.timeout(self._stall):
+                    if len(part) == 1:
+                        await stream.write(part[0])
+                    else:
+                        await stream.write_pieces(part)
             self._current = None
             self.is_busy = bool(self._queue)
             self._sent(item, clock() - began)
 
-    async def _write(self, stream: Stream, data: bytes) -> None:
-        view = memoryview(data)
-        for start in range(0, len(data), _PIECE):
-            async with asyncio.timeout(self._stall):
-                await stream.write(view[start : start + _PIECE] if len(data) > _PIECE else data)
+
+def _parts(pieces: Sequence[Buffer]) -> Iterator[list[Buffer]]:
+    """Cut a message into parts of `_PIECE` bytes, the last of what is left. What is small is joined."""
+    if sum(map(len, pieces)) <= _JOINED:
+        if pieces:
+            yield [b"".join(pieces)]
+        return
+    part: list[Buffer] = []
+    room = _PIECE
+    for piece in pieces:
+        view = memoryview(piece)
+        while len(view) >= room:
+            yield [*part, view[:room]]
+            view, part, room = view[room:], [], _PIECE
+        if view:
+            part.append(view)
+            room -= len(view)
+    if part:
+        yield part

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from zwerm.core.errors import ZwermError
+from zwerm.libp2p.secure import Buffer
 from zwerm.multiformats.cid import CID
 
 
@@ -41,7 +42,7 @@ class Waiters:
         """Whether somebody waits for a block in this session."""
         return any(waiter.session == session for waiter in self._waiters.get(cid.multihash, {}).values())
 
-    def give(self, key: bytes, data: bytes | memoryview) -> None:
+    def give(self, key: bytes, data: Buffer) -> None:
         """A block came, and is stored."""
         whole = b""
         for future, waiter in self._waiters.pop(key, {}).items():

@@ -126,10 +126,14 @@ class BlockReader:
                     return data
 
     def get_nowait(self, cid: CID) -> bytes | None:
+        data = self.lend_nowait(cid)
+        return bytes(data) if data is not None else None
+
+    def lend_nowait(self, cid: CID) -> bytes | bytearray | None:
         key = cid.multihash
-        data = self._appender.unwritten.get(key)
-        if data is not None:
-            return data
+        unwritten = self._appender.unwritten.get(key)
+        if unwritten is not None:
+            return unwritten
         place = self._pending.find(key) or self._known.get(key)
         if place is None:
             return cid.digest if cid.hash_code == multicodec.IDENTITY else None
@@ -249,9 +253,9 @@ class BlockReader:
         try:
             series = self._files.series(file)
             if not verify and place.size > _SMALL and self._files.checked.has(series, place.offset):
-                data = _cached(file.descriptor, place)
-                if data is not None:
-                    return data
+                cached = _cached(file.descriptor, place)
+                if cached is not None:
+                    return bytes(cached)
             data = os.pread(file.descriptor, place.size, place.offset)
         except OSError as error:
             raise CorruptBlock(cid) from error
@@ -290,7 +294,7 @@ class BlockReader:
         raise CorruptBlock(cid)
 
 
-def _cached(descriptor: int, place: Place) -> bytes | None:
+def _cached(descriptor: int, place: Place) -> bytearray | None:
     """Return a block's bytes when all of them are in memory."""
     if not _NOWAIT:
         return None
@@ -299,7 +303,7 @@ def _cached(descriptor: int, place: Place) -> bytes | None:
         size = os.preadv(descriptor, [buffer], place.offset, _NOWAIT)
     except OSError:
         return None  # they are not, or the file system cannot tell
-    return bytes(buffer) if size == place.size else None
+    return buffer if size == place.size else None
 
 
 def _is_cached(descriptor: int, place: Place) -> bool:

@@ -173,6 +173,10 @@ class PackBlockstore:
     def get_nowait(self, cid: CID) -> bytes | None:
         return self._reader.get_nowait(cid)
 
+    def lend_nowait(self, cid: CID) -> bytes | bytearray | None:
+        """The same, of which whoever reads it only once may save a copy."""
+        return self._reader.lend_nowait(cid)
+
     def knows(self, cid: CID) -> bool:
         return self._reader.knows(cid)
 

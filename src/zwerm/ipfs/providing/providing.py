@@ -141,6 +141,19 @@ class Providing:
             self._ledger.remove(multihash)
             self._pending.remove(multihash)
 
+    def tell_again(self) -> None:
+        """Tell of everything again now, and not when its turn comes."""
+        step = KEY_LIMIT // 256  # a part of a million keys at a time
+        for start in range(0, KEY_LIMIT, step):
+            for _, multihash in self._ledger.between(start, start + step):
+                self._pending.add(multihash)
+        self._changed.set()
+
+    def clear_pending(self) -> int:
+        """Leave what waits to be told now to its turn in the round; return how much that is."""
+        count, self._pending = len(self._pending), KeyLedger()
+        return count
+
     def is_kept(self, multihash: bytes) -> bool:
         """Whether others are kept told of it, as far as they can be reached."""
         return multihash in self._ledger

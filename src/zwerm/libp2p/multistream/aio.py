@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from zwerm.core.errors import RemoteProtocolError
 from zwerm.libp2p.framing import Readable, Writable
 from zwerm.libp2p.multistream.negotiation import Agreed, Dialer, Event, Listener, Refused
-from zwerm.libp2p.stream import ProtocolNotSupported
+from zwerm.libp2p.stream import ProtocolNotSupported, StreamReset
 
 
 class Channel(Readable, Writable, Protocol):
@@ -50,7 +51,10 @@ async def _drive(stream: Channel, negotiation: Dialer | Listener) -> tuple[Event
         if not data:
             negotiation.receive_eof(0.0)
         if answer := negotiation.data_to_send():
-            await stream.write(answer)
+            # A peer that reads no more has often said all it has to: go-libp2p closes so on QUIC, before our answer.
+            # What it sent is still to be read, and where both directions are reset the next read says so.
+            with contextlib.suppress(StreamReset):
+                await stream.write(answer)
         if (event := negotiation.next_event()) is not None:
             return event, data[used:]
 

@@ -1,8 +1,9 @@
 """Noise records after the handshake (libp2p specs, "noise/README.md", "Wire Format"): a length, a ciphertext, its tag.
 
 The hot path of every TCP connection. Many records go in and out in one call; what is sent is copied once, into the
-buffer that the socket gets, and encrypted there; what is received is decrypted where it was received. Only a record
-that two reads share is put together elsewhere first.
+buffer that the socket gets, and encrypted there. What is received is decrypted where it was received when it is small,
+and into bytes of its own when it is large, which a stream then keeps without copying them. Only a record that two reads
+share is put together elsewhere first.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ MAX_RECORD: Final = 65_535  # bytes of ciphertext and tag
 MAX_PLAINTEXT: Final = MAX_RECORD - TAG_SIZE
 
 _OVERHEAD: Final = LENGTH_SIZE + TAG_SIZE
+_LARGE: Final = 16_384  # bytes of a record from which its plaintext is made apart
 
 
 class NoiseRecords:
@@ -129,7 +131,10 @@ class NoiseRecords:
             raise WireError(self._cause)
         plaintext = record[:size]
         try:
-            self._opener.decrypt_into(nonce(self._received), record, None, plaintext)
+            if size >= _LARGE:
+                plaintext = memoryview(self._opener.decrypt(nonce(self._received), record, None))
+            else:
+                self._opener.decrypt_into(nonce(self._received), record, None, plaintext)
         except InvalidTag:
             self._cause = f"noise record {self._received} is forged, damaged, replayed or out of order"
             raise WireError(self._cause) from None

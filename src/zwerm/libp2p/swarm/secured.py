@@ -1,21 +1,21 @@
 """Connections of a wire, a secure channel and a yamux session, put together: what TCP and WebSocket give a swarm.
 
-The path of a byte that came: the wire's buffer, decrypted there, copied once into its stream, returned by `read`. Of
-one that goes: the caller's buffer, copied once into the records that the wire gets. What all streams have to say in one
-turn of the loop goes out together.
+The path of a byte that came: the wire's buffer, decrypted out of it into bytes that its stream keeps, returned by
+`read_pieces`. Of one that goes: the caller's buffer, copied once into the records that the wire gets. What all streams
+have to say in one turn of the loop goes out together.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.core.machine import Instant
 from zwerm.identity.peer_id import PeerId
-from zwerm.libp2p.secure import Records, Secured
+from zwerm.libp2p.secure import Buffer, Records, Secured
 from zwerm.libp2p.stream import ConnectionClosed, Direction, MuxedStream, StreamReset
 from zwerm.libp2p.transports.wire import Wire
 from zwerm.libp2p.yamux.event import (
@@ -281,7 +281,7 @@ class SecuredStream:
                 return b""
             await self._wait_readable()
 
-    async def read_pieces(self, limit: int) -> list[bytes]:
+    async def read_pieces(self, limit: int) -> Sequence[Buffer]:
         while True:
             pieces = self._session.read_pieces(self._id, limit, self._connection.now())
             if pieces:
@@ -316,6 +316,16 @@ class SecuredStream:
         self._session.send(self._id, data)
         self._connection.flush_soon()
         while (pending := self._session.pending(self._id)) > WRITE_BUFFER or (must_wait and pending):
+            self._writer = asyncio.get_running_loop().create_future()
+            await self._writer
+            self._check_open()
+
+    async def write_pieces(self, pieces: Sequence[Buffer]) -> None:
+        self._check_open()
+        for piece in pieces:
+            self._session.send(self._id, piece)
+        self._connection.flush_soon()
+        while self._session.pending(self._id):
             self._writer = asyncio.get_running_loop().create_future()
             await self._writer
             self._check_open()

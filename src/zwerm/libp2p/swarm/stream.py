@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Self
 
 from zwerm.core.errors import RemoteProtocolError
 from zwerm.libp2p.multistream.aio import finish
 from zwerm.libp2p.multistream.negotiation import Dialer
-from zwerm.libp2p.stream import Connection, Direction, MuxedStream, ProtocolNotSupported, ReadPieces, StreamReset
+from zwerm.libp2p.secure import Buffer
+from zwerm.libp2p.stream import (
+    Connection,
+    Direction,
+    MuxedStream,
+    ProtocolNotSupported,
+    ReadPieces,
+    StreamReset,
+    WritePieces,
+)
 from zwerm.libp2p.swarm.bandwidth import Bandwidth, Cap
 
 PIECE: Final = 16_384  # bytes that are written at once where there is a cap
@@ -42,6 +51,7 @@ class SwarmStream:
         "_pieces",
         "_proposal",
         "_unsent",
+        "_write_pieces",
         "direction",
         "protocol",
     )
@@ -63,6 +73,7 @@ class SwarmStream:
         self.protocol = protocol
         self._muxed = muxed
         self._pieces: ReadPieces | None = getattr(muxed, "read_pieces", None)
+        self._write_pieces: WritePieces | None = getattr(muxed, "write_pieces", None)
         self._connection = connection
         self._on_over: Callable[[SwarmStream], None] | None = on_over
         self._bandwidth = bandwidth
@@ -95,7 +106,7 @@ class SwarmStream:
             self._look()
         return data
 
-    async def read_pieces(self, limit: int) -> list[bytes]:
+    async def read_pieces(self, limit: int) -> Sequence[Buffer]:
         if self._pieces is None or self._proposal is not None or self._ahead or self._is_capped:
             data = await self.read(min(limit, PIECES))
             return [data] if data else []
@@ -125,6 +136,14 @@ class SwarmStream:
             return
         await self._muxed.write(data)
         self._count(0, len(data))
+
+    async def write_pieces(self, pieces: Sequence[Buffer]) -> None:
+        is_capped = self._bandwidth.upload.bytes_per_second is not None
+        if self._write_pieces is None or self._flushed is not None or self._unsent or is_capped:
+            await self.write(b"".join(pieces))
+            return
+        await self._write_pieces(pieces)
+        self._count(0, sum(map(len, pieces)))
 
     async def _write_slowly(self, data: bytes | bytearray | memoryview) -> None:
         """Write piece by piece, each when the cap lets it go."""

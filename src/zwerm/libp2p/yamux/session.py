@@ -5,8 +5,8 @@ is told by events when to go on. Three rules keep both sides bounded:
 
 * Data that is sent stays the caller's, uncopied, until the connection wants it (`chunks_to_send`) and the stream's
   window lets it through; `StreamDrained` says when. A caller who waits for that has a bounded buffer: its own.
-* Data that came is copied once and kept until it is read. Only reading gives the peer new credit, so who does not read
-  stops the sender. Windows grow while they, and not the link, limit a stream.
+* Data that came is kept until it is read, uncopied where the channel made bytes of its own for it. Only reading gives
+  the peer new credit, so who does not read stops the sender. Windows grow while they, and not the link, limit a stream.
 * A stream is in the table from SYN until both sides have closed it and all was read, or either side reset it. Frames
   for streams that are not in the table are passed over: they were under way when it was reset here.
 
@@ -152,7 +152,7 @@ class Session:
         self._note_read(stream, len(data), now)
         return data
 
-    def read_pieces(self, stream_id: int, limit: int, now: Instant) -> list[bytes]:
+    def read_pieces(self, stream_id: int, limit: int, now: Instant) -> list[Buffer]:
         """Take the same in pieces as they came, so that many of them cost little more than one."""
         stream = self._streams.get(stream_id)
         if stream is None:
@@ -221,7 +221,7 @@ class Session:
     # What the driver does
 
     def receive_data(self, data: Buffer, now: Instant) -> None:
-        """Take untrusted bytes, cut anywhere. What is kept of them is copied."""
+        """Take untrusted bytes, cut anywhere. What is kept of them is copied, unless it lies in `bytes`."""
         if self.is_over or not data:
             return
         self._liveness.heard = now

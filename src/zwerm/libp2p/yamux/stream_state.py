@@ -61,11 +61,16 @@ class StreamState:
         self.is_discarding = False  # nobody will read
 
     def deliver(self, piece: memoryview) -> None:
-        """Keep a copy of what came, until it is read."""
-        self.unread_size += len(piece)
+        """Keep what came until it is read: a copy, unless it is most of an immutable object that only it needs."""
+        size = len(piece)
+        self.unread_size += size
         unread = self.unread
-        if len(piece) >= SMALL:
-            unread.append(bytes(piece))
+        if size >= SMALL:
+            owner = piece.obj
+            if isinstance(owner, bytes) and 2 * size >= len(owner):
+                unread.append(owner if size == len(owner) else piece)
+            else:
+                unread.append(bytes(piece))
             return
         last = unread[-1] if unread else None
         if isinstance(last, bytearray) and len(last) < JOINED:
@@ -96,12 +101,19 @@ class StreamState:
         self.unread_size -= len(data)
         return data
 
-    def take_pieces(self, limit: int) -> list[bytes]:
+    def take_pieces(self, limit: int) -> list[Buffer]:
         """Return what came, up to `limit` bytes of it, in pieces as they came; large ones are not copied."""
-        pieces = []
-        while limit and (data := self.take(limit)):
-            pieces.append(data)
-            limit -= len(data)
+        pieces: list[Buffer] = []
+        unread = self.unread
+        while limit and unread:
+            piece = unread[0]
+            if SMALL <= len(piece) <= limit:
+                unread.popleft()
+                self.unread_size -= len(piece)
+            else:
+                piece = self.take(limit)
+            pieces.append(piece)
+            limit -= len(piece)
         return pieces
 
     def take_outgoing(self, size: int) -> list[Buffer]:

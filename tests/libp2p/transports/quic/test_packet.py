@@ -10,6 +10,7 @@ from zwerm.core.errors import WireError
 from zwerm.libp2p.transports.quic.packet import (
     LongHeader,
     destination_untrusted,
+    filling_untrusted,
     parse_long_untrusted,
     serialize_version_negotiation,
 )
@@ -57,6 +58,22 @@ def test_connection_ids_of_version_1_are_short() -> None:
         parse_long_untrusted(b"\xc0\0\0\0\1" + bytes([21]) + bytes(40))
 
 
+@pytest.mark.parametrize(
+    ("behind", "zeros"),
+    [(b"", 0), (bytes(90), 90), (bytes(89) + b"x", 0), (b"x" + bytes(90), 0)],
+    ids=["nothing", "zeros", "ends with something", "begins with something"],
+)
+def test_zeros_behind_the_only_packet_of_a_datagram_are_counted(behind: bytes, zeros: int) -> None:
+    packet = bytes.fromhex("c0 00000001 02 aaaa 01 bb 03 cccccc 4046") + b"\x11" * 0x46
+    assert filling_untrusted(packet + behind) == zeros
+    assert filling_untrusted(packet[:-1] + bytes(1) + behind) == zeros  # those of the packet itself are its own
+
+
+@pytest.mark.parametrize("packet", [b"", bytes(50), RETRY + bytes(9), INITIAL[:9] + bytes(3)])
+def test_nothing_is_counted_behind_what_is_no_initial_packet(packet: bytes) -> None:
+    assert filling_untrusted(packet) == 0
+
+
 def test_another_version_is_answered_with_ours_and_the_ids_turned_round() -> None:
     header = parse_long_untrusted(bytes.fromhex("c0 0a0a0a0a 02 aaaa 01 bb"))
     answer = serialize_version_negotiation(header, 0x55)
@@ -66,6 +83,7 @@ def test_another_version_is_answered_with_ours_and_the_ids_turned_round() -> Non
 @given(st.binary(max_size=60))
 def test_untrusted_bytes_are_parsed_or_refused_and_never_anything_else(data: bytes) -> None:
     destination_untrusted(data)
+    assert 0 <= filling_untrusted(data) <= len(data)
     try:
         header = parse_long_untrusted(data)
     except WireError:

@@ -142,6 +142,49 @@ def test_a_peer_that_releases_a_stream_stops_the_writer() -> None:
     sides.run(lambda: ours.write is Side.RESET)
 
 
+def test_a_peer_that_says_all_at_once_and_reads_nothing_is_heard_to_the_end() -> None:
+    sides = connected()
+    ours = sides.near.open_stream(sides.now)
+    sides.near.write(ours, memoryview(bytes(50_000)), sides.now)
+    sides.near.release(ours, sides.now)  # STOP_SENDING goes ahead of the data
+    sides.run(lambda: sides.told(sides.far, StreamArrived))
+    (arrived,) = sides.told(sides.far, StreamArrived)
+    assert isinstance(arrived, StreamArrived)
+    sides.run(lambda: arrived.stream.read is Side.FINISHED)
+    assert arrived.stream.write is Side.RESET
+    assert read_all(sides.far, arrived.stream, sides) == bytes(50_000)
+
+
+def test_streams_that_come_out_of_order_arrive_once_each_and_none_that_is_over_comes_again() -> None:
+    sides = connected()
+    first, second, third = (sides.near.open_stream(sides.now) for _ in range(3))
+    for stream in (third, first, second):
+        sides.near.write(stream, memoryview(b"x"), sides.now)
+        sides.near.finish(stream, sides.now)
+        sides.step()
+    sides.run(lambda: len(sides.told(sides.far, StreamArrived)) == 3)
+    for event in sides.told(sides.far, StreamArrived):
+        assert isinstance(event, StreamArrived)
+        sides.far.finish(event.stream, sides.now)
+        sides.near._library.core.stop_sending(event.stream.id, 0)  # behind the end of what it reads
+    for _ in range(20):
+        sides.step()
+    assert sorted(event.stream.id for event in sides.told(sides.far, StreamArrived)) == [0, 4, 8]
+    assert not sides.far.is_over
+
+
+def test_a_peer_that_stopped_reading_behind_unread_data_ends_that_stream_for_its_writer_and_no_other() -> None:
+    sides = connected(SMALL)
+    ours, theirs = sides.open()
+    pour(sides, ours, 1_000_000)
+    sides.near.release(ours, sides.now)
+    for _ in range(20):
+        sides.step()
+    with pytest.raises(LocalProtocolError, match="takes no more"):
+        sides.far.write(theirs, memoryview(b"too late"), sides.now)
+    assert not sides.far.is_over
+
+
 def test_streams_are_limited_by_what_the_peer_allows_and_come_free_again() -> None:
     sides = connected()
     streams = [sides.near.open_stream(sides.now) for _ in range(MAX_STREAMS)]
@@ -239,3 +282,24 @@ def test_a_first_flight_that_was_tampered_with_ends_at_worst_this_connection(pos
     broken[position] ^= 0xFF
     sides.far.receive_datagram(bytes(broken), DIALER, sides.now)
     sides.open()
+
+
+def test_a_flight_that_does_not_fit_before_the_peer_has_shown_its_address_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sides = Sides()
+    sides.step()
+    poll, full = sides.far._library.poll, [RuntimeError("packet builder capacity exhausted")]
+
+    def poll_when_there_is_room(now: float) -> object:
+        if full:
+            raise full.pop()
+        return poll(now)
+
+    monkeypatch.setattr(sides.far._library, "poll", poll_when_there_is_room)
+    assert sides.far.next_transmit() is None
+    assert not sides.far.is_over
+    sides.connect()
+    full.append(RuntimeError("anything else"))
+    assert sides.far.next_transmit() is None
+    assert sides.far.reason == "QUIC: anything else"

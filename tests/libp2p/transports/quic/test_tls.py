@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from qh3 import tls
 
-from tests.libp2p.transports.quic.sides import PEERS, WALL_TIME, Sides
+from tests.libp2p.transports.quic.sides import DIALER, PEERS, WALL_TIME, Sides
 from zwerm.libp2p.tls.certificate import MAX_CERTIFICATE
+from zwerm.libp2p.transports.quic.admission import Begin
+from zwerm.libp2p.transports.quic.packet import parse_long_untrusted
 from zwerm.libp2p.transports.quic.tls import MAX_MESSAGE, MutualTls, certificate_request
 
 
@@ -100,3 +102,15 @@ def test_a_handshake_message_without_end_is_refused() -> None:
     with pytest.raises(tls.AlertUnexpectedMessage, match="bytes of handshake"):
         context.handle_message(endless, output)
     assert MAX_MESSAGE > MAX_CERTIFICATE
+
+
+def test_zeros_that_fill_up_a_first_datagram_count_towards_what_may_be_answered() -> None:
+    sides = Sides()
+    (first,) = sides._take(sides.near)
+    begin = Begin(parse_long_untrusted(first).destination, None)
+    received = []
+    for zeros in (0, 1_000):
+        far = sides._identity.accept(begin, now=sides.now, wall_time=WALL_TIME)
+        far.receive_datagram(first + bytes(zeros), DIALER, sides.now)
+        received.append(far._library.core.active_path[4])
+    assert received == [len(first), len(first) + 1_000]

@@ -12,7 +12,11 @@ from tests.libp2p.transports.quic.sides import KEYS, PEERS
 from tests.libp2p.transports.quic.test_admission import initial
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError
 from zwerm.core.machine import Transmit
+from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.multistream.aio import listen
+from zwerm.libp2p.multistream.message import HEADER, serialize
 from zwerm.libp2p.stream import ConnectionClosed, Direction, MuxedConnection, MuxedStream, StreamReset
+from zwerm.libp2p.swarm import Limits, Swarm
 from zwerm.libp2p.transports.quic.address import socket_address
 from zwerm.libp2p.transports.quic.config import MAX_STREAMS, Config
 from zwerm.libp2p.transports.quic.connection import QuicConnection, QuicStream
@@ -315,3 +319,38 @@ async def test_webrtc_direct_listens_on_the_same_port() -> None:
     finally:
         for transport in (*others, quic, direct):
             await transport.close()
+
+
+async def test_a_message_is_read_whole_whose_sender_closed_the_stream_before_a_protocol_was_agreed_on() -> None:
+    async with nodes() as made:
+        near, far = await made.dial()
+        arrived: asyncio.Queue[MuxedStream] = asyncio.Queue()
+        far.start(arrived.put_nowait)
+        ours = await near.open_stream()
+        await ours.write(serialize(HEADER) + serialize("/a") + bytes(100_000))
+        await ours.close()  # as go-libp2p does: the end, and STOP_SENDING with it
+        theirs = await arrived.get()
+        protocol, ahead = await listen(theirs, {"/a"}.__contains__)
+        assert protocol == "/a"
+        assert ahead + await read_all(theirs) == bytes(100_000)
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowed"),
+    [(Limits(connections=1), None), (Limits(), [PEERS[0]])],
+    ids=["no more than it may", "nobody who is not on its list"],
+)
+async def test_a_swarm_lets_nobody_in_by_quic_whom_it_would_refuse_elsewhere(
+    limits: Limits, allowed: list[PeerId] | None
+) -> None:
+    async with (
+        Swarm(KEYS[1], [QuicTransport(KEYS[1])], limits=limits, allowed=allowed) as host,
+        Swarm(KEYS[0], [QuicTransport(KEYS[0])]) as friend,
+    ):
+        await host.listen([LOOPBACK])
+        stranger = QuicTransport(KEYS[2])
+        await friend.connect(PEERS[1], host.listen_addresses)
+        refused = await stranger.dial(host.listen_addresses[0].decapsulate("p2p") or host.listen_addresses[0], PEERS[1])
+        assert await refused.wait_closed() == "the peer closed the connection: closed here"
+        assert [connection.remote_peer for connection in host.connections] == [PEERS[0]]
+        await stranger.close()

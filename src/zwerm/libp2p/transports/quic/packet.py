@@ -63,6 +63,24 @@ def parse_long_untrusted(data: bytes) -> LongHeader:
     return LongHeader(version, destination, source, is_initial=True, token=data[at : at + size])
 
 
+def filling_untrusted(data: bytes) -> int:
+    """Return how many zeros stand behind the first packet of a datagram, where that is an Initial and they are all."""
+    filled = len(data) - len(data.rstrip(b"\0"))
+    if not filled:
+        return 0
+    try:
+        header = parse_long_untrusted(data)
+        if not header.is_initial:
+            return 0
+        at = 7 + len(header.destination) + len(header.source)
+        size, at = _varint_untrusted(data, at)
+        size, at = _varint_untrusted(data, at + size)
+    except WireError:
+        return 0
+    behind = len(data) - at - size
+    return behind if 0 < behind <= filled else 0
+
+
 def _connection_id_untrusted(data: bytes, at: int) -> tuple[bytes, int]:
     end = at + 1 + data[at] if at < len(data) else len(data) + 1
     if end > len(data):

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from zwerm.core.machine import DRAIN_LIMIT, Address, Instant, Transmit
 from zwerm.libp2p.transports.quic.events import ConnectionIdIssued, ConnectionIdRetired, Event
 from zwerm.libp2p.transports.quic.packet import destination_untrusted
-from zwerm.libp2p.transports.quic.session import Session
 from zwerm.net.alarm import Alarm
 from zwerm.net.demultiplex import Traffic
 from zwerm.net.shared_udp import UdpPorts
 from zwerm.net.udp import Batch
+
+if TYPE_CHECKING:
+    from zwerm.libp2p.transports.quic.session import Session
 
 ROUNDS: Final = 16  # times that events may bring new outputs before others on the loop have their turn
 TRAFFIC: Final = (Traffic.QUIC, Traffic.TURN_CHANNEL)  # nobody here has a TURN server: RFC 9443 section 3

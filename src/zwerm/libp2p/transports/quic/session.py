@@ -12,6 +12,7 @@ Deviations from the machine contract: qh3 draws its own randomness, so two runs 
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import logging
 from collections import deque
@@ -42,6 +43,10 @@ APPLICATION_ERROR: Final = 12
 STREAM_CANCELLED: Final = 0  # with which a stream is reset and stopped, as go-libp2p does
 MAX_RUN: Final = 64  # datagrams of one transmit
 
+# What the library says when a packet of the handshake is larger than what may be sent to an address that was not shown
+# to be the peer's. It lost nothing, and goes on when the peer has sent more.
+_IS_FULL: Final = "packet builder capacity exhausted"
+
 _LOG: Final = logging.getLogger("zwerm.libp2p.quic")
 
 
@@ -71,6 +76,8 @@ class Session:
         self._timers.arm(Timer.HANDSHAKE, now + config.handshake_timeout)
         self._streams: dict[int, StreamState] = {}
         self._blocked: dict[StreamState, None] = {}
+        self._next_peer_stream = 1 if is_client else 0
+        self._skipped: set[int] = set()  # below that and not heard of; at most `MAX_STREAMS`
         self._events: deque[Event] = deque([ConnectionIdIssued(connection.host_cid)])
         self._next: Transmit | None = None  # was taken to look whether it joins a run
 
@@ -143,7 +150,8 @@ class Session:
         try:
             sent = self._library.poll(self._now)
         except Exception as error:  # noqa: BLE001 -- whatever fails in the library ends this connection and no other
-            self._broken(error)
+            if self.peer is not None or _IS_FULL not in str(error):
+                self._broken(error)
             return None
         return None if sent is None else Transmit(sent[0], sent[1])
 
@@ -202,7 +210,7 @@ class Session:
             self._blocked[stream] = None
             return 0
         part = data[:room]
-        self._guarded(core.send_stream, stream.id, part, False)  # noqa: FBT003 -- the library's: no end
+        self._send(stream, part, is_end=False)
         return len(part)
 
     def finish(self, stream: StreamState, now: Instant) -> None:
@@ -210,8 +218,22 @@ class Session:
         self._now = now
         if stream.write is Side.OPEN and not self._is_over:
             stream.write = Side.FINISHED
-            self._guarded(self._library.core.send_stream, stream.id, b"", True)  # noqa: FBT003 -- the library's: an end
+            with contextlib.suppress(LocalProtocolError):
+                self._send(stream, b"", is_end=True)
             self._forget(stream)
+
+    def _send(self, stream: StreamState, data: bytes | memoryview, *, is_end: bool) -> None:
+        """Hand data over.
+
+        Raises:
+            LocalProtocolError: the stream is over for the library: what says so stands behind what nobody reads.
+        """
+        try:
+            self._library.core.send_stream(stream.id, data, is_end)
+        except (ValueError, RuntimeError) as error:
+            stream.write = Side.RESET
+            self._forget(stream)
+            raise LocalProtocolError(f"the stream takes no more: {error}") from None
 
     def read(self, stream: StreamState, limit: int, now: Instant) -> list[bytes]:
         """Take pieces of what came, at most `limit` bytes; the peer may send as much more."""
@@ -318,8 +340,11 @@ class Session:
             self._forget(stream)
 
     def _receive_stop(self, stream_id: int) -> None:
-        """The peer reads no more: RFC 9000 section 3.5 wants a reset as the answer, which the library gives."""
-        stream = self._streams.get(stream_id)
+        """The peer reads no more: RFC 9000 section 3.5 wants a reset as the answer, which the library gives.
+
+        It may be the first that is heard of a stream (section 2.1): libraries send it ahead of the data.
+        """
+        stream = self._streams.get(stream_id) or self._arrived(stream_id)
         if stream is not None and stream.write is Side.OPEN:
             stream.write = Side.RESET
             self._tried(self._library.core.reset_stream, stream_id, STREAM_CANCELLED)
@@ -333,6 +358,13 @@ class Session:
         if stream_id & 2:
             self._end("the peer opened a stream of one direction", by_peer=True, code=APPLICATION_ERROR)
             return None
+        if stream_id >= self._next_peer_stream:
+            self._skipped.update(range(self._next_peer_stream, stream_id, 4))
+            self._next_peer_stream = stream_id + 4
+        elif stream_id in self._skipped:
+            self._skipped.remove(stream_id)
+        else:
+            return None  # it was over here, and for the library not yet
         stream = self._streams[stream_id] = StreamState(stream_id)
         self._events.append(StreamArrived(stream))
         return stream

@@ -28,6 +28,7 @@ from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.secure import check_peer_untrusted
 from zwerm.libp2p.tls.certificate import verify_untrusted
 from zwerm.libp2p.transports.quic.gate import Gate
+from zwerm.libp2p.transports.quic.packet import filling_untrusted
 
 ALPN: Final = "libp2p"
 MAX_MESSAGE: Final = 40_960  # bytes of one handshake message: a certificate of the largest size, and room
@@ -221,6 +222,7 @@ class MutualConnection(QuicConnection):  # type: ignore[misc]
         self._wall_time = wall_time
         self._expected = expected
         self._room = room
+        self._filling = 0
 
     def _create_tls(self, remote_source_cid: bytes | None) -> Any:
         super()._create_tls(remote_source_cid)
@@ -234,6 +236,14 @@ class MutualConnection(QuicConnection):  # type: ignore[misc]
     def _create_core(self, *arguments: Any) -> None:
         super()._create_core(*arguments)
         self._core = Gate(self._core, self._room)
+        self._core.filling = self._filling
+
+    def receive_datagram(self, data: bytes, addr: Any, now: float) -> None:
+        """Take an untrusted datagram of the handshake."""
+        self._filling = filling_untrusted(data)
+        if self._core is not None:
+            self._core.filling = self._filling
+        super().receive_datagram(data, addr, now)
 
     @property
     def core(self) -> Any:

@@ -33,7 +33,9 @@ from zwerm.libp2p.transports.webrtc_direct.port import Port
 from zwerm.multiformats.multiaddr import Multiaddr
 from zwerm.net.interfaces import list_addresses
 from zwerm.net.shared_udp import UdpPorts
+from zwerm.webrtc.capture.file import CaptureFile
 from zwerm.webrtc.dtls.certificate import Certificate
+from zwerm.webrtc.dtls.connection import State
 
 OnConnection = Callable[[MuxedConnection], None]
 
@@ -68,6 +70,21 @@ class WebRtcDirectTransport:
         self._random = random
         self._listeners: set[WebRtcDirectListener] = set()
         self._connections: set[WebRtcDirectConnection] = set()
+        self._capture: CaptureFile | None = None
+
+    @property
+    def connections(self) -> Sequence[WebRtcDirectConnection]:
+        """All of them, those that have not proved who they are too."""
+        return tuple(self._connections)
+
+    def capture(self, file: CaptureFile | None) -> None:
+        """Write what passes to `file` from now on, of connections to come too; None: nowhere."""
+        self._capture = file
+        for connection in self._connections:
+            transport = connection.session.transport
+            transport.tap = None if file is None else file.tap()
+            if transport.tap is not None and transport.dtls is not None and transport.dtls.state is State.CONNECTED:
+                transport.tap.keys(transport.dtls.key_log())
 
     def can_dial(self, address: Multiaddr) -> bool:
         return matches(address, with_hash=True)
@@ -157,6 +174,8 @@ class WebRtcDirectTransport:
 
     def _keep(self, connection: WebRtcDirectConnection) -> None:
         self._connections.add(connection)
+        if self._capture is not None:
+            connection.session.transport.tap = self._capture.tap()
         connection.on_end(lambda: self._connections.discard(connection))
 
     def _make_proof(self, expected: PeerId | None, is_initiator: bool, prologue: bytes) -> SecureHandshake:
