@@ -148,3 +148,10 @@ def test_events_are_read_by_their_own_list() -> None:
     assert parse_event(json.dumps(event)) == event
     with pytest.raises(WireError, match="does not exist"):
         parse_request(json.dumps(event))
+
+
+def test_a_message_has_so_many_bytes_and_no_more() -> None:
+    text = json.dumps(RING)
+    assert parse_request(text + " " * (MAX_MESSAGE - len(text))) == RING
+    with pytest.raises(WireError, match="the limit is"):
+        parse_request(text + " " * (MAX_MESSAGE + 1 - len(text)))

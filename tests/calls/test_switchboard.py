@@ -32,6 +32,23 @@ def test_whoever_watches_hears_each_change_once() -> None:
     assert shown(exchange) == ["available", "busy", "away", "offline", "away"]
 
 
+def test_a_signal_reaches_the_other_end_of_the_call_and_nobody_else() -> None:
+    exchange = Exchange()
+    for each in (ANN, BOB, PHONE):
+        exchange.come(each)
+    board = exchange.board
+    board.calls.ring("k1", ANN, "bob", ["audio"], [BOB.device, PHONE.device], exchange.now, is_fetched=False)
+    board.calls.answer("k1", BOB)
+    board.signal(ANN, BOB.device, "v=0", call="k1", room=None)
+    for by, to in ((ANN, PHONE), (PHONE, ANN), (ANN, ANN)):
+        with pytest.raises(Refused) as caught:
+            board.signal(by, to.device, "v=0", call="k1", room=None)
+        assert caught.value.code == "not-yours"
+    exchange.settle()
+    assert [event["from"] for event in exchange.take(BOB) if event["type"] == "signal"] == [ANN.device]
+    assert not [event for event in exchange.take(PHONE) if event["type"] == "signal"]
+
+
 def test_watching_others_forgets_the_first_ones_and_leaving_forgets_all() -> None:
     exchange = Exchange()
     ann = exchange.come(ANN)

@@ -39,9 +39,11 @@ class CallsConfig(NamedTuple):
     dead_after: float = 8.0  # of silence; a dead connection is to be found in under 10
     linger: float = 60.0  # a session waits so long for its device to come back, and keeps what was said meanwhile
     greeting: float = 10.0  # a connection that has not said who it is by then is closed
+    signing: float = 120.0  # added where a passkey was asked for: its dialog waits for a person
 
     ring: float = 45.0  # until nobody answered, when a device rings
     ring_away: float = 120.0  # the same when a push message or a mail has to fetch somebody
+    ring_again: float = 10.0  # at least, when the process of a call was killed: so long its caller may take to be back
 
     sessions: int = 20_000  # on one process
     sessions_of_user: int = 16

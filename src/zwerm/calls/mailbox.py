@@ -8,7 +8,7 @@ gap always means a loss.
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from zwerm.core.errors import ResourceLimitError, WireError
 from zwerm.core.machine import Instant
@@ -76,6 +76,23 @@ class Mailbox:
         if expires is not None and now >= expires:
             text = '{"type":"expired"}'
         return f'{{"seq":{number},{text[1:]}'
+
+    def dump(self, now: Instant) -> list[list[Any]]:
+        """All that is kept, for another process: number, text, and the seconds until it expires."""
+        return [[each.number, each.text, None if each.expires is None else each.expires - now] for each in self._kept]
+
+    def restore(self, kept: list[list[Any]], numbered: int, now: Instant) -> None:
+        """Take what `dump` gave, all of it to be sent."""
+        for number, text, left in kept:
+            self._kept.append(_Kept(number, text, None if left is None else now + left))
+            self._bytes += len(text)
+        self._numbered = numbered
+        self._unsent = len(self._kept)
+
+    @property
+    def numbered(self) -> int:
+        """The number of the last event."""
+        return self._numbered
 
     @property
     def has_unsent(self) -> bool:

@@ -70,7 +70,19 @@ RingEvent: TypeAlias = Tell | CallEnded | CallAnswered
 class Call:
     """One call; `Calls` is its machine."""
 
-    __slots__ = ("answered_by", "busy", "callee", "caller", "due", "id", "is_kept_open", "media", "rung", "state")
+    __slots__ = (
+        "answered_by",
+        "busy",
+        "callee",
+        "caller",
+        "due",
+        "id",
+        "is_kept_open",
+        "is_orphan",
+        "media",
+        "rung",
+        "state",
+    )
 
     def __init__(self, call_id: str, caller: Party, callee: str, media: list[str], due: Instant) -> None:
         self.id = call_id
@@ -82,6 +94,7 @@ class Call:
         self.rung: set[str] = set()  # endpoints that ring
         self.busy: set[str] = set()  # endpoints that said so
         self.is_kept_open = False  # a message fetches the callee
+        self.is_orphan = False  # its process was killed, and the caller is not back yet
         self.answered_by: Party | None = None
 
     def ends(self) -> tuple[str, ...]:
@@ -171,9 +184,55 @@ class Calls:
         }
         self._events.append(Tell(endpoint, event, call.due))
 
+    def adopt(
+        self,
+        call_id: str,
+        caller: Party,
+        callee: str,
+        media: list[str],
+        due: Instant,
+        now: Instant,
+        *,
+        callers: Iterable[Party],
+        endpoints: Iterable[str],
+    ) -> None:
+        """Take over a call that rang when its process was killed. It goes on ringing; its caller may be back already.
+
+        Args:
+            call_id: its name.
+            caller: who rings, as they were.
+            callee: whom.
+            media: what is offered.
+            due: when nobody has answered.
+            now: the time.
+            callers: the pages of the caller that are there.
+            endpoints: the devices of the callee.
+        """
+        if call_id in self._calls or caller.name is None:
+            return
+        call = Call(call_id, caller, callee, media, due)
+        call.is_kept_open = call.is_orphan = True
+        self._calls[call_id] = call
+        for name in {caller.name, callee}:
+            self._of.setdefault(name, set()).add(call_id)
+        self._alarms.set(call_id, due)
+        for party in callers:
+            self._is_back(call, party)
+        for endpoint in endpoints:
+            self._ring_at(call, endpoint, now)
+
+    def _is_back(self, call: Call, party: Party) -> None:
+        """The caller of an orphan has a new session on the same device."""
+        if call.is_orphan and _device(party) == _device(call.caller):
+            call.is_orphan = False
+            call.caller = party
+            self._tell(party.device, {"type": "progress", "call": call.id, "state": "ringing"})
+
     def arrived(self, party: Party, now: Instant) -> None:
         """A device of a user is there: it rings for every call that waits for them."""
         for call in self._with(party.name):
+            if call.state is State.RINGING and call.caller.name == party.name:
+                self._is_back(call, party)
             if call.state is State.RINGING and call.callee == party.name and party.device not in call.rung:
                 is_first = not call.rung
                 self._ring_at(call, party.device, now)
@@ -203,6 +262,8 @@ class Calls:
             raise Refused("not-yours", "A call is answered by whom it is for")
         if call.state is State.ANSWERED:
             raise Refused("answered-elsewhere", "The call was answered on another device")
+        if call.is_orphan:
+            raise Refused("try-again", "The caller's connection was lost and is on its way back", wait=2.0)
         call.state = State.ANSWERED
         call.answered_by = by
         self._alarms.cancel(call_id)
@@ -329,3 +390,8 @@ class Calls:
 
     def next_event(self) -> RingEvent | None:
         return self._events.popleft() if self._events else None
+
+
+def _device(party: Party) -> str:
+    """The device of an endpoint, which all its pages have in front of their names."""
+    return party.device.partition(".")[0]

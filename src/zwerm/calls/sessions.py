@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict, deque
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from zwerm.calls.alarms import Alarms
 from zwerm.calls.limits import Buckets, CallsConfig, Refused
@@ -110,6 +110,29 @@ class Session:
         self.presence = Presence.AVAILABLE
         self.rates = Buckets(8)
 
+    def dump(self, now: Instant) -> dict[str, Any]:
+        """All of it, for another process."""
+        return {
+            "party": self.party.document(),
+            "device": self.device,
+            "user": self.user,
+            "kept": self.mailbox.dump(now),
+            "numbered": self.mailbox.numbered,
+            "heard": self.heard,
+            "results": list(self.results.items()),
+            "presence": self.presence.value,
+        }
+
+    @classmethod
+    def restore(cls, given: dict[str, Any], secret: str, config: CallsConfig, now: Instant) -> Session:
+        """Make a session of what `dump` gave, under a new secret."""
+        session = cls(Party(**given["party"]), given["device"], given["user"], secret, config)
+        session.mailbox.restore(given["kept"], given["numbered"], now)
+        session.heard = given["heard"]
+        session.results = OrderedDict((number, text) for number, text in given["results"])
+        session.presence = Presence(given["presence"])
+        return session
+
 
 class Sessions:
     """All sessions of a process."""
@@ -146,11 +169,8 @@ class Sessions:
 
         A connection that it still had is cut: the device knows better than we do that it is dead.
         """
-        session = self._by_secret.get(secret)
-        if session is None or session.device != device:
-            return None
-        if not session.mailbox.resume(number):
-            self.close(session.party.device, "lost", "events are gone that this device has not heard")
+        session = self._resumable(secret, device, number)
+        if session is None:
             return None
         if session.connection is not None:
             self._events.append(Cut(session.connection, "replaced", "this session goes on elsewhere"))
@@ -179,11 +199,32 @@ class Sessions:
         if session is not None and session.connection == connection:
             self._part(session, now)
 
+    def hand_over(self, secret: str, device: str, number: int) -> Session | None:
+        """Let a session go on at another process, from after event `number`; None as for `resume`. It is no end."""
+        session = self._resumable(secret, device, number)
+        if session is not None:
+            self._remove(session, "replaced", "this session goes on elsewhere")
+        return session
+
+    def _resumable(self, secret: str, device: str, number: int) -> Session | None:
+        session = self._by_secret.get(secret)
+        if session is None or session.device != device:
+            return None
+        if not session.mailbox.resume(number):
+            self.close(session.party.device, "lost", "events are gone that this device has not heard")
+            return None
+        return session
+
     def close(self, endpoint: str, code: str, what: str) -> None:
         """End a session for good."""
-        session = self._by_endpoint.pop(endpoint, None)
-        if session is None:
-            return
+        session = self._by_endpoint.get(endpoint)
+        if session is not None:
+            self._remove(session, code, what)
+            self._events.append(Gone(session.party))
+
+    def _remove(self, session: Session, code: str, what: str) -> None:
+        endpoint = session.party.device
+        del self._by_endpoint[endpoint]
         del self._by_secret[session.secret]
         if session.party.name:
             mine = self._by_name[session.party.name]
@@ -194,7 +235,6 @@ class Sessions:
         if session.connection is not None:
             self._events.append(Cut(session.connection, code, what))
             session.connection = None
-        self._events.append(Gone(session.party))
 
     def deliver(self, endpoint: str, text: str, expires: Instant | None = None) -> bool:
         """Put an event into a mailbox; False when there is no such session, or it was so full that it is over now."""
@@ -226,6 +266,10 @@ class Sessions:
         if session is None or session.connection is None:
             return None
         return session.outbox.popleft() if session.outbox else session.mailbox.next_text(now)
+
+    def all(self) -> list[Session]:
+        """Every session."""
+        return list(self._by_endpoint.values())
 
     def find(self, endpoint: str) -> Session | None:
         return self._by_endpoint.get(endpoint)

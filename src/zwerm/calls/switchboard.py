@@ -7,8 +7,9 @@ others, and what is left for the shell comes out of `next_event`: wake or cut a 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from zwerm.calls.bus.elsewhere import Away, Elsewhere
 from zwerm.calls.limits import Buckets, CallsConfig, Refused
 from zwerm.calls.message import serialize
 from zwerm.calls.ringing import CallAnswered, CallEnded, Calls, Tell
@@ -16,7 +17,33 @@ from zwerm.calls.rooms import RoomChanged, RoomEnded, Rooms, Said
 from zwerm.calls.sessions import Arrived, Cut, Gone, Parted, Party, Presence, Session, Sessions, Wake
 from zwerm.core.machine import Instant
 
-Effect: TypeAlias = Wake | Cut | CallAnswered | CallEnded | Said | RoomChanged | RoomEnded
+
+class Send(NamedTuple):
+    """Put this event into the mailbox of a session at another process."""
+
+    process: str
+    endpoint: str
+    text: str
+    left: float | None  # seconds until it expires
+    hops: int
+
+
+class Close(NamedTuple):
+    """End a session at another process."""
+
+    process: str
+    endpoint: str
+    code: str
+    what: str
+
+
+class Changed(NamedTuple):
+    """A session of ours came, changed or went: the other processes should know."""
+
+    endpoint: str
+
+
+Effect: TypeAlias = Send | Close | Changed | Wake | Cut | CallAnswered | CallEnded | Said | RoomChanged | RoomEnded
 
 
 class Switchboard:
@@ -27,6 +54,8 @@ class Switchboard:
         self.sessions = Sessions(config)
         self.calls = Calls(config)
         self.rooms = Rooms(config)
+        self.elsewhere = Elsewhere()
+        self.is_several = False  # whether there can be other processes
         self.rates = Buckets(config.buckets)
         self._watchers: dict[str, set[str]] = {}  # endpoints by the name they watch
         self._watching: dict[str, frozenset[str]] = {}  # names by the endpoint that watches them
@@ -40,7 +69,7 @@ class Switchboard:
                 self._take_session_event(event, now)
             elif (told := self.calls.next_event() or self.rooms.next_event()) is not None:
                 if isinstance(told, Tell):
-                    self.sessions.deliver(told.endpoint, serialize(told.event), told.expires)
+                    self.deliver(told.endpoint, serialize(told.event), told.expires, now)
                 else:
                     self._effects.append(told)
             else:
@@ -60,8 +89,89 @@ class Switchboard:
             case _:
                 self._effects.append(event)
                 return
+        if self.is_several:
+            self._effects.append(Changed(event.party.device))
         if event.party.name is not None:
             self._tell_presence(event.party.name)
+
+    def deliver(self, endpoint: str, text: str, expires: Instant | None, now: Instant, *, hops: int = 0) -> bool:
+        """Put an event into a mailbox, here or at another process; False when there is no such session."""
+        if self.sessions.deliver(endpoint, text, expires):
+            return True
+        if (away := self.elsewhere.find(endpoint)) is None:
+            return False
+        left = None if expires is None else max(0.0, expires - now)
+        self._effects.append(Send(away.process, endpoint, text, left, hops))
+        return True
+
+    def tell(self, endpoint: str, event: dict[str, Any]) -> bool:
+        """Tell one session something that does not expire."""
+        return self.deliver(endpoint, serialize(event), None, 0.0)
+
+    def close(self, endpoint: str, code: str, what: str) -> None:
+        """End a session, here or at another process."""
+        if (away := self.elsewhere.find(endpoint)) is not None:
+            self._effects.append(Close(away.process, endpoint, code, what))
+        else:
+            self.sessions.close(endpoint, code, what)
+
+    def there_elsewhere(self, away: Away, now: Instant) -> None:
+        """Another process says that it has a session, and how it is."""
+        party = away.party
+        if self.sessions.find(party.device) is not None:
+            return  # it came back here meanwhile
+        old = self.elsewhere.put(away)
+        if away.is_connected and (old is None or not old.is_connected):
+            self.calls.arrived(party, now)
+            self.rooms.arrived(party)
+        elif old is not None and old.is_connected and not away.is_connected:
+            self.rooms.parted(party)
+        if party.name is not None:
+            self._tell_presence(party.name)
+
+    def gone_elsewhere(self, process: str, endpoint: str) -> None:
+        """A session of another process is over."""
+        if (old := self.elsewhere.remove(endpoint, process)) is None:
+            return
+        self.calls.gone(old.party)
+        self.rooms.gone(old.party)
+        if old.party.name is not None:
+            self._tell_presence(old.party.name)
+
+    def hand_over(self, secret: str, device: str, number: int, process: str, now: Instant) -> dict[str, Any]:
+        """Let a session go on at another process; empty when it is over, or is no session of this device."""
+        session = self.sessions.hand_over(secret, device, number)
+        if session is None:
+            return {}
+        endpoint = session.party.device
+        found = session.dump(now) | {"watching": sorted(self._watching.get(endpoint, ()))}
+        self._forget_watcher(endpoint)
+        self.elsewhere.put(Away(session.party, process, session.presence, is_connected=True))
+        return found
+
+    def take_over(self, session: Session, watching: list[str], connection: str, now: Instant) -> None:
+        """Go on with a session that another process handed over."""
+        self.elsewhere.remove(session.party.device)
+        self.sessions.open(session, connection, now)
+        self.watch(session, watching)
+
+    def adopt(self, call: str, caller: Party, callee: str, media: list[str], due: Instant, now: Instant) -> None:
+        """Take over a call of a process that was killed."""
+        callers = [each.party for each in self.sessions.of(caller.name or "") if each.connection is not None]
+        callers += [each.party for each in self.elsewhere.of(caller.name or "") if each.is_connected]
+        endpoints = [endpoint for endpoint, is_connected in self.reached(callee) if is_connected]
+        self.calls.adopt(call, caller, callee, media, due, now, callers=callers, endpoints=endpoints)
+
+    def reached(self, name: str) -> list[tuple[str, bool]]:
+        """The endpoints of a user, at whatever process, and whether each has a connection."""
+        found = [(each.party.device, each.connection is not None) for each in self.sessions.of(name)]
+        return found + [(each.party.device, each.is_connected) for each in self.elsewhere.of(name)]
+
+    def presence(self, name: str) -> Presence:
+        """How a user can be reached now, at whatever process."""
+        here = self.sessions.presence(name)
+        states = {each.presence for each in self.elsewhere.of(name) if each.is_connected}
+        return here if not states else next(state for state in Presence if state in states | {here})
 
     def handle_timeout(self, now: Instant) -> None:
         """Do what is due."""
@@ -92,12 +202,14 @@ class Switchboard:
             raise Refused("bad-message", "A signal belongs to a call or to a room")
         event: dict[str, Any] = {"type": "signal", "from": by.device, "data": data}
         event |= {"call": call} if call is not None else {"room": room}
-        if not self.sessions.deliver(to, serialize(event)):
+        if not self.tell(to, event):
             raise Refused("gone", "The other side is gone")
 
     def set_presence(self, session: Session, state: Presence) -> None:
         """Say how one can be reached at this device."""
         session.presence = state
+        if self.is_several:
+            self._effects.append(Changed(session.party.device))
         if session.party.name is not None:
             self._tell_presence(session.party.name)
 
@@ -109,7 +221,7 @@ class Switchboard:
         self._watching[endpoint] = watched
         for name in watched:
             self._watchers.setdefault(name, set()).add(endpoint)
-            self._told[name] = self.sessions.presence(name)
+            self._told[name] = self.presence(name)
         return {name: self._told[name].value for name in sorted(watched)}
 
     def _forget_watcher(self, endpoint: str) -> None:
@@ -123,7 +235,7 @@ class Switchboard:
     def _tell_presence(self, name: str) -> None:
         if name not in self._watchers:
             return
-        state = self.sessions.presence(name)
+        state = self.presence(name)
         if self._told[name] is state:
             return
         self._told[name] = state
@@ -133,6 +245,6 @@ class Switchboard:
 
     def tell_user(self, name: str, event: dict[str, Any], *, but: str | None = None) -> None:
         """Tell every session of a user, or all but one."""
-        for session in self.sessions.of(name):
-            if session.party.device != but:
-                self.sessions.deliver(session.party.device, serialize(event))
+        for endpoint, _ in self.reached(name):
+            if endpoint != but:
+                self.tell(endpoint, event)

@@ -149,7 +149,7 @@ async def test_whoever_comes_back_before_the_old_connection_is_dead_has_their_na
 
 
 async def test_a_dead_connection_is_found_and_those_who_watch_hear_of_it(store: Path) -> None:
-    async with people(store, CallsConfig(ping_after=0.1, dead_after=0.3)) as everybody:
+    async with people(store, CallsConfig(ping_after=0.5, dead_after=3)) as everybody:
         ann, bob = await everybody.user("ann"), await everybody.user("bob")
         assert (await ann.ask("watch", names=["bob", "nobody"]))["states"] == {"bob": "available", "nobody": "offline"}
         await bob.ask("presence", state="busy")

@@ -8,6 +8,10 @@ import pytest
 
 from tests.daemon.calls.caller import People
 from tests.daemon.harness import Daemon
+from zwerm.daemon.calls.node import NodeCalls
+from zwerm.node.address import Address
+from zwerm.node.config import Config
+from zwerm.node.repository import Repository
 
 
 class Served:
@@ -16,6 +20,11 @@ class Served:
     def __init__(self, daemon: Daemon) -> None:
         self.where = daemon.web
         self.socket_url = f"ws://{daemon.web}/api/calls/v1/socket"
+
+
+def maps(daemon: Daemon) -> str:
+    """What the process has loaded."""
+    return Path(f"/proc/{daemon.process.pid}/maps").read_text()
 
 
 @pytest.mark.slow
@@ -43,12 +52,52 @@ async def test_a_node_serves_calls_and_hands_out_credentials_of_its_relay(tmp_pa
 
 
 @pytest.mark.slow
-def test_a_node_that_was_not_asked_serves_no_calls_and_loads_nothing_for_them(tmp_path: Path) -> None:
+async def test_a_node_of_one_machine_serves_calls_unasked_and_loads_nothing_for_them_before(tmp_path: Path) -> None:
     daemon = Daemon(tmp_path / "repository").wait_ready()
+    everybody = People(Served(daemon))
     try:
-        assert daemon.get(daemon.web, "/api/calls/v1/socket").status == 404
-        maps = Path(f"/proc/{daemon.process.pid}/maps").read_text()
-        assert "sqlalchemy" not in maps
+        assert "sqlalchemy" not in maps(daemon)
         assert not (tmp_path / "repository" / "calls.sqlite").exists()
+        await everybody.user("ann")
+        assert "sqlalchemy" in maps(daemon)
+        assert daemon.app("PUT", "settings", {"calls.enabled": False}).status == 200
+        assert daemon.get(daemon.web, "/api/calls/v1/schema.json").status == 404
     finally:
+        await everybody.close()
         assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("host", "given", "wanted"),
+    [
+        ("127.0.0.1", None, True),
+        ("127.0.0.1", "false", False),
+        ("0.0.0.0", None, False),
+        ("0.0.0.0", "true", True),
+        ("192.0.2.1", None, False),
+    ],
+    ids=["this machine", "switched off", "everybody unasked", "everybody as asked", "one address unasked"],
+)
+def test_where_strangers_come_calls_have_to_be_asked_for(
+    tmp_path: Path, host: str, given: str | None, wanted: bool
+) -> None:
+    config = Config(overrides={} if given is None else {"calls.enabled": given})
+    with Repository.open(tmp_path / "repository") as repository:
+        assert NodeCalls(config, repository, Address(host, 8088), None).is_wanted is wanted
+        assert NodeCalls(config, repository, None, None).is_wanted is (given == "true")
+
+
+@pytest.mark.slow
+async def test_a_node_starts_its_calls_at_once_when_it_has_accounts(tmp_path: Path) -> None:
+    for _ in range(2):
+        daemon = Daemon(tmp_path / "repository").wait_ready()
+        everybody = People(Served(daemon))
+        try:
+            is_there = b"\nzwerm_calls_users 0\n" in daemon.get(daemon.api, "/metrics").body
+            assert is_there is (tmp_path / "repository" / "calls.sqlite").exists()
+            if not is_there:
+                await everybody.user("ann")
+        finally:
+            await everybody.close()
+            assert daemon.stop() == 0
+    assert is_there

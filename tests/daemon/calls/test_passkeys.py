@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from tests.daemon.calls.caller import CallError, People, people
+from tests.daemon.calls.caller import CallError, People, eventually, people
 from zwerm.calls.identity import decode, encode
 from zwerm.calls.limits import CallsConfig, Rate
 from zwerm.calls.service.aio import ServiceOptions
@@ -136,3 +136,33 @@ async def test_a_passkey_made_for_another_site_or_of_somebody_else_is_not_kept(s
             with pytest.raises(CallError) as caught:
                 await eve.ask("passkey-add", credential=authenticator.create(options), label="x")
             assert caught.value.code == "bad-passkey"
+
+
+class Recorder:
+    """A wire that keeps why it was cut."""
+
+    def __init__(self) -> None:
+        self.why: str | None = None
+
+    def wake(self) -> None:
+        """There is nobody to send to."""
+
+    def cut(self, code: str, what: str) -> None:
+        self.why = code
+
+
+@pytest.mark.parametrize("signing", [0.0, 3600.0], ids=["too late", "in time"])
+async def test_whoever_is_asked_for_a_passkey_has_the_time_that_a_person_needs(store: Path, signing: float) -> None:
+    async with people(store, CallsConfig(greeting=0.0, signing=signing)) as everybody:
+        connect = everybody.server.service.connect
+        asked, silent = Recorder(), Recorder()
+        client = connect(asked, host="calls.example", peer="192.0.2.1")
+        client.challenge = b"to be signed"
+        other = connect(silent, host="calls.example", peer="192.0.2.1")
+        await eventually(lambda: silent.why == "sign-in")
+        if signing:
+            assert asked.why is None
+        else:
+            await eventually(lambda: asked.why == "sign-in")
+        client.ended()
+        other.ended()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import importlib
 import logging
 import secrets
@@ -15,21 +16,23 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
+from zwerm.calls.bus.aio import Bus
 from zwerm.calls.limits import CallsConfig, Refused
 from zwerm.calls.message import VERSION, request_types, serialize
 from zwerm.calls.ringing import CallAnswered, CallEnded
 from zwerm.calls.rooms import RoomChanged, RoomEnded, Said
 from zwerm.calls.service.client import Client, Wire
 from zwerm.calls.service.fetching import Fetching, Mailer, Pusher
+from zwerm.calls.service.several import Several
 from zwerm.calls.sessions import Cut, Wake
 from zwerm.calls.store import accounts, history, rooms
 from zwerm.calls.store.database import Database
-from zwerm.calls.switchboard import Effect, Switchboard
+from zwerm.calls.switchboard import Changed, Close, Effect, Send, Switchboard
 from zwerm.core.errors import StorageError
 
 log = logging.getLogger("zwerm.calls")
 
-_PARTS: Final = ("signing_in", "people", "passkeys", "calling", "meeting")
+PARTS: Final = ("signing_in", "people", "passkeys", "calling", "meeting")  # modules beside this one
 CLEANING: Final = 3600.0  # seconds between two rounds of forgetting what is old
 
 
@@ -62,6 +65,7 @@ class CallsService:
         mailer: Mailer | None = None,
         pusher: Pusher | None = None,
         relay: Relay | None = None,
+        bus: Bus | None = None,
         wall: Callable[[], float] = time.time,
     ) -> None:
         """Join the parts.
@@ -73,9 +77,10 @@ class CallsService:
             mailer: sends mails; None: there is no mail, and accounts need no address.
             pusher: sends push messages; None: there are none.
             relay: makes `iceServers`; None: there is no relay.
+            bus: reaches the other processes of the service; None: there are none.
             wall: seconds since 1970. Only what is shown or kept depends on it, so it may jump.
         """
-        for part in _PARTS:  # each enters its requests into the table
+        for part in PARTS:  # each enters its requests into the table
             importlib.import_module(f"zwerm.calls.service.{part}")
         self.database = database
         self.options = options or ServiceOptions()
@@ -85,6 +90,7 @@ class CallsService:
         self.wall = wall
         self.process = secrets.token_hex(4)  # in front of the names of its calls
         self.fetching = Fetching(self, mailer, pusher)
+        self.several = Several(self, bus)
         self._clients: dict[str, Client] = {}
         self._unnamed: dict[str, int] = {}  # connections without a session, by address
         self._numbered = 0
@@ -101,9 +107,8 @@ class CallsService:
         """
         await asyncio.to_thread(request_types)  # reads the schema
         await self.database.open()
-        if self.database.is_alone:  # what an earlier process left open when it was killed
-            await self.database.run(history.orphaned, "", self.wall())
         await self.fetching.start()
+        await self.several.start()
         self.cleaner = self.spawn(self._clean())
 
     async def close(self) -> None:
@@ -116,12 +121,14 @@ class CallsService:
         for client in list(self._clients.values()):
             client.wire.cut("stopping", "the service stops; come back in a moment")
         await self.fetching.close()
+        await self.several.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
         try:
-            await self.database.run(history.orphaned, f"{self.process}.", self.wall())
+            if len(self.several.processes) == 1:  # otherwise the others go on with what rings
+                await self.database.run(history.orphaned, f"{self.process}.", self.wall())
         except StorageError as error:
             log.warning("%s", error)
         await self.database.close()
@@ -133,6 +140,14 @@ class CallsService:
             except StorageError as error:
                 log.warning("%s", error)
             await asyncio.sleep(CLEANING)
+
+    def longest(self, name: str) -> float | None:
+        """How long a call by somebody rings at most; None when all calls by them are known here."""
+        return self.config.ring_away if self.board.elsewhere.of(name) else None
+
+    def new_secret(self) -> str:
+        """A secret of a session, which says what process made it."""
+        return self.process + secrets.token_urlsafe(24)
 
     def now(self) -> float:
         return asyncio.get_running_loop().time()
@@ -165,8 +180,13 @@ class CallsService:
         client.say(serialize(welcome))
         return client
 
-    def _ask_to_leave(self, client: Client) -> None:
-        if client.session is None and client.name in self._clients:
+    def _ask_to_leave(self, client: Client, *, is_late: bool = False) -> None:
+        if client.session is not None or client.name not in self._clients:
+            return
+        if client.challenge is not None and not is_late:  # a person is being asked for a passkey
+            later = functools.partial(self._ask_to_leave, client, is_late=True)
+            asyncio.get_running_loop().call_later(self.config.signing, later)
+        else:
             client.wire.cut("sign-in", "nobody said who is there")
 
     def named(self, client: Client) -> None:
@@ -219,6 +239,8 @@ class CallsService:
             case Cut(connection, code, what):
                 if (client := self._clients.get(connection)) is not None:
                     client.wire.cut(code, what)
+            case Send() | Close() | Changed():
+                self.several.carry_out(effect)
             case CallAnswered(call):
                 self.fetching.no_longer(call, missed=False)
                 self.spawn(run(history.answered, call, at))
@@ -253,6 +275,11 @@ class CallsService:
         from zwerm.calls.push.vapid import new_key
 
         return await self.database.run(accounts.remembered, "vapid", new_key())
+
+    @property
+    def ended(self) -> int:
+        """How many connections there were and are no more."""
+        return self._numbered - len(self._clients)
 
     def statistics(self) -> dict[str, int]:
         """Numbers for the metrics."""

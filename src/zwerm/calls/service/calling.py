@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -11,8 +11,10 @@ from zwerm.calls.limits import Refused
 from zwerm.calls.message import Message
 from zwerm.calls.ringing import State
 from zwerm.calls.service.client import Client, request
-from zwerm.calls.sessions import Presence
+from zwerm.calls.sessions import Party, Presence
 from zwerm.calls.store import accounts, history, notices
+
+CROSSING: Final = "crossing "  # in front of the call in which the other one rings here
 
 
 @request("ring")
@@ -31,18 +33,22 @@ async def ring(client: Client, message: Message) -> dict[str, Any]:
         board.calls.answer(other.id, client.party)
         return {"call": other.id, "state": "answered", "by": other.caller.document()}
     call = f"{service.process}.{secrets.token_urlsafe(12)}"
-    is_away = board.sessions.presence(callee) is Presence.OFFLINE
+    is_away = board.presence(callee) is Presence.OFFLINE
     media, at = message["media"], service.wall()
-    user, code = await run(_begin_if_allowed, call, caller, callee, media, at, is_away=is_away)
+    user, code = await run(
+        _begin_if_allowed, call, client.party, callee, media, at, service.longest(callee), is_away=is_away
+    )
+    if code.startswith(CROSSING):
+        return await _answer_crossing(client, code.removeprefix(CROSSING))
     if user is None or code:
         words = f"Nobody is called {callee}" if user is None else f"{callee} cannot be reached"
         raise Refused(code, words)
     new: list[notices.Notice] = []
     if is_away:
         new = await service.fetching.prepare(user, caller, call)
-        await run(_begin, call, caller, callee, media, at, new)
-    sessions = board.sessions.of(callee)  # those that are in a break ring when they come back
-    endpoints = [session.party.device for session in sessions if session.connection is not None]
+        await run(_begin, call, client.party, callee, media, at, new)
+    sessions = board.reached(callee)  # those that are in a break ring when they come back
+    endpoints = [endpoint for endpoint, is_connected in sessions if is_connected]
     may_come = bool(new) or len(sessions) > len(endpoints)
     try:
         made = board.calls.ring(call, client.party, callee, media, endpoints, service.now(), is_fetched=may_come)
@@ -59,10 +65,22 @@ async def ring(client: Client, message: Message) -> dict[str, Any]:
     return {"call": call, "state": state.get(made.state, "answered")}
 
 
+async def _answer_crossing(client: Client, call: str) -> dict[str, Any]:
+    """Answer a call from whoever was to be rung, which rings at another process."""
+    service, (user, _) = client.service, client.user
+    message = {"type": "answer", "call": call}
+    home = service.several.home_of(message)
+    if home is None:
+        answered = _take(client, call)
+    else:
+        answered = await service.several.ask(home, client.party, user, client.peer, message)
+    return {"call": call, "state": "answered", "by": answered["from"]}
+
+
 def _begin(
     connection: Connection,
     call: str,
-    caller: str,
+    caller: Party,
     callee: str,
     media: list[str],
     now: float,
@@ -73,14 +91,24 @@ def _begin(
 
 
 def _begin_if_allowed(
-    connection: Connection, call: str, caller: str, callee: str, media: list[str], now: float, *, is_away: bool
+    connection: Connection,
+    call: str,
+    caller: Party,
+    callee: str,
+    media: list[str],
+    now: float,
+    longest: float | None,
+    *,
+    is_away: bool,
 ) -> tuple[accounts.User | None, str]:
     """Write a call down when its callee is there and wants it: one commit for each ring. Return why not, if not."""
-    user, kind = accounts.standing(connection, callee, caller)
+    user, kind = accounts.standing(connection, callee, caller.name or "")
     if user is None:
         return None, "no-such-name"
     if kind == "blocked" or (user.callers == "contacts" and kind != "contact"):
         return user, "unavailable"
+    if longest is not None and (other := history.crossing(connection, caller.name or "", callee, now, longest)):
+        return user, CROSSING + other
     if not user.disturb:  # it is listed as missed
         history.begin(connection, call, caller, callee, media, now)
         history.ended(connection, call, "unavailable", now, missed=True)
@@ -93,8 +121,12 @@ def _begin_if_allowed(
 @request("answer")
 async def answer(client: Client, message: Message) -> dict[str, Any]:
     """Take a call; who rings, and the key by which they prove it, are in the answer."""
-    call = client.service.board.calls.answer(message["call"], client.party)
-    return {"call": call.id, "from": call.caller.document()}
+    return _take(client, message["call"])
+
+
+def _take(client: Client, call: str) -> dict[str, Any]:
+    taken = client.service.board.calls.answer(call, client.party)
+    return {"call": taken.id, "from": taken.caller.document()}
 
 
 @request("decline")

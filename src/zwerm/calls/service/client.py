@@ -157,6 +157,8 @@ class Client:
             raise Refused("sign-in", "Say who you are first")
         if (answer := ANSWERS.get(kind)) is None:
             raise Refused("not-there", f"This service does not do {kind}")
+        if self.session is not None and (home := self.service.several.home_of(message)) is not None:
+            return await self.service.several.ask(home, self.session.party, self.session.user, self.peer, message)
         return await answer(self, message)
 
     def say(self, text: str) -> None:

@@ -74,11 +74,15 @@ class Fetching:
         return self._pusher.schemes if self._pusher is not None else ()
 
     async def start(self) -> None:
-        """Take up what an earlier process left."""
+        """Get ready to send."""
         if self._pusher is not None:
             self.push_key = self._pusher.use_key(await self._service.push_keys())
-        for notice in await self._service.database.run(notices.waiting):
-            self._begin(notice)
+
+    async def take_up(self, process: str | None) -> None:
+        """Send what another process left; of all, when none is named."""
+        for notice in await self._service.database.run(notices.waiting, process):
+            if notice.id not in self._pending:
+                self._begin(notice)
 
     async def close(self) -> None:
         """Stop; what was not sent stays in the store."""
@@ -90,6 +94,9 @@ class Fetching:
         if self._pusher is not None:
             await self._pusher.close()
 
+    def _name(self) -> str:
+        return f"n_{self._service.process}.{secrets.token_hex(12)}"
+
     def url_of(self, kind: str, secret: str) -> str:
         """The address of the page that takes a link. The secret stands behind the #, where no server's log sees it."""
         origin = self._service.options.origin.rstrip("/")
@@ -99,7 +106,7 @@ class Fetching:
         """Send a link to an account's address, or to a new one; kept until the mail server takes it."""
         now = self._service.wall()
         body = {"kind": kind, "secret": secret, "to": to or user.email, "name": user.name, "language": user.language}
-        notice = Notice(_name(), user.id, "mail", None, body, 0, now, now + MAIL_LIFETIME)
+        notice = Notice(self._name(), user.id, "mail", None, body, 0, now, now + MAIL_LIFETIME)
         await self._service.database.run(notices.put, [notice])
         self._begin(notice)
 
@@ -112,7 +119,7 @@ class Fetching:
             expires = now + config.ring_away
             return [
                 Notice(
-                    _name(),
+                    self._name(),
                     user.id,
                     "push",
                     call,
@@ -144,7 +151,7 @@ class Fetching:
             "caller": caller,
             "language": user.language,
         }
-        return Notice(_name(), user.id, "mail", call, body, 0, now, now + MAIL_LIFETIME)
+        return Notice(self._name(), user.id, "mail", call, body, 0, now, now + MAIL_LIFETIME)
 
     def send(self, new: list[Notice]) -> None:
         """Begin to send what is in the store."""
@@ -273,7 +280,3 @@ class Fetching:
         except SubscriptionGone:
             await service.database.run(notices.unsubscribe, to.endpoint)
             raise
-
-
-def _name() -> str:
-    return f"n_{secrets.token_hex(12)}"

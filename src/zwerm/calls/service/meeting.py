@@ -9,6 +9,7 @@ from zwerm.calls.limits import Refused
 from zwerm.calls.message import Message
 from zwerm.calls.rooms import RoomRecord
 from zwerm.calls.service.client import Client, request
+from zwerm.calls.service.several import Visitor
 from zwerm.calls.store import rooms
 
 
@@ -46,7 +47,13 @@ async def join(client: Client, message: Message) -> dict[str, Any]:
     except Refused:
         service.note_guess(client.peer)
         raise
-    return service.board.rooms.join(record, chat, client.party, message["label"])
+    home = await service.several.home_of_room(record.id)
+    if home is None or isinstance(client, Visitor):
+        return service.board.rooms.join(record, chat, client.party, message["label"])
+    user = client.session.user if client.session is not None else None
+    value = await service.several.ask(home, client.party, user, client.peer, message)
+    service.several.entered(record.id, client.party.device, message["link"], message["label"])
+    return value
 
 
 @request("room-leave")

@@ -52,9 +52,9 @@ async def delete_account(client: Client, message: Message) -> dict[str, Any]:
         raise Refused("wrong-name", "That is not the name of this account")
     service = client.service
     await service.database.run(accounts.erase, user, service.wall())
-    for session in service.board.sessions.of(name):
-        if session is not client.session:
-            service.board.sessions.close(session.party.device, "signed-out", "the account was deleted")
+    for endpoint, _ in service.board.reached(name):
+        if endpoint != client.party.device:
+            service.board.close(endpoint, "signed-out", "the account was deleted")
     asyncio.get_running_loop().call_later(FAREWELL, client.wire.cut, "signed-out", "the account was deleted")
     return {}
 
@@ -94,9 +94,9 @@ async def device_remove(client: Client, message: Message) -> dict[str, Any]:
     user, name = client.user
     if not await service.database.run(accounts.remove_device, user, device):
         raise Refused("no-such-device", "There is no such device")
-    for session in service.board.sessions.of(name):
-        if session.device == device and session is not client.session:
-            service.board.sessions.close(session.party.device, "signed-out", "this device was signed out")
+    for endpoint, _ in service.board.reached(name):
+        if endpoint.partition(".")[0] == device and endpoint != client.party.device:
+            service.board.close(endpoint, "signed-out", "this device was signed out")
     service.board.tell_user(name, {"type": "account", "what": "devices"}, but=client.party.device)
     return {}
 

@@ -124,11 +124,11 @@ async def hello(client: Client, message: Message) -> dict[str, Any]:
         note_greeting(client)
         raise Refused("not-known", "This device is not signed in")
     user = device.user
-    session = _resumed(client, device.id, message)
+    session = await _resumed(client, device.id, message)
     is_resumed = session is not None
     if session is None:
         party = Party(user.name, f"{device.id}.{secrets.token_hex(4)}", device.key, device.label)
-        session = Session(party, device.id, user.id, secrets.token_urlsafe(24), service.config)
+        session = Session(party, device.id, user.id, service.new_secret(), service.config)
         service.board.sessions.open(session, client.name, service.now())
     client.enter(session)
     return _ready(session, is_resumed=is_resumed)
@@ -152,11 +152,11 @@ async def guest(client: Client, message: Message) -> dict[str, Any]:
         service.note_guess(client.peer)
         raise
     device = f"g_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
-    session = _resumed(client, device, message)
+    session = await _resumed(client, device, message)
     is_resumed = session is not None
     if session is None:
         party = Party(None, f"{device}.{secrets.token_hex(4)}", key, message["label"])
-        session = Session(party, device, None, secrets.token_urlsafe(24), service.config)
+        session = Session(party, device, None, service.new_secret(), service.config)
         service.board.sessions.open(session, client.name, service.now())
     client.enter(session)
     return _ready(session, is_resumed=is_resumed)
@@ -175,12 +175,20 @@ def note_greeting(client: Client) -> None:
     service.board.rates.take("greetings", client.peer, service.config.greetings, service.now())
 
 
-def _resumed(client: Client, device: str, message: Message) -> Session | None:
+async def _resumed(client: Client, device: str, message: Message) -> Session | None:
     resume = message.get("resume")
     if resume is None:
         return None
-    service = client.service
-    return service.board.sessions.resume(resume["session"], device, resume["seq"], client.name, service.now())
+    service, secret, seq = client.service, resume["session"], resume["seq"]
+    session = service.board.sessions.resume(secret, device, seq, client.name, service.now())
+    if session is not None:
+        return session
+    found = await service.several.fetch(secret, device, seq)
+    if found is None:
+        return None
+    session = Session.restore(found, service.new_secret(), service.config, service.now())
+    service.board.take_over(session, found["watching"], client.name, service.now())
+    return session
 
 
 def _ready(session: Session, *, is_resumed: bool) -> dict[str, Any]:

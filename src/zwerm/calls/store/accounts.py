@@ -8,6 +8,7 @@ import json
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from zwerm.calls.limits import Refused
 from zwerm.calls.store.tables import (
@@ -233,6 +234,7 @@ def remembered(connection: Connection, key: str, value: str) -> str:
     """A value of the service itself, such as a key: the first that was given."""
     kept = connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
     if kept is None:
-        connection.execute(insert(meta).values(key=key, value=value))
-        return value
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(meta).values(key=key, value=value).on_conflict_do_nothing())
+        kept = connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar_one()
     return str(kept)

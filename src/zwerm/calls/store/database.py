@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select, text
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -27,6 +27,7 @@ log = logging.getLogger("zwerm.calls")
 BATCH: Final = 256  # functions of one commit
 WAITING: Final = 20_000  # functions that may wait; more are refused
 PATIENCE: Final = 0.05  # seconds that what nobody waits for may wait for others to be committed with
+CREATION: Final = 0x7A776572  # of the lock that is held while tables are made
 LOCKED: Final = 2.0  # seconds that a locked database is waited for
 
 P = ParamSpec("P")
@@ -49,8 +50,9 @@ class _Job(NamedTuple):
 class Database:
     """One database. `open` it, `run` functions, `close` it."""
 
-    def __init__(self, url: str) -> None:
-        """`url` is SQLAlchemy's: `sqlite:///PATH`, `postgresql://...`."""
+    def __init__(self, url: str, *, is_shared: bool = False) -> None:
+        """`url` is SQLAlchemy's: `sqlite:///PATH`, `postgresql://...`; shared is what other processes use, too."""
+        self._is_shared = is_shared
         if url.startswith("postgresql://"):
             url = url.replace("postgresql://", "postgresql+pg8000://", 1)
         self._url = url
@@ -62,7 +64,7 @@ class Database:
     @property
     def is_alone(self) -> bool:
         """Whether no other process of the service uses it."""
-        return self._url.startswith("sqlite")
+        return self._url.startswith("sqlite") and not self._is_shared
 
     async def open(self) -> None:
         """Make what is missing.
@@ -228,7 +230,12 @@ def _engine(url: str) -> Engine:
 
 
 def _create(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # several processes may begin at the same moment
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CREATION})
     tables.metadata.create_all(connection)
+    for table, column, kind in tables.ADDED:
+        if column not in {each["name"] for each in inspect(connection).get_columns(table)}:
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column} {kind}")
     version = connection.execute(select(tables.meta.c.value).where(tables.meta.c.key == "version")).scalar()
     if version is None:
         connection.execute(insert(tables.meta).values(key="version", value=str(tables.VERSION)))

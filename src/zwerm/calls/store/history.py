@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
+from zwerm.calls.sessions import Party
 from zwerm.calls.store.tables import calls
 
 
-def begin(connection: Connection, call: str, caller: str, callee: str, media: list[str], now: float) -> None:
+def begin(connection: Connection, call: str, caller: Party, callee: str, media: list[str], now: float) -> None:
     """Write down that somebody rings; before they are told that it does."""
-    row = {"id": call, "caller": caller, "callee": callee, "media": " ".join(media), "began": now}
+    row = {
+        "id": call,
+        "party": json.dumps(caller),
+        "caller": caller.name,
+        "callee": callee,
+        "media": " ".join(media),
+        "began": now,
+    }
     connection.execute(insert(calls).values(**row, missed=False, seen=False))
+
+
+def crossing(connection: Connection, caller: str, callee: str, now: float, longest: float) -> str | None:
+    """The call in which `callee` rings `caller` at this moment, at whatever process."""
+    mine = (calls.c.caller == callee) & (calls.c.callee == caller) & (calls.c.began > now - longest)
+    rings = calls.c.ended.is_(None) & calls.c.answered.is_(None)
+    found = connection.execute(select(calls.c.id).where(mine & rings)).first()
+    return None if found is None else str(found.id)
 
 
 def answered(connection: Connection, call: str, now: float) -> None:

@@ -41,9 +41,17 @@ def put(connection: Connection, new: list[Notice]) -> None:
         connection.execute(insert(notices).values(**dataclasses.asdict(notice) | {"body": json.dumps(notice.body)}))
 
 
-def waiting(connection: Connection) -> list[Notice]:
-    """All that is to be sent, the first due first: after a start they are taken up again."""
-    rows = connection.execute(select(notices).order_by(notices.c.due))
+def waiting(connection: Connection, process: str | None = None) -> list[Notice]:
+    """All that is to be sent, the first due first: after a start they are taken up again.
+
+    Of one process only, when it is named; "" has those that were made before there were several.
+    """
+    query = select(notices).order_by(notices.c.due)
+    if process == "":
+        query = query.where(notices.c.id.not_like("%.%"))
+    elif process is not None:
+        query = query.where(notices.c.id.startswith(f"n_{process}.", autoescape=True))
+    rows = connection.execute(query)
     return [Notice(**dict(row._mapping) | {"body": json.loads(row.body)}) for row in rows]
 
 

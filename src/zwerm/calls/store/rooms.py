@@ -56,6 +56,14 @@ def behind(connection: Connection, link: str, now: float) -> tuple[RoomRecord, l
     return record, chat
 
 
+def claim(connection: Connection, room: str, process: str, living: frozenset[str]) -> str:
+    """The process that has a room: this one from now on, when none that lives has it."""
+    is_free = rooms.c.home.is_(None) | rooms.c.home.not_in(living)
+    connection.execute(update(rooms).where((rooms.c.id == room) & is_free).values(home=process))
+    home = connection.execute(select(rooms.c.home).where(rooms.c.id == room)).scalar()
+    return process if home is None else str(home)
+
+
 def say(connection: Connection, room: str, line: Line, expires: float, limit: int) -> None:
     """Keep a line; of too many, the oldest goes."""
     connection.execute(insert(lines).values(room=room, **line._asdict(), expires=expires))

@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 VERSION: Final = 1
+ADDED: Final = (("calls", "party", "TEXT"), ("rooms", "home", "VARCHAR(8)"))  # columns since then, which may be null
 
 metadata = MetaData()
 
@@ -101,6 +102,7 @@ calls = Table(
     Column("reason", String(20)),
     Column("missed", Boolean, nullable=False),
     Column("seen", Boolean, nullable=False),
+    Column("party", Text),  # the caller's `Party` in JSON, for whoever takes the call over
     Index("calls_of_caller", "caller", "began"),
     Index("calls_of_callee", "callee", "began"),
 )
@@ -116,6 +118,7 @@ rooms = Table(
     Column("locked", Boolean, nullable=False),
     Column("keep_chat", Float, nullable=False),
     Column("created", Float, nullable=False),
+    Column("home", String(8)),  # the process that has it, if that lives
 )
 
 lines = Table(  # of chat, where a room keeps it

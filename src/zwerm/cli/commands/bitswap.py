@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zwerm.cli.client import Answer
 from zwerm.cli.command import CliCommand, Example, Parsed
+from zwerm.cli.commands.routing import silent
 from zwerm.cli.output import human_size
 from zwerm.cli.session import Session
 
@@ -67,5 +68,12 @@ COMMANDS = (
         rpc="bitswap/ledger",
         text=_ledger,
         examples=(Example("bitswap ledger 12D3KooWPEER", "Show what was exchanged with a node."),),
+    ),
+    CliCommand(
+        "bitswap reprovide",
+        rpc="bitswap/reprovide",
+        text=silent,
+        details="The same as `routing reprovide`, by Kubo's older name.",
+        examples=(Example("bitswap reprovide", "Tell others again, now, what this node has."),),
     ),
 )

@@ -28,7 +28,19 @@ def _queued(session: Session, _parsed: Parsed, answer: Answer) -> None:
         session.output.flush()
 
 
+def _cleared(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        session.output.line(f"{item} were waiting; they are told when everything is told again")
+
+
 COMMANDS = (
+    CliCommand(
+        "provide clear",
+        rpc="provide/clear",
+        text=_cleared,
+        details="They stay on the list of what is told again every 22 hours.",
+        examples=(Example("provide clear", "After a large import: leave it to the next round."),),
+    ),
     CliCommand(
         "provide once",
         rpc="provide/once",

@@ -30,7 +30,13 @@ def _record(session: Session, _parsed: Parsed, answer: Answer) -> None:
 
 def _who(session: Session, _parsed: Parsed, answer: Answer) -> None:
     for item in answer.items():
-        session.output.line(safe(item["Extra"]))
+        session.output.line(safe(base64.b64decode(item["Extra"]).decode()))
+
+
+def silent(_session: Session, _parsed: Parsed, answer: Answer) -> None:
+    """Print nothing: there is no answer but that it worked."""
+    for _ in answer.items():
+        pass
 
 
 def tables(session: Session, _parsed: Parsed, answer: Answer) -> None:
@@ -90,5 +96,12 @@ COMMANDS = (
         details="What is added or pinned is told by itself (`provide.strategy`); this tells it now, and says how many "
         "servers took it.",
         examples=(Example("routing provide ADDRESS", "Tell others now that this node has this content."),),
+    ),
+    CliCommand(
+        "routing reprovide",
+        rpc="routing/reprovide",
+        text=silent,
+        details="Everything is told again by itself every 22 hours (`provide.interval`).",
+        examples=(Example("routing reprovide", "After the network was away for long: tell others again now."),),
     ),
 )

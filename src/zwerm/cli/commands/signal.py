@@ -17,6 +17,7 @@ def _run(session: Session, parsed: Parsed) -> int:
     options = SignalOptions(
         listen=given.get("listen", "127.0.0.1:8089"),
         store=given.get("store", "zwerm-calls.sqlite"),
+        bus=given.get("bus", ""),
         origin=given.get("origin", ""),
         origins=tuple(given.get("allow-origin", ())),
         smtp=given.get("smtp", ""),
@@ -25,6 +26,11 @@ def _run(session: Session, parsed: Parsed) -> int:
         push=not parsed.flag("no-push"),
         turn=tuple(given.get("turn", ())),
         turn_secret=given.get("turn-secret", ""),
+        cert=given.get("cert", ""),
+        key=given.get("key", ""),
+        trusted_proxies=tuple(given.get("trusted-proxy", ())),
+        peerjs=parsed.flag("peerjs"),
+        allow_load=parsed.flag("allow-load"),
         is_json=session.settings.json,
     )
 
@@ -48,20 +54,33 @@ COMMANDS = (
         options=(
             option("listen", text="ADDRESS:PORT to listen on. Default: 127.0.0.1:8089."),
             option("store", text="File of the accounts, or the URL of a database. Default: zwerm-calls.sqlite."),
+            option(
+                "bus",
+                text="URL of the Redis or NATS that joins several of these on one store: redis://, rediss://, nats://, tls://.",
+            ),
             option("origin", text="The address under which browsers reach the service, as behind a proxy."),
             option("allow-origin", kind=OptionKind.STRINGS, text="Origin of another page that may use it."),
             option("smtp", text="Mail server, smtp://[NAME:PASSWORD@]HOST[:PORT]; without one there are no mails."),
             option("sender", text="Address that mails come from. Default: calls@ the origin's host."),
             option("turn", kind=OptionKind.STRINGS, text="URL of a relay to give out, such as turn:turn.example.org."),
             option("turn-secret", text="Secret that the relay's credentials are made of."),
+            option("cert", text="Certificate chain (PEM): serve HTTPS; read anew when the file changes."),
+            option("key", text="The certificate's key (PEM), when it is not in the same file."),
+            option("trusted-proxy", kind=OptionKind.STRINGS, text="Address or range of a proxy in front of it."),
             flag("no-registration", text="Let nobody make an account."),
             flag("no-push", text="Send no push messages."),
+            flag("peerjs", text="Serve clients of PeerJS too, at /peerjs, whatever page they are in."),
+            flag("allow-load", text="Let `zwerm load calls` make accounts of a test here, and remove them."),
         ),
         examples=(
             Example("signal", "Serve this machine, with accounts in zwerm-calls.sqlite."),
             Example(
-                "signal --origin https://calls.example.org --smtp smtp://mail.example.org",
+                "signal --origin https://calls.example.org --trusted-proxy 127.0.0.1 --smtp smtp://mail.example.org",
                 "Behind a proxy that does HTTPS, with mails.",
+            ),
+            Example(
+                "signal --bus redis://:PASSWORD@127.0.0.1 --store postgresql://zwerm@127.0.0.1/zwerm",
+                "One of several processes behind a load balancer: users of all of them ring each other.",
             ),
             Example("signal --turn turn:turn.example.org --turn-secret s3cret", "With a relay for those who need one."),
         ),

@@ -15,6 +15,7 @@ from zwerm.calls.limits import Refused
 from zwerm.calls.message import MAX_MESSAGE
 from zwerm.calls.schema import document
 from zwerm.calls.service.aio import CallsService
+from zwerm.daemon.calls import load
 from zwerm.daemon.calls.carriers import SocketCarrier, StreamCarrier
 from zwerm.daemon.http import security
 from zwerm.daemon.http.exchange import Exchange
@@ -28,16 +29,23 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 class CallsHandler:
     """Answers requests below `PREFIX`."""
 
-    def __init__(self, service: CallsService, origins: Iterable[str] = ()) -> None:
-        """`origins` are those of other pages that may use the service."""
+    def __init__(self, service: CallsService, origins: Iterable[str] = (), *, allow_load: bool = False) -> None:
+        """Answer for a service.
+
+        Args:
+            service: what is behind it.
+            origins: of other pages that may use it.
+            allow_load: whether `zwerm load calls` may make accounts.
+        """
         self.service = service
+        self._allow_load = allow_load
         self._origins = frozenset(origins)
         self._streams: dict[str, StreamCarrier] = {}
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
         origin = exchange.headers.get("Origin")
-        if origin not in self._origins and not security.is_same_origin(exchange.headers):
+        if origin not in self._origins and not security.is_same_origin(exchange.headers, exchange.scheme):
             await self._refuse(exchange, 403, "origin", "Another page may not use this service")
             return
         match exchange.method, exchange.raw_path.removeprefix(PREFIX):
@@ -47,6 +55,8 @@ class CallsHandler:
                 await self._events(exchange)
             case "POST", "send":
                 await self._post(exchange)
+            case "POST", "load" if self._allow_load:
+                await load.answer(self.service, exchange)
             case "GET" | "HEAD", "schema.json":
                 body = json.dumps(document()).encode()
                 await exchange.send(200, {**_HEADERS, "Content-Type": "application/schema+json"}, body)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from zwerm.calls.bus.aio import open_bus
 from zwerm.calls.mail.aio import SmtpMailer
 from zwerm.calls.push.aio import WebPush
 from zwerm.calls.service.aio import CallsService, Relay, ServiceOptions
@@ -24,6 +25,7 @@ class SignalOptions:
 
     listen: str = "127.0.0.1:8089"
     store: str = "zwerm-calls.sqlite"  # a file, or the URL of a database
+    bus: str = ""  # URL of the Redis or NATS by which several processes are one service
     origin: str = ""  # as browsers see the service; the address it listens on by default
     origins: tuple[str, ...] = ()  # of other pages that may use it
     smtp: str = ""
@@ -32,6 +34,11 @@ class SignalOptions:
     push: bool = True
     turn: tuple[str, ...] = ()  # URLs of relays
     turn_secret: str = ""
+    cert: str = ""  # file; makes it HTTPS
+    key: str = ""
+    trusted_proxies: tuple[str, ...] = ()  # addresses or ranges
+    peerjs: bool = False  # whether clients of PeerJS are served, too
+    allow_load: bool = False  # whether `zwerm load calls` may make accounts
     is_json: bool = False
 
 
@@ -55,12 +62,14 @@ def make_service(options: SignalOptions, relay: Relay | None = None) -> CallsSer
         if not options.turn_secret:
             raise LocalProtocolError("a relay needs the secret that its credentials are made of: give --turn-secret")
         relay = TurnCredentials(options.turn, options.turn_secret)
+    bus = open_bus(options.bus) if options.bus else None
     return CallsService(
-        Database(database_url(options.store)),
+        Database(database_url(options.store), is_shared=bus is not None),
         ServiceOptions(origin=options.origin.rstrip("/"), registration=options.registration),
         mailer=mailer,
         pusher=pusher,
         relay=relay,
+        bus=bus,
     )
 
 

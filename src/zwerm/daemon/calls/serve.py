@@ -9,15 +9,22 @@ import json
 import logging
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from zwerm.calls.service.aio import CallsService
+from zwerm.core.errors import LocalProtocolError
 from zwerm.daemon import logs
+from zwerm.daemon.calls import garbage
 from zwerm.daemon.calls.handler import PREFIX, CallsHandler
 from zwerm.daemon.calls.options import SignalOptions, make_service
+from zwerm.daemon.calls.peerjs import PATH, PeerServer
 from zwerm.daemon.http.exchange import Exchange
+from zwerm.daemon.http.proxies import TrustedProxies
 from zwerm.daemon.http.server import Handler, HttpServer
 from zwerm.daemon.http.sockets import bind_all, bound_address
+from zwerm.daemon.tls.certificate import ServerTls
+from zwerm.daemon.tls.source import CertificateFiles
 from zwerm.daemon.turn.options import host_and_port
 from zwerm.daemon.turn.relay import raise_descriptor_limit
 from zwerm.node.address import Address
@@ -49,29 +56,59 @@ async def _serve(options: SignalOptions, write: Callable[[str], None]) -> int:
     host, port = host_and_port(options.listen, "listen", PORT)
     asked = Address(host or "127.0.0.1", port)
     raise_descriptor_limit(CONNECTIONS + DESCRIPTORS)
+    proxies, tls, files = TrustedProxies(options.trusted_proxies, options.origin), ServerTls(), _certificate(options)
     sockets = bind_all({"signal": asked})["signal"]
     address = bound_address(sockets, asked)
-    service = make_service(dataclasses.replace(options, origin=options.origin or address.url))
-    server = HttpServer("signal", _handler(service, options), idle=75.0, connections=CONNECTIONS)
+    url = address.url.replace("http:", "https:", 1) if options.cert else address.url
+    service = make_service(dataclasses.replace(options, origin=options.origin or url))
+    peers = PeerServer() if options.peerjs else None
+    server = HttpServer(
+        "signal",
+        _handler(service, options, peers),
+        idle=75.0,
+        connections=CONNECTIONS,
+        tls=tls.context if files is not None else None,
+        proxies=proxies,
+    )
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(server.stop, GRACE)
         stack.push_async_callback(service.close)
+        if peers is not None:
+            stack.callback(peers.close)
         await service.start()
+        if files is not None:
+            tls.use(files.first)
+            renewing = loop.create_task(files.keep(tls.use))
+            stack.callback(renewing.cancel)
+        garbage.prepare()
+        sweeping = loop.create_task(garbage.Sweeper(service).run())
+        stack.callback(sweeping.cancel)
         await server.start(sockets)
-        write(json.dumps({"url": address.url}) if options.is_json else f"Calls: {address.url}{PREFIX}socket")
+        write(json.dumps({"url": url}) if options.is_json else f"Calls: {url}{PREFIX}socket")
         write("Signal is ready")
         await stopped.wait()
         log.info("stopping", extra=dict(service.statistics()))
     return 0
 
 
-def _handler(service: CallsService, options: SignalOptions) -> Handler:
-    calls = CallsHandler(service, (options.origin, *options.origins) if options.origin else options.origins)
+def _certificate(options: SignalOptions) -> CertificateFiles | None:
+    if options.cert:
+        return CertificateFiles(Path(options.cert), Path(options.key) if options.key else None)
+    if options.key:
+        raise LocalProtocolError("--key is given without --cert: a key alone proves nothing")
+    return None
+
+
+def _handler(service: CallsService, options: SignalOptions, peers: PeerServer | None) -> Handler:
+    origins = (options.origin, *options.origins) if options.origin else options.origins
+    calls = CallsHandler(service, origins, allow_load=options.allow_load)
 
     async def answer(exchange: Exchange) -> None:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
         if exchange.raw_path.startswith(PREFIX):
             await calls(exchange)
+        elif peers is not None and (exchange.raw_path == PATH or exchange.raw_path.startswith(f"{PATH}/")):
+            await peers(exchange)
         elif exchange.raw_path == "/health" and exchange.method in ("GET", "HEAD"):
             await exchange.send(200, headers, b"ok\n")
         else:
