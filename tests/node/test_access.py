@@ -12,8 +12,10 @@ import pytest
 from tests.libp2p.socks.server import socks_server
 from zwerm.core.errors import LocalProtocolError, StorageError
 from zwerm.core.random import seeded
+from zwerm.libp2p.host import DialFailed
 from zwerm.libp2p.pnet.network_key import NetworkKey
 from zwerm.libp2p.socks.client import Proxy
+from zwerm.multiformats.multiaddr import Multiaddr
 from zwerm.node.access import KEY_NAME, network_key, parse_proxy
 from zwerm.node.node import Node
 
@@ -22,6 +24,7 @@ ADDRESSES = {
     "tcp": "/ip4/127.0.0.1/tcp/0",
     "websocket": "/ip4/127.0.0.1/tcp/0/ws",
     "webrtc": "/ip4/127.0.0.1/udp/0/webrtc-direct",
+    "quic": "/ip4/127.0.0.1/udp/0/quic-v1",
 }
 
 
@@ -35,6 +38,28 @@ async def node_in(
     settings = {"addresses.swarm": [ADDRESSES[listening]], **overrides}
     async with Node(path, profile="test", overrides=settings, online=True) as node:
         yield node
+
+
+async def test_a_private_node_dials_nothing_that_would_be_public(tmp_path: Path) -> None:
+    async with node_in(tmp_path / "ann", None, "quic") as ann, node_in(tmp_path / "bob", KEY) as bob:
+        assert ann.network is not None
+        assert bob.network is not None
+        with pytest.raises(DialFailed, match="no transport"):
+            await bob.network.swarm.connect(ann.identity, ann.network.swarm.listen_addresses)
+
+
+async def test_webrtc_and_quic_share_a_port(tmp_path: Path) -> None:
+    async with node_in(tmp_path / "ann", None, "quic") as ann:
+        assert ann.network is not None
+        swarm = ann.network.swarm
+        port = swarm.listen_addresses[0].value("udp")
+        await swarm.listen([Multiaddr.from_text(f"/ip4/127.0.0.1/udp/{port}/webrtc-direct")])
+        assert {address.value("udp") for address in swarm.listen_addresses} == {port}
+        async with node_in(tmp_path / "bob", None, "quic") as bob:
+            assert bob.network is not None
+            for address in swarm.listen_addresses:
+                connection = await bob.network.swarm.connect(ann.identity, [address])
+                await connection.close()
 
 
 @pytest.mark.parametrize("listening", ["tcp", "websocket"])
@@ -51,11 +76,12 @@ async def test_nodes_with_the_same_key_are_among_themselves(listening: str, tmp_
         assert b"".join([chunk async for chunk in bob.cat(cid)]) == b"among ourselves"
 
 
-async def test_a_private_node_listens_on_nothing_that_would_be_public(tmp_path: Path) -> None:
-    async with node_in(tmp_path / "ann", KEY, "webrtc") as ann:
+@pytest.mark.parametrize("listening", ["webrtc", "quic"])
+async def test_a_private_node_listens_on_nothing_that_would_be_public(listening: str, tmp_path: Path) -> None:
+    async with node_in(tmp_path / "ann", KEY, listening) as ann:
         assert ann.network is not None
         assert ann.network.swarm.listen_addresses == ()
-    async with node_in(tmp_path / "bob", None, "webrtc") as bob:
+    async with node_in(tmp_path / "bob", None, listening) as bob:
         assert bob.network is not None
         assert len(bob.network.swarm.listen_addresses) == 1
 

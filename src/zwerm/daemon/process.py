@@ -85,7 +85,7 @@ async def _serve(
         logs.configure(config.text("log.level"), config.text("log.format"))
         threads = ThreadPoolExecutor(config.integer("performance.threads"), "zwerm-worker")
         asyncio.get_running_loop().set_default_executor(threads)
-        listeners = Listeners(config, text)
+        listeners = Listeners(config, repository.path, text)
         stack.callback(listeners.close_sockets)
         listeners.bind()
         node = Node.on(repository, online=online)
@@ -161,12 +161,39 @@ def _announce(node: Node, listeners: Listeners, out: TextIO) -> None:
         lines.append(f"Gateway server listening on {gateway.multiaddr}")
     if (web := listeners.address("web")) is not None:
         lines.append(f"Web app: {listeners.web_url(web)}")
+    lines.extend(_secure_lines(listeners, out))
     if listeners.relay is not None:
         lines.extend(f"Relay: {uri}" for uri in listeners.relay.uris)
     lines.append("Daemon is ready")
     with contextlib.suppress(BrokenPipeError):
         out.write("\n".join(lines) + "\n")
         out.flush()
+
+
+def _secure_lines(listeners: Listeners, out: TextIO) -> list[str]:
+    """Say where other machines come, and how a telephone comes to trust this one."""
+    https = listeners.https
+    if https.origin is None:
+        return []
+    lines = [f"Web app from other machines: {https.origin}/", f"  with the owner's key: {listeners.owner_url}"]
+    if https.trust_url is not None and https.lan is not None:
+        from zwerm.daemon.tls.trust import short
+
+        fingerprint = https.lan.authority.fingerprint
+        lines.append(f"Trust it on a telephone first: {https.trust_url}")
+        if (out.encoding or "").lower().startswith("utf"):
+            import io
+
+            import segno
+
+            picture = io.StringIO()
+            segno.make(https.trust_url, error="m").terminal(picture, compact=True)
+            lines.append(picture.getvalue().rstrip("\n"))
+        lines.append(f"  its fingerprint begins with: {short(fingerprint)}")
+        lines.append(f"  in whole: {fingerprint}")
+    elif https.tls.current is None and https.way == "domain":
+        lines.append("  its certificate is being fetched; the log says when it is there")
+    return lines
 
 
 def _notify(state: str) -> None:

@@ -7,6 +7,7 @@ connection that is dialled; whatever would go past it stays off.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from zwerm.node.node import Node
 
 KEY_NAME: Final = "swarm.key"
+
+_LOG: Final = logging.getLogger("zwerm.network")
 
 
 def transports(node: Node) -> list[Transport]:
@@ -39,10 +42,15 @@ def transports(node: Node) -> list[Transport]:
     ways: list[Transport] = [TcpTransport(upgrade, proxy=proxy, congestion=congestion)]
     if proxy is None:
         ways.append(WebSocketTransport(upgrade, server_tls=server_tls(node.config), congestion=congestion))
-    if proxy is None and network is None:
+    if network is not None:
+        _LOG.info("the network is private (%s): QUIC and WebRTC cannot carry its key and stay off", KEY_NAME)
+    elif proxy is None:
+        from zwerm.libp2p.transports.quic.transport import QuicTransport
+        from zwerm.net.shared_udp import UdpPorts
         from zwerm.node.webrtc_direct import direct_transport
 
-        ways.append(direct_transport(node))
+        ports = UdpPorts()
+        ways += [QuicTransport(node.repository.key, ports=ports), direct_transport(node, ports)]
     return ways
 
 

@@ -121,8 +121,11 @@ class Config:
         defaults = self._defaults(self._values["profile"])
         for setting in SETTINGS:
             key = setting.key
-            is_set = key in self._file or key in self._overrides
-            yield Shown(setting, self._values[key], defaults[key], is_set)
+            yield Shown(setting, self._values[key], defaults[key], self.is_set(key))
+
+    def is_set(self, key: str) -> bool:
+        """Whether the file or this run gives it."""
+        return key in self._file or key in self._overrides
 
     def table(self) -> dict[str, Any]:
         """Return all values in their TOML form, as nested tables."""

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from zwerm.libp2p.gossipsub.aio import Pubsub
     from zwerm.libp2p.swarm.limits import Limits
     from zwerm.libp2p.swarm.swarm import Swarm
+    from zwerm.libp2p.transports.webrtc_direct.transport import WebRtcDirectTransport
     from zwerm.multiformats.multiaddr import Multiaddr
+    from zwerm.node.captures import Captures
     from zwerm.node.network_routing import NodeRouting
     from zwerm.node.node import Node
     from zwerm.node.peering import Peering
@@ -43,6 +45,8 @@ class Network:
         self.peering: Peering
         self.reach: Reach
         self.traffic: Traffic
+        self.direct: WebRtcDirectTransport | None = None  # None: the node speaks no WebRTC
+        self.captures: Captures | None = None
         self.pubsub: Pubsub | None = None  # None: `pubsub.enabled` is off
         self.ipns_pubsub: IpnsPubsub | None = None
         self.ways: NodeRouting  # the DHTs, providing, and what is served of them
@@ -81,6 +85,19 @@ async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:
     swarm.names = Dns(node.config.texts("dns.servers"))
     network.traffic = Traffic(lambda: (swarm.bandwidth.total.received, swarm.bandwidth.total.sent))
     swarm.spawn(network.traffic.run(), "traffic")
+    _be_captured(network, stack)
+
+
+def _be_captured(network: Network, stack: AsyncExitStack) -> None:
+    """Let the owner look into connections of WebRTC, if there can be any."""
+    from zwerm.libp2p.transports.webrtc_direct.transport import WebRtcDirectTransport
+    from zwerm.node.captures import Captures
+
+    for transport in network.swarm.transports:
+        if isinstance(transport, WebRtcDirectTransport):
+            network.direct = transport
+            network.captures = Captures(transport, network.node.repository.path)
+            stack.push_async_callback(network.captures.stop)
 
 
 def limits_of(node: Node) -> Limits:

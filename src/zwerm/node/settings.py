@@ -5,13 +5,12 @@ This table is the documentation: `zwerm config --help`, the settings page and `d
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from zwerm.core.errors import LocalProtocolError
+from zwerm.node import setting_checks as checks
 from zwerm.node.setting import (
     ADDRESS,
     BOOLEAN,
@@ -27,84 +26,6 @@ from zwerm.node.setting import (
     integer,
 )
 
-_HOST: Final = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?")
-
-
-def _multiaddr(text: str) -> None:
-    if not re.fullmatch(r"(/[^/\s]+)+", text):
-        raise LocalProtocolError(f"{text!r} is not a multiaddr; expected a form like /ip4/127.0.0.1/tcp/4001")
-
-
-def _origin(text: str) -> None:
-    parts = urlsplit(text)
-    if text != "*" and (parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query):
-        raise LocalProtocolError(f"{text!r} is not an origin; expected a form like https://example.org")
-
-
-def _url(text: str) -> None:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in ("http", "https") or not parts.netloc):
-        raise LocalProtocolError(f"{text!r} is not an address of the web; expected a form like https://example.org")
-
-
-def _stun(text: str) -> None:
-    if not re.fullmatch(r"stun:[A-Za-z0-9.:\[\]_-]{1,253}", text):
-        raise LocalProtocolError(f"{text[:64]!r} is not a STUN server; expected a form like stun:stun.example.org:3478")
-
-
-def _external(text: str) -> None:
-    if not text or re.fullmatch(r"stuns?:[A-Za-z0-9.:\[\]_-]{1,253}", text):
-        return
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        raise LocalProtocolError(f"{text[:64]!r} is neither an IP address nor a server such as stun:HOST") from None
-
-
-def _name_server(text: str) -> None:
-    from zwerm.net.dns import SYSTEM, parse_server
-
-    if text != SYSTEM:
-        parse_server(text)
-
-
-def _proxy(text: str) -> None:
-    from zwerm.node.access import parse_proxy
-
-    parse_proxy(text)
-
-
-def _mail_server(text: str) -> None:
-    parts = urlsplit(text)
-    if text and (parts.scheme not in ("smtp", "smtps") or not parts.hostname):
-        raise LocalProtocolError("that is no mail server; expected a form like smtp://mail.example.org:587")
-
-
-def _port_range(text: str) -> None:
-    if not re.fullmatch(r"[1-9]\d{0,4}-[1-9]\d{0,4}", text):
-        raise LocalProtocolError(f"{text[:32]!r} is no range of ports; expected FIRST-LAST, such as 49152-65535")
-
-
-def _version(text: str) -> None:
-    if text and not re.fullmatch(r"\d{1,4}\.\d{1,4}\.\d{1,4}", text):
-        raise LocalProtocolError(f"{text[:32]!r} is not a release; expected three numbers such as 0.7.0")
-
-
-def _host(text: str) -> None:
-    if not _HOST.fullmatch(text):
-        raise LocalProtocolError(f"{text!r} is not a host name")
-
-
-def _history_policy(text: str) -> None:
-    if text not in ("all", "thin") and not re.fullmatch(r"last [1-9]\d{0,8}", text):
-        raise LocalProtocolError(f"{text!r} is not a policy; expected all, thin, or last N")
-
-
-def _chunker(text: str) -> None:
-    if text and not re.fullmatch(r"size-[1-9]\d{0,7}|rabin(-[1-9]\d{0,7}){0,3}|buzhash", text):
-        raise LocalProtocolError(f"{text!r} is not a chunker; expected size-262144, rabin-MIN-AVG-MAX or buzhash")
-
-
 SETTINGS: Final = (
     Setting(
         "profile",
@@ -114,11 +35,13 @@ SETTINGS: Final = (
     ),
     Setting(
         "addresses.swarm",
-        checked_list(_multiaddr),
+        checked_list(checks.multiaddr),
         [
             "/ip4/0.0.0.0/tcp/4001",
+            "/ip4/0.0.0.0/udp/4001/quic-v1",
             "/ip4/0.0.0.0/udp/4001/webrtc-direct",
             "/ip6/::/tcp/4001",
+            "/ip6/::/udp/4001/quic-v1",
             "/ip6/::/udp/4001/webrtc-direct",
         ],
         "Multiaddrs on which other nodes reach this one (empty: nowhere, it only dials).",
@@ -137,14 +60,61 @@ SETTINGS: Final = (
     ),
     Setting("addresses.web", ADDRESS, "127.0.0.1:8088", "Where the web app is served (empty: nowhere)."),
     Setting(
+        "addresses.https",
+        ADDRESS,
+        "",
+        "Where the web app is served by HTTPS, when one of https.cert, https.domain and https.lan is given (empty: "
+        "127.0.0.1:8443, 0.0.0.0:443, 0.0.0.0:8443).",
+    ),
+    Setting(
+        "addresses.plain",
+        ADDRESS,
+        "",
+        "Where plain HTTP leads to HTTPS, and an authority asks (empty: 0.0.0.0:80 for https.domain, 0.0.0.0:8480 for "
+        "https.lan).",
+    ),
+    Setting("https.cert", TEXT, "", "Certificate chain (PEM) for HTTPS; read anew when the file changes."),
+    Setting("https.key", TEXT, "", "Its key (PEM), when it is not in the same file."),
+    Setting(
+        "https.domain",
+        TEXT,
+        "",
+        "Name for which a certificate is fetched by ACME and renewed; to give it is to agree to the authority's terms.",
+    ),
+    Setting(
+        "https.acme_directory",
+        checked_text(checks.url),
+        "https://acme-v02.api.letsencrypt.org/directory",
+        "The ACME authority for https.domain.",
+    ),
+    Setting("https.acme_trusted", TEXT, "", "Certificates (PEM) that an authority of one's own is checked against."),
+    Setting(
+        "https.lan",
+        BOOLEAN,
+        default=False,
+        doc="Whether machines of the local network reach the web app, by HTTPS with an authority that they install.",
+    ),
+    Setting(
+        "https.trusted_proxies",
+        LIST,
+        [],
+        "Addresses, or ranges such as 10.0.0.0/8, of proxies that are believed who their client is.",
+    ),
+    Setting(
+        "https.public_origin",
+        checked_text(checks.url),
+        "",
+        "Where browsers reach the web app through such a proxy, such as https://zwerm.example.org.",
+    ),
+    Setting(
         "bootstrap",
-        checked_list(_multiaddr),
+        checked_list(checks.multiaddr),
         [],
         "Multiaddrs of the peers by which the node joins a network; empty means it stays by itself.",
     ),
     Setting(
         "dns.servers",
-        checked_list(_name_server),
+        checked_list(checks.name_server),
         ["system"],
         "Name servers asked for domains that point at content (DNSLink): `system` for this machine's, or addresses "
         "such as 192.0.2.53 or 127.0.0.1:5353 (empty: none).",
@@ -164,7 +134,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "relay.through",
-        checked_list(_multiaddr),
+        checked_list(checks.multiaddr),
         [],
         "Multiaddrs of relays, with `/p2p/ID` at their end, through which this node is reached where nobody can dial "
         "it (empty: none).",
@@ -198,8 +168,8 @@ SETTINGS: Final = (
         "network.port_mapping",
         BOOLEAN,
         default=True,
-        doc="Whether the router at home is asked to lead the ports of this node to it (PCP, NAT-PMP), while the node "
-        "has a private address.",
+        doc="Whether the router at home is asked to lead the ports of this node to it (PCP, NAT-PMP, UPnP), while the "
+        "node has a private address.",
     ),
     Setting(
         "websocket.cert",
@@ -211,7 +181,7 @@ SETTINGS: Final = (
     Setting("websocket.key", TEXT, "", "Its key (PEM), when it is not in the same file."),
     Setting(
         "network.proxy",
-        checked_text(_proxy),
+        checked_text(checks.proxy),
         "",
         "A SOCKS 5 proxy such as socks5://127.0.0.1:9050 (Tor) that makes every connection this node dials to others; "
         "what cannot go through it stays off (empty: none).",
@@ -259,7 +229,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "routing.delegated",
-        checked_list(_url),
+        checked_list(checks.url),
         [],
         "Servers for delegated routing (HTTP) asked beside the DHTs, such as https://routing.example; they see what is "
         "asked for (empty: none).",
@@ -273,14 +243,14 @@ SETTINGS: Final = (
     Setting("provide.interval", DURATION, "22h", "How long until everything has been told again; records live 48h."),
     Setting(
         "exchange.gateways",
-        checked_list(_url),
+        checked_list(checks.url),
         [],
         "HTTP gateways asked for blocks beside other nodes, such as https://gateway.example; blocks are verified, and "
         "the gateways see what is asked for (empty: none).",
     ),
     Setting(
         "connect.stun",
-        checked_list(_stun),
+        checked_list(checks.stun),
         ["stun:stun.l.google.com:19302", "stun:stun.cloudflare.com:3478"],
         "STUN servers that tell `zwerm connect` and the page Connect how this machine looks from outside; they see its "
         "address (empty: only machines of one network connect).",
@@ -301,7 +271,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "turn.external",
-        checked_text(_external),
+        checked_text(checks.external),
         "",
         "Address of the relay outside, where a NAT stands before this machine; or a STUN server that tells it, such as "
         "stun:stun.example.org (empty: it is reached under its own).",
@@ -316,7 +286,9 @@ SETTINGS: Final = (
     Setting("turn.realm", TEXT, "zwerm", "The realm of the relay's credentials."),
     Setting("turn.cert", TEXT, "", "Certificate chain (PEM) for TLS on port 5349 (empty: no TLS)."),
     Setting("turn.key", TEXT, "", "Its key (PEM), when it is not in the same file."),
-    Setting("turn.ports", checked_text(_port_range), "49152-65535", "The UDP ports of relayed addresses, FIRST-LAST."),
+    Setting(
+        "turn.ports", checked_text(checks.port_range), "49152-65535", "The UDP ports of relayed addresses, FIRST-LAST."
+    ),
     Setting("turn.workers", integer(1, 64), 1, "Processes that relay, one for each core."),
     Setting(
         "turn.allow_peers", LIST, [], "Ranges that the relay sends to although they are private, such as 10.1.0.0/16."
@@ -327,13 +299,14 @@ SETTINGS: Final = (
     Setting(
         "calls.enabled",
         BOOLEAN,
-        default=False,
-        doc="Whether people find and ring each other through this node (a signaling service), as `zwerm up --calls` "
-        "does.",
+        default=True,
+        doc="Whether people find and ring each other through this node (a signaling service); where `addresses.web` is "
+        "reached from other machines it has to be given, by `zwerm up --calls` or here.",
+        restart=False,
     ),
     Setting(
         "calls.origin",
-        checked_text(_url),
+        checked_text(checks.url),
         "",
         "Address under which browsers reach the web app, for the links in mails (empty: localhost).",
     ),
@@ -345,7 +318,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "calls.smtp",
-        checked_text(_mail_server),
+        checked_text(checks.mail_server),
         "",
         "Mail server for links and for whoever is away, smtp://[NAME:PASSWORD@]HOST[:PORT] or smtps:// (empty: no "
         "mails, and accounts without an address).",
@@ -356,6 +329,13 @@ SETTINGS: Final = (
         TEXT,
         "",
         "Where accounts and calls are kept: a file, or the URL of a database (empty: calls.sqlite in the repository).",
+    ),
+    Setting(
+        "calls.bus",
+        TEXT,
+        "",
+        "URL of the Redis or NATS by which several nodes with one calls.store are one calls service (empty: this node "
+        "alone).",
     ),
     Setting(
         "storage.max",
@@ -386,7 +366,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "history.policy",
-        checked_text(_history_policy),
+        checked_text(checks.history_policy),
         "all",
         "Which versions are kept: all, `last N`, or thin (fewer the older they are: one an hour, a day, a week).",
         restart=False,
@@ -400,7 +380,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "import.chunker",
-        checked_text(_chunker),
+        checked_text(checks.chunker),
         "",
         "How added files are cut: size-BYTES, rabin-MIN-AVG-MAX or buzhash (empty: as import.profile).",
         restart=False,
@@ -414,13 +394,13 @@ SETTINGS: Final = (
     ),
     Setting(
         "gateway.subdomains",
-        checked_list(_host),
+        checked_list(checks.host),
         ["localhost"],
         "Host names below which each CID has its own origin, CID.ipfs.NAME, so that pages cannot read each other.",
     ),
     Setting(
         "gateway.public",
-        checked_text(_url),
+        checked_text(checks.url),
         "",
         "Address of this gateway as others reach it, used in the links that are shared (empty: none).",
         restart=False,
@@ -458,14 +438,14 @@ SETTINGS: Final = (
     ),
     Setting(
         "api.cors",
-        checked_list(_origin),
+        checked_list(checks.origin),
         [],
         "Origins of other web pages that may use the RPC, such as http://localhost:3000.",
         restart=False,
     ),
     Setting(
         "api.hosts",
-        checked_list(_host),
+        checked_list(checks.host),
         [],
         "Host names besides localhost under which the RPC and the web app may be asked for, as behind a proxy.",
         restart=False,
@@ -479,7 +459,7 @@ SETTINGS: Final = (
     ),
     Setting(
         "api.version",
-        checked_text(_version),
+        checked_text(checks.version),
         "",
         "The Kubo release that `version` answers with, for clients that insist on an old one; empty: the one followed.",
         restart=False,
@@ -495,6 +475,7 @@ BY_KEY: Final[Mapping[str, Setting]] = {setting.key: setting for setting in SETT
 
 SECRETS: Final = (
     "api.token",
+    "calls.bus",
     "calls.smtp",
     "calls.store",
     "turn.secret",
@@ -517,11 +498,18 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "test": (
         "For tests and trials beside other nodes: loopback only, free ports, nobody to join.",
         {
-            "addresses.swarm": ["/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/webrtc-direct"],
+            "addresses.swarm": [
+                "/ip4/127.0.0.1/tcp/0",
+                "/ip4/127.0.0.1/udp/0/quic-v1",
+                "/ip4/127.0.0.1/udp/0/webrtc-direct",
+            ],
             "addresses.api": "127.0.0.1:0",
             "addresses.gateway": "127.0.0.1:0",
             "addresses.web": "127.0.0.1:0",
             "addresses.turn": "127.0.0.1:0",
+            "addresses.https": "127.0.0.1:0",
+            "addresses.plain": "127.0.0.1:0",
+            "https.acme_directory": "",
             "bootstrap": [],
             "network.remember": False,
             "discovery.lan": False,
@@ -535,7 +523,8 @@ PROFILES: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
 
 
 def _is_loopback_url(url: str) -> bool:
-    return urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+    host = urlsplit(url).hostname or ""
+    return host in ("::1", "localhost") or re.fullmatch(r"127(\.\d{1,3}){3}", host) is not None
 
 
 def check_profile_rules(profile: str, values: Mapping[str, Any]) -> None:
@@ -552,7 +541,10 @@ def check_profile_rules(profile: str, values: Mapping[str, Any]) -> None:
         raise SettingError("routing.delegated: the profile test asks nobody outside this machine")
     if values["bootstrap"]:
         raise SettingError("bootstrap: the profile test joins nobody; remove it, or choose another profile")
-    for key in ("addresses.api", "addresses.gateway", "addresses.web", "addresses.turn"):
+    if values["https.acme_directory"] and not _is_loopback_url(values["https.acme_directory"]):
+        raise SettingError("https.acme_directory: the profile test asks nobody outside this machine")
+    for name in ("api", "gateway", "web", "turn", "https", "plain"):
+        key = f"addresses.{name}"
         address = BY_KEY[key].kind.value(values[key])
         if address and not address.is_loopback:
             raise SettingError(f"{key}: {values[key]} is not on the loopback, where the profile test stays")

@@ -12,14 +12,16 @@ from zwerm.node.atomic import write_atomically
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from zwerm.net.shared_udp import UdpPorts
     from zwerm.node.node import Node
 
 CERTIFICATE_NAME: Final = "webrtc-direct.pem"
 
 
-def direct_transport(node: Node) -> WebRtcDirectTransport:
-    """Return the transport of `node`."""
-    return WebRtcDirectTransport(node.repository.key, certificates=kept_certificate(node.repository.path))
+def direct_transport(node: Node, ports: UdpPorts) -> WebRtcDirectTransport:
+    """Return the transport of `node`, which shares `ports` with others."""
+    certificates = kept_certificate(node.repository.path)
+    return WebRtcDirectTransport(node.repository.key, certificates=certificates, ports=ports)
 
 
 def kept_certificate(repository: Path) -> CertificateKeeper:

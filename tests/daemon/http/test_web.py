@@ -124,8 +124,8 @@ def test_from_another_machine_the_owners_secret_opens_a_session(daemon) -> None:
         assert daemon.app("PUT", "settings", {"api.token": None}).status == 200
 
 
-def test_the_address_for_other_machines_carries_a_key() -> None:
-    listeners = Listeners(Config(profile="test"))
+def test_the_address_for_other_machines_carries_a_key(tmp_path: Path) -> None:
+    listeners = Listeners(Config(profile="test"), tmp_path)
     assert listeners.web_url(Address("127.0.0.1", 80)) == "http://localhost:80/"
     assert listeners.web_url(Address("::1", 80)) == "http://[::1]:80/"
     key = listeners.owner_key

@@ -12,7 +12,7 @@ COMMANDS = load_all()
 
 
 @pytest.mark.parametrize(
-    "path", ["swarm/filters", "pin/remote/service/add", "object/get", "files/chroot", "diag/profile"]
+    "path", ["swarm/filters", "pubsub/reset", "pin/remote/service/add", "object/get", "files/chroot", "diag/profile"]
 )
 def test_what_only_kubo_has_is_refused_with_the_reason(path: str) -> None:
     with pytest.raises(CommandAbsent, match=f"^`{path.partition('/')[0]}"):

@@ -44,6 +44,8 @@ _PARTS: Final = (
     "names",
     "settings",
     "turn",
+    "internals",
+    "https",
 )
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -124,9 +126,9 @@ class AppApi:
         if exchange.method != "POST":
             raise AppError("method", "A session is asked for with POST")
         headers = exchange.headers
-        if not headers.get(CLIENT) or not security.is_same_origin(headers):
+        if not headers.get(CLIENT) or not security.is_same_origin(headers, exchange.scheme):
             raise AppError("origin", "Another page may not use this node")
-        if not security.is_this_machine(headers, exchange.peer):
+        if exchange.is_proxied or not security.is_this_machine(headers, exchange.peer):
             token = self.node.config.text("api.token")
             if not security.has_bearer(headers, self.listeners.owner_key) and not (
                 token and security.has_bearer(headers, token)
@@ -135,7 +137,7 @@ class AppApi:
         return {"token": self._token}
 
     def _check_session(self, exchange: Exchange) -> None:
-        if not security.is_same_origin(exchange.headers):
+        if not security.is_same_origin(exchange.headers, exchange.scheme):
             raise AppError("origin", "Another page may not use this node")
         given = exchange.headers.get(TOKEN, "")
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token.encode()):

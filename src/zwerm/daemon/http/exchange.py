@@ -61,12 +61,15 @@ class Exchange:
         "_answered",
         "_complete",
         "_is_upgraded",
+        "_peer",
         "_query",
         "_request",
         "headers",
+        "is_proxied",
         "method",
         "query_text",
         "raw_path",
+        "scheme",
         "status",
     )
 
@@ -82,6 +85,11 @@ class Exchange:
         if not path.startswith("/"):  # the absolute form of a proxy request (RFC 9112 section 3.2.2)
             path = "/" + path.partition("://")[2].partition("/")[2]
         self.raw_path = path  # percent-encoded
+        self._peer: str | None = None
+        self.is_proxied = False  # whether a trusted proxy passed it on
+        transport = request.transport
+        is_secure = transport is not None and transport.get_extra_info("sslcontext") is not None
+        self.scheme = "https" if is_secure else "http"  # as the browser sees it
         self.status = 0  # of the answer; 0 before there is one
 
     @property
@@ -91,9 +99,17 @@ class Exchange:
 
     @property
     def peer(self) -> str:
-        """The IP address of the other end of the connection; empty when it is gone."""
+        """The IP address of whoever asks: the other end of the connection, or whom a trusted proxy names; empty when
+        it is gone.
+        """
+        if self._peer is not None:
+            return self._peer
         name = self._request.transport and self._request.transport.get_extra_info("peername")
         return str(name[0]) if name else ""
+
+    @peer.setter
+    def peer(self, address: str) -> None:
+        self._peer = address
 
     @property
     def transport(self) -> Any:

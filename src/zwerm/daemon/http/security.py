@@ -63,13 +63,19 @@ def is_this_machine(headers: Headers, peer: str) -> bool:
     )
 
 
-def is_same_origin(headers: Headers) -> bool:
-    """Whether a request was made by a page of the very origin it goes to, or by no page at all."""
+def is_same_origin(headers: Headers, scheme: str = "http") -> bool:
+    """Whether a request was made by a page of the very origin it goes to, or by no page at all.
+
+    What came by HTTPS has to be from a page that did, too: one that came without may be anybody's on the way.
+    """
     site = headers.get("Sec-Fetch-Site")
     if site is not None and site != "same-origin":
         return False
     origin = headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc.lower() == headers.get("Host", "").lower()
+    if origin is None:
+        return True
+    parts = urlsplit(origin)
+    return parts.netloc.lower() == headers.get("Host", "").lower() and (scheme != "https" or parts.scheme == "https")
 
 
 def own_origins(port: int) -> frozenset[str]:

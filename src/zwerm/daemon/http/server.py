@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
@@ -21,6 +22,7 @@ from aiohttp.web_server import Server
 
 from zwerm.core.errors import ResourceLimitError, WireError
 from zwerm.daemon.http.exchange import CLOSE, WRITE_BUFFER, Answered, Exchange
+from zwerm.daemon.http.proxies import TrustedProxies
 
 log = logging.getLogger("zwerm.http")
 
@@ -29,6 +31,8 @@ MAX_HEADER: Final = 16_384  # bytes of one header field
 MAX_HEADERS: Final = 100  # header fields
 READ_BUFFER: Final = 262_144  # bytes of request body kept before the client is made to wait
 LINGER: Final = 2.0  # seconds of request body still read after an early answer, so that the client sees it
+HANDSHAKE: Final = 15.0  # seconds that TLS may take to begin
+FAREWELL: Final = 1.0  # seconds that TLS may take to end
 MAX_CONNECTIONS: Final = 4096  # open at once; further ones are closed at once
 
 Handler = Callable[[Exchange], Awaitable[None]]
@@ -45,6 +49,8 @@ class HttpServer:
         idle: float,
         observe: Callable[[str, Exchange, float], None] | None = None,
         connections: int = MAX_CONNECTIONS,
+        tls: ssl.SSLContext | None = None,
+        proxies: TrustedProxies | None = None,
     ) -> None:
         """Say what answers.
 
@@ -54,12 +60,16 @@ class HttpServer:
             idle: seconds after which a connection without a request is closed.
             observe: told of every answered exchange and the seconds it took.
             connections: open at once; further ones are closed at once.
+            tls: makes it HTTPS.
+            proxies: whom to believe who the client is.
         """
         self.name = name
         self._handler = handler
         self._idle = idle
         self._observe = observe
         self._limit = connections
+        self._tls = tls
+        self._proxies = proxies
         self._listeners: list[asyncio.Server] = []
         self._server: _Server | None = None
         self._busy: set[RequestHandler] = set()  # connections whose request is being answered
@@ -84,8 +94,11 @@ class HttpServer:
             auto_decompress=False,
         )
         self._server.limit = self._limit
+        secure: dict[str, Any] = {}
+        if self._tls is not None:
+            secure = {"ssl": self._tls, "ssl_handshake_timeout": HANDSHAKE, "ssl_shutdown_timeout": FAREWELL}
         for listener in sockets:
-            self._listeners.append(await loop.create_server(self._server, sock=listener))
+            self._listeners.append(await loop.create_server(self._server, sock=listener, **secure))
 
     @property
     def active(self) -> int:
@@ -128,6 +141,8 @@ class HttpServer:
 
     async def _answer(self, request: BaseRequest) -> Answered:
         exchange = Exchange(request)
+        if self._proxies:
+            self._proxies.apply(exchange)
         began = time.perf_counter()
         protocol = request.protocol
         self._busy.add(protocol)

@@ -7,7 +7,7 @@ frames and data.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -43,7 +43,8 @@ class WebHandler:
         node: Node,
         api: AppApi,
         gateway: Callable[[], Address | None],
-        calls: Callable[[], CallsHandler | None] = lambda: None,
+        calls: Callable[[], Awaitable[CallsHandler | None]] | None = None,
+        hosts: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """Join the parts.
 
@@ -51,24 +52,26 @@ class WebHandler:
             node: the node.
             api: answers below `/api/app/`.
             gateway: where content is served.
-            calls: the calls service, when there is one.
+            calls: returns the calls service, when there is one.
+            hosts: names under which the app is reached, beside `api.hosts`.
         """
         self._node = node
         self._api = api
         self._gateway = gateway
         self._calls = calls
+        self._hosts = hosts
         self._files = StaticFiles(Path(zwerm.__file__).parent / "web")
 
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
-        if not security.is_known_host(exchange.host, self._node.config.texts("api.hosts")):
+        if not security.is_known_host(exchange.host, {*self._node.config.texts("api.hosts"), *self._hosts()}):
             text = f"host {security.host_name(exchange.host)!r} is not known here; add it to api.hosts\n"
             await exchange.send(403, {**_HEADERS, "Content-Type": "text/plain; charset=utf-8"}, text.encode())
             return
         path = exchange.raw_path
         if path.startswith("/api/app/"):
             await self._api(exchange)
-        elif path.startswith(CALLS) and (calls := self._calls()) is not None:
+        elif path.startswith(CALLS) and self._calls is not None and (calls := await self._calls()) is not None:
             await calls(exchange)
         elif path.startswith("/fetch/") and not (path.endswith(".js") and path.count("/") == 2):
             # To be given to others as it is; the page's own addresses stand behind a #.

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-_NETWORK: Final = "comes with the network, which this node does not join yet"
-_MOVED: Final = "is gone from Kubo; `routing` has it now"
 _GONE: Final = "is gone from Kubo, or going; `dag` and `files` do what it did"
 _INSIDE: Final = "is about Kubo's own inside; see `log level`, `diag sys` and /metrics"
 _COPIES: Final = "is not offered: the repository always keeps its own copy, so that what was added stays whole"
 
 # By first words, the path as in the URL.
 ABSENT: Final[dict[str, str]] = {
-    **dict.fromkeys((f"dht/{word}" for word in ("findpeer", "findprovs", "get", "provide", "put")), _MOVED),
-    "dns": _NETWORK,
-    "p2p": _NETWORK,
-    "routing/reprovide": "is not needed: everything is told again by itself, and `provide stat` shows how far it is",
-    "provide/clear": "is not offered; what is removed here is provided no more",
+    "p2p": "is not offered; `connect` links two machines for files and text",
     "swarm/filters": "is not offered",
-    "bitswap/reprovide": "is not needed: everything is told again by itself, and `provide stat` shows how far it is",
     "pubsub/reset": "is not needed: what was seen is kept for two minutes, and nowhere on the disk",
-    "version/check": _NETWORK,
+    "version/check": "is not offered; nobody is told which version runs here",
     "pin/remote": "comes later: this node cannot ask pinning services yet; `pin add` keeps content here",
     "mount": "comes later; `get` writes content to the disk",
     "object": _GONE,

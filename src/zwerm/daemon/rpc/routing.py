@@ -19,6 +19,7 @@ from zwerm.daemon.rpc.registry import Context, OptionKind, argument, command, fi
 
 if TYPE_CHECKING:
     from zwerm.identity.peer_id import PeerId
+    from zwerm.ipfs.providing.providing import Providing
     from zwerm.libp2p.kad.aio import Kad
     from zwerm.multiformats.cid import CID
     from zwerm.multiformats.multiaddr import Multiaddr
@@ -110,7 +111,7 @@ async def routing_put(context: Context, key: str, body: Body) -> AsyncGenerator[
         took = await routing.put_value(name, value)
     except WireError as error:
         raise CommandError(f"not a valid record of {key}: {error}") from None
-    yield _event(VALUE, identity=str(context.node.identity), extra=", ".join(took))
+    yield _event(VALUE, identity=str(context.node.identity), extra=_encoded(", ".join(took)))
 
 
 @command(
@@ -139,7 +140,7 @@ async def routing_provide(
         if recursive:
             async for below in _below(context, cid):
                 ways.providing.add([below.multihash])
-        yield _event(VALUE, identity=str(context.node.identity), extra=f"{told} servers")
+        yield _event(VALUE, identity=str(context.node.identity), extra=_encoded(f"{told} servers"))
 
 
 @command(
@@ -233,10 +234,7 @@ async def _tell(ways: NodeRouting, cid: CID) -> None:
 
 @command("provide/stat", "Show what others are told that this node has")
 async def provide_stat(context: Context) -> dict[str, Any]:
-    providing = _ways(context).providing
-    if providing is None:
-        raise CommandError("this node tells nobody what it has: see the settings provide.strategy and routing.dht")
-    told = providing.statistics()
+    told = providing_of(context).statistics()
     return {
         "Keys": told.keys,
         "Pending": told.pending,
@@ -256,6 +254,14 @@ async def stats_provide(context: Context) -> dict[str, Any]:
 @command("stats/reprovide", "Show what others are told that this node has")
 async def stats_reprovide(context: Context) -> dict[str, Any]:
     return await provide_stat(context)  # type: ignore[no-any-return]
+
+
+def providing_of(context: Context) -> Providing:
+    """Return what keeps others told; a `CommandError` where nobody is told."""
+    providing = _ways(context).providing
+    if providing is None:
+        raise CommandError("this node tells nobody what it has: see the settings provide.strategy and routing.dht")
+    return providing
 
 
 def _ways(context: Context) -> NodeRouting:
@@ -292,6 +298,11 @@ def _key(text: str) -> bytes:
         return f"/{parts[1]}/".encode() + PeerId.from_text(parts[2]).multihash
     except WireError as error:
         raise UsageError(f"key {text!r}: {error}") from None
+
+
+def _encoded(text: str) -> str:
+    """Clients read the text of a value as base64, whatever it is."""
+    return base64.b64encode(text.encode()).decode()
 
 
 def _event(
