@@ -176,7 +176,7 @@ async def running_firefox(profile: Path, preferences: Mapping[str, object] | Non
             await firefox.begin()
             try:
                 yield firefox
-                assert firefox.faults == []
+                assert firefox.faults == [], firefox.faults
             finally:
                 await firefox.end()
     finally:

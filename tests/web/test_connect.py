@@ -34,14 +34,32 @@ ADDRESSES = ("--allow-loopback-in-peer-connection", "--disable-features=WebRtcHi
 # Give the link up without a word, as a browser that is killed does, once half a megabyte has come.
 BREAK = """async () => {
   const [{files}, {begin}] = await Promise.all([import('/connect/desk.js'), import('/connect/conversation.js')]);
-  await new Promise((done) => files.subscribe((list) => list.some(({moved}) => moved > 500_000) && done()));
+  await new Promise((done, fail) => {
+    files.subscribe((list) => list.some(({moved}) => moved > 500_000) && done());
+    setTimeout(() => fail(new Error(`it does not move: ${JSON.stringify(files.value)}`)), 20_000);
+  });
   void begin();
 }"""
 # From where the first file went on.
 RESUMED = """async () => {
   const {files} = await import('/connect/desk.js');
-  return new Promise((done) => files.subscribe((list) => list[0]?.from > 0 && done(list[0].from)));
+  return new Promise((done, fail) => {
+    files.subscribe((list) => list[0]?.from > 0 && done(list[0].from));
+    setTimeout(() => fail(new Error(`it does not go on: ${JSON.stringify(files.value)}`)), 20_000);
+  });
 }"""
+# Learn only when told to that the connection is there: browsers say so in a task of its own, before or after messages.
+LATE = """() => {
+  const {get} = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(RTCPeerConnection.prototype), 'connectionState');
+  let isLate = true;
+  Object.defineProperty(RTCPeerConnection.prototype, 'connectionState', {get() {
+    window.connection = this;
+    return isLate && get.call(this) === 'connected' ? 'connecting' : get.call(this);
+  }});
+  window.tell = () => { isLate = false; window.connection.dispatchEvent(new Event('connectionstatechange')); };
+}"""
+HAS_COME = """async () => [...(await window.connection.getStats()).values()].some(
+  ({type, label, messagesReceived}) => type === 'data-channel' && label === 'zwerm files' && messagesReceived > 0)"""
 OWN, THEIRS = "Your code, to give to the other person", "Code of the other person"
 
 
@@ -174,6 +192,23 @@ async def test_a_file_goes_on_after_the_link_broke(chromium: Chromium, daemon: W
         assert 500_000 <= await left.page.evaluate(RESUMED) < 24_000_000
         await expect(left.page.get_by_text("Arrived whole")).to_be_visible(timeout=LIMIT)
         assert hashlib.sha256(await saved(right.page, "film.bin")).digest() == sha256(film)
+
+
+async def test_what_comes_before_the_browser_says_connected_is_not_lost(
+    chromium: Chromium, daemon: WebDaemon, tmp_path: Path
+) -> None:
+    note = made(tmp_path, "early.bin", 1_000)
+    async with chromium.visit(daemon, "early-left") as left, chromium.visit(daemon, "early-right") as right:
+        codes = await make_code(left), await make_code(right)
+        await right.page.evaluate(LATE)
+        await left.page.get_by_label(THEIRS).fill(codes[1])
+        await right.page.get_by_label(THEIRS).fill(codes[0])
+        await connected(left.page)
+        await choose(left.page, note)
+        await right.page.wait_for_function(HAS_COME, timeout=LIMIT)
+        await right.page.evaluate("() => window.tell()")
+        await right.page.get_by_role("button", name="Receive early.bin").click(timeout=LIMIT)
+        assert await saved(right.page, "early.bin") == note.read_bytes()
 
 
 def sha256(path: Path) -> bytes:

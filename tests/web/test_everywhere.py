@@ -20,6 +20,8 @@ PAGES = (
     "peers",
     "names",
     "connect",
+    "calls",
+    "rooms",
     "explore",
     "fetch",
     "storage",

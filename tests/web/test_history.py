@@ -61,7 +61,7 @@ async def test_any_two_versions_are_compared_and_pictures_stand_beside_each_othe
         await page.get_by_role("button", name="Gewijzigd notes.txt").click()
         await expect(page.locator(".diff .added")).to_have_count(2)
         await page.locator(".chooser select").first.select_option(index=4)
-        await page.get_by_role("button", name="photos/dusk.png").click()
+        await page.get_by_role("button", name="Gewijzigd photos/dusk.png").click()  # of the new comparison
         await expect(page.locator(".half img")).to_have_count(1 + 1)
         await page.wait_for_function("() => [...document.querySelectorAll('.half img')].every((i) => i.naturalWidth)")
         await visit.shot("pictures-dark-nl")

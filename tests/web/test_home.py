@@ -63,3 +63,25 @@ async def test_home_names_the_node_and_copies_its_identity_whole(chromium: Chrom
         await visit.shot("code-phone")
         await page.keyboard.press("Escape")
         await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+async def test_everything_one_can_do_is_one_click_away_and_home_says_from_where_it_is_reached(
+    chromium: Chromium, daemon: WebDaemon
+) -> None:
+    async with chromium.visit(daemon, "home-doings") as visit:
+        page = visit.page
+        await visit.open("home")
+        reached = page.locator(".reached li")
+        await expect(reached).to_have_count(3)
+        await expect(reached.nth(0)).to_contain_text(f"localhost:{daemon.port}")
+        await expect(reached.nth(1)).to_contain_text("Start the node with --lan")
+        links = page.get_by_role("navigation", name="What you can do here").get_by_role("link")
+        places = await links.evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+        assert places == [f"#/{name}" for name in ("files", "names", "calls", "rooms", "connect", "fetch", "peers")]
+        for place in places:
+            await page.locator(f".doings a[href='{place}']").click()
+            await expect(page.locator("h1")).not_to_have_text("Home")
+            await visit.settled()
+            await page.go_back()
+            await expect(page.locator("h1")).to_have_text("Home")
+        await visit.shot("doings")

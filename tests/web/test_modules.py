@@ -225,3 +225,94 @@ async def test_addresses_of_pages_survive_any_name(visit: Visit) -> None:
         names,
     )
     assert paths == [["files", f"/top/{name}", name] for name in names]
+
+
+async def test_a_picture_that_was_stopped_for_losses_comes_back_although_nobody_reports_on_it_any_more(
+    visit: Visit,
+) -> None:
+    heights = await call(
+        visit,
+        "stage/quality.js",
+        """const {Ladder} = await import('/stage/adapting.js');
+        const [gauge, ladder] = [new module.Gauge(), new Ladder()];
+        const heights = [];
+        for (let now = 1_000_000; now < 1_090_000; now += 1000) {
+          const reported = Math.min(now, 1_020_000);
+          const quality = gauge.read([
+            {id: 'out', type: 'outbound-rtp', timestamp: now, kind: 'video', bytesSent: 0},
+            {id: 'report', type: 'remote-inbound-rtp', timestamp: reported, kind: 'video', fractionLost: 0.5},
+          ], now);
+          heights.push(ladder.step({others: 1, ...quality}, now).height);
+        }
+        return heights;""",
+    )
+    assert heights[20] == 0
+    assert heights[-1] > 0
+
+
+async def test_what_comes_on_a_channel_before_the_browser_says_that_it_is_open_is_heard(visit: Visit) -> None:
+    heard = await call(
+        visit,
+        "stage/peer.js",
+        """const channels = [];
+        const make = RTCPeerConnection.prototype.createDataChannel;
+        RTCPeerConnection.prototype.createDataChannel = function (...given) {
+          const channel = make.apply(this, given);
+          channels.push(channel);
+          return channel;
+        };
+        const peer = new module.Peer({
+          endpoint: 'b', key: '', label: 'Bob', leads: true, iceServers: [], how: {}, track: () => null,
+          send: async () => null, sign: async () => '', verify: async () => true,
+        });
+        RTCPeerConnection.prototype.createDataChannel = make;
+        const heard = [];
+        peer.words.subscribe((channel) => {
+          if (channel) channel.onmessage = ({data}) => heard.push(data);
+        });
+        const [words] = channels;
+        for (let n = 0; n < 70; n += 1) words.dispatchEvent(new MessageEvent('message', {data: `early ${n}`}));
+        words.dispatchEvent(new Event('open'));
+        words.dispatchEvent(new MessageEvent('message', {data: 'later'}));
+        peer.close();
+        return heard;""",
+    )
+    assert heard == [*(f"early {n}" for n in range(64)), "later"]
+
+
+async def test_only_one_side_of_a_call_makes_offers_and_the_other_asks_for_them(visit: Visit) -> None:
+    """Two offers that meet leave Chromium without pictures."""
+    said = await call(
+        visit,
+        "stage/peer.js",
+        """const said = {leader: [], follower: []};
+        const make = (side, leads, other) => new module.Peer({
+          endpoint: side, key: '', label: side, leads, iceServers: [], how: {}, track: () => null,
+          send: async (data) => { said[side].push(data); other()?.receive(data); },
+          sign: async () => 'signature', verify: async () => true,
+        });
+        let follower = null;
+        const leader = make('leader', true, () => follower);
+        follower = make('follower', false, () => leader);
+        const until = (is, what) => new Promise((done, fail) => {
+          const look = setInterval(() => is() && (clearInterval(look), done()), 20);
+          const states = () => [leader, follower].map(({state}) => state.value);
+          setTimeout(() => fail(new Error(`${what}: ${states()}, ${said.follower}`)), 20_000);
+        });
+        await until(() => [leader, follower].every(({state}) => state.value === 'connected'), 'no connection');
+        const offers = () => said.leader.filter((each) => JSON.parse(each).description?.type === 'offer').length;
+        const before = offers();
+        const lost = {get: () => 'disconnected', configurable: true};
+        Object.defineProperty(follower.connection, 'iceConnectionState', lost);
+        follower.connection.dispatchEvent(new Event('iceconnectionstatechange'));
+        await until(() => offers() > before, 'no new offer');
+        delete follower.connection.iceConnectionState;
+        follower.connection.dispatchEvent(new Event('iceconnectionstatechange'));
+        await until(() => follower.state.value === 'connected', 'not connected again');
+        const kinds = said.follower.map((each) => JSON.parse(each)).map(
+          ({description, restart}) => description?.type ?? (restart ? 'wish' : 'candidates'));
+        leader.close();
+        follower.close();
+        return [...new Set(kinds)].sort();""",
+    )
+    assert said == ["answer", "candidates", "wish"]

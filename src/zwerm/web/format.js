@@ -70,6 +70,19 @@ export function when(time, now = new Date()) {
 /** @param {string} time */
 export const clockTime = (time) => clock.value.format(new Date(time));
 
+const exact = computed(
+  () =>
+    new Intl.DateTimeFormat(locale.value, {
+      hour: "2-digit",
+      minute: "2-digit",
+      second: "2-digit",
+      fractionalSecondDigits: 3,
+    }),
+);
+
+/** A moment of today to the millisecond. @param {number} at milliseconds since 1970 */
+export const exactTime = (at) => exact.value.format(at);
+
 /** The moment in full, for a title. @param {string | null | undefined} time */
 export const moment = (time) => (time ? whole.value.format(new Date(time)) : "");
 

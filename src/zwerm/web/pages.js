@@ -30,6 +30,20 @@ export const PAGES = [
     view: lazyPage("nav.history", async () => (await import("./pages/history-page.js")).HistoryPage),
   },
   {
+    name: "calls",
+    label: "nav.calls",
+    icon: "phone",
+    key: "g l",
+    view: lazyPage("nav.calls", async () => (await import("./pages/calls-page.js")).CallsPage),
+  },
+  {
+    name: "rooms",
+    label: "nav.rooms",
+    icon: "room",
+    key: "g r",
+    view: lazyPage("nav.rooms", async () => (await import("./pages/rooms-page.js")).RoomsPage),
+  },
+  {
     name: "peers",
     label: "nav.peers",
     icon: "swarm",
@@ -70,6 +84,13 @@ export const PAGES = [
     icon: "storage",
     key: "g o",
     view: lazyPage("nav.storage", async () => (await import("./pages/storage-page.js")).StoragePage),
+  },
+  {
+    name: "internals",
+    label: "nav.internals",
+    icon: "pulse",
+    key: "g i",
+    view: lazyPage("nav.internals", async () => (await import("./pages/internals-page.js")).InternalsPage),
   },
   {
     name: "settings",

@@ -118,7 +118,7 @@ function changed(which, now) {
     attached = which;
     broken.value = false;
     tell({ type: "hello", program: "zwerm web" });
-    attach(which.files);
+    attach(which.files, which.early);
   }
   state.value = now;
   if (now === "lost") {

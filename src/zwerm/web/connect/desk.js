@@ -72,16 +72,21 @@ function end(number, reason) {
   update(number, { state: "ended", reason });
 }
 
-/** Begin on a new link; what was not over is offered again. @param {RTCDataChannel} opened */
-export function attach(opened) {
+/**
+ * Begin on a new link; what was not over is offered again.
+ * @param {RTCDataChannel} opened @param {MessageEvent[]} early what came on it already
+ */
+export function attach(opened, early) {
   session = new TransferSession();
   channel = opened;
   opened.bufferedAmountLowThreshold = LOW;
   opened.onbufferedamountlow = () => void sendAll();
-  opened.onmessage = ({ data }) => {
+  const hear = (/** @type {MessageEvent} */ { data }) => {
     if (data instanceof ArrayBuffer) session?.receive(data);
     drain();
   };
+  opened.onmessage = hear;
+  early.forEach(hear);
   for (const entry of files.value) if (entry.way === "out" && !over(entry) && entry.state !== "preparing") offer(entry);
   drain();
 }

@@ -7,6 +7,7 @@ import { answerFrom, codeOf, hex, midOf, read, write } from "./code.js";
 /** @typedef {import("./code.js").Code} Code */
 /** @typedef {"new" | "connecting" | "connected" | "interrupted" | "lost"} LinkState */
 
+const MAX_EARLY = 256; // messages
 const GATHERING = 4_000; // milliseconds; a server that does not answer by then is done without
 
 /** @type {Record<string, LinkState>} */
@@ -26,6 +27,11 @@ export class Link {
     this.leads = false;
     this.chat = this._open("zwerm chat", 0, {});
     this.files = this._open("zwerm files", 1, {});
+    /** What came for the files before we knew that we are connected: the other side may know it sooner. @type {MessageEvent[]} */
+    this.early = [];
+    this.files.onmessage = (message) => {
+      if (this.early.length < MAX_EARLY) this.early.push(message);
+    };
     this.play = this._open("zwerm play", 2, { ordered: false, maxRetransmits: 0 });
     this._connection.onconnectionstatechange = () => this._look();
   }

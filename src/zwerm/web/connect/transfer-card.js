@@ -9,7 +9,7 @@ import { accept, files, forget, send, stop, whole } from "./desk.js";
 /** @import {Key} from "../language.js" */
 
 /** @type {Record<import("./transfer.js").Reason, Key>} */
-const REASONS = {
+export const REASONS = {
   unknown: "transfer.reason.unknown",
   declined: "transfer.reason.declined",
   stopped: "transfer.reason.stopped",

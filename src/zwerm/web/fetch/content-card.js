@@ -140,12 +140,11 @@ export function ContentCard({ cid, path }) {
         ${t(now === "starting" ? "fetch.starting" : now === "connecting" ? "fetch.connecting" : "fetch.looking")}
       </p>`
     }
-    ${now === "fetching" && html`<${Progress} />`} ${now === "stopped" && html`<p class="body">${t("fetch.stopped")}</p>`}
+    ${now === "fetching" && html`<${Progress} />`}
+    ${now === "stopped" && html`<p class="body">${t("fetch.stopped")}</p>`}
     ${
       whole.value &&
-      html`<p class="body quiet">
-          ${tookWords(whole.value.size)}
-        </p>
+      html`<p class="body quiet">${tookWords(whole.value.size)}</p>
         <${Look} blob=${whole.value} name=${name} />`
     }
     ${children.value && html`<${Entries} cid=${cid} path=${path} />`}

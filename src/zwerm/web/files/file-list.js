@@ -173,7 +173,9 @@ export function FileList(props) {
             >
             ${
               places &&
-              html`<a class="place small quiet" href=${href("files", entry.path.slice(0, entry.path.lastIndexOf("/") + 1))}
+              html`<a
+                class="place small quiet"
+                href=${href("files", entry.path.slice(0, entry.path.lastIndexOf("/") + 1))}
                 >${t("files.in", { folder: entry.path.slice(0, entry.path.lastIndexOf("/") + 1) })}</a
               >`
             }

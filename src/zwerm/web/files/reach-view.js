@@ -68,8 +68,7 @@ export function ReachWord({ what, name }) {
 /** @param {{found: Reach}} props */
 function Facts({ found }) {
   const told = found.told ? "reach.told.yes" : found.pending ? "reach.told.soon" : "reach.told.no";
-  const judged =
-    found.public === null ? "reach.judged.unknown" : found.public ? "reach.judged.yes" : "reach.judged.no";
+  const judged = found.public === null ? "reach.judged.unknown" : found.public ? "reach.judged.yes" : "reach.judged.no";
   return html`<dl class="facts">
     <dt>${t("reach.told")}</dt>
     <dd>${t(told)}</dd>

@@ -46,9 +46,11 @@ export default {
   "failure.fetchBrowser": "This browser has no WebRTC.",
   "failure.fetchBrowser.do": "Switch it on, or open the page in another browser.",
   "failure.fetchUnreachable": "The node did not answer at any of its addresses.",
-  "failure.fetchUnreachable.do": "A firewall may hold back UDP between this browser and the node. The addresses are below.",
+  "failure.fetchUnreachable.do":
+    "A firewall may hold back UDP between this browser and the node. The addresses are below.",
   "failure.fetchMissing": "Nobody sent it.",
-  "failure.fetchMissing.do": "The node may not have it and may not find it either. Fetch it there first, then try again.",
+  "failure.fetchMissing.do":
+    "The node may not have it and may not find it either. Fetch it there first, then try again.",
   "failure.fetchLarge": "It is too large for the memory of a tab.",
   "failure.fetchLarge.do": "Open it in Explore, or fetch it with `zwerm get`.",
 };

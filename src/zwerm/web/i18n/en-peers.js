@@ -35,9 +35,10 @@ export default {
   "peers.direct": "direct",
   "peers.more": "The {n} that are connected longest are shown.",
   "peers.close": "Close the connection with {who}",
-  "peers.closed": "Closed the connection with {who}",
+  "peers.closed": "Closed the connection with {who}; it stays closed for a minute",
   "peers.empty.title": "Nobody is here yet",
-  "peers.empty.text": "Paste the address of another node above, or start a second one on this network: they find each other.",
+  "peers.empty.text":
+    "Paste the address of another node above, or start a second one on this network: they find each other.",
   "peers.empty.alone": "Paste the address of another node above. Peers to join through can be set under bootstrap.",
   "peers.own": "How others reach this node",
   "peers.own.none": "This node listens nowhere: it reaches others, and nobody reaches it.",
@@ -55,5 +56,6 @@ export default {
   "failure.alone": "This node runs without a network.",
   "failure.alone.do": "Start it with `zwerm up`, without --offline.",
   "failure.unreachable": "The peer was not reached.",
-  "failure.unreachable.do": "Check the address, and whether the other node runs. The details say what each address answered.",
+  "failure.unreachable.do":
+    "Check the address, and whether the other node runs. The details say what each address answered.",
 };

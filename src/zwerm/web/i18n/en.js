@@ -1,18 +1,28 @@
 /** The words in English. This catalogue defines the keys; `nl.js` has the same. */
+import calls from "./en-calls.js";
 import connect from "./en-connect.js";
 import fetching from "./en-fetch.js";
+import home from "./en-home.js";
+import internals from "./en-internals.js";
 import names from "./en-names.js";
 import peers from "./en-peers.js";
 import reach from "./en-reach.js";
+import rooms from "./en-rooms.js";
 import settings from "./en-settings.js";
+import stage from "./en-stage.js";
 
 export default {
+  ...calls,
   ...connect,
   ...fetching,
+  ...home,
+  ...internals,
   ...names,
   ...peers,
   ...reach,
+  ...rooms,
   ...settings,
+  ...stage,
 
   // Actions
   "action.cancel": "Cancel",

@@ -8,7 +8,8 @@ export default {
   "peers.answer.relayed": "Anderen bereiken deze node via een relay.",
   "peers.answer.unknown": "Of anderen hem van buiten bereiken is nog niet bekend.",
   "peers.off": "Deze node draait zonder netwerk.",
-  "peers.off.text": "Hij bewaart en toont wat hij heeft. Start hem met zwerm up, zonder --offline, om anderen te ontmoeten.",
+  "peers.off.text":
+    "Hij bewaart en toont wat hij heeft. Start hem met zwerm up, zonder --offline, om anderen te ontmoeten.",
   "peers.connect": "Verbinden",
   "peers.address": "Adres van een peer",
   "peers.placeholder": "/ip4/192.0.2.7/tcp/4001/p2p/12D3…",
@@ -35,10 +36,12 @@ export default {
   "peers.direct": "rechtstreeks",
   "peers.more": "De {n} die het langst verbonden zijn staan hier.",
   "peers.close": "Verbinding met {who} sluiten",
-  "peers.closed": "Verbinding met {who} gesloten",
+  "peers.closed": "Verbinding met {who} gesloten; dat blijft zo een minuut lang",
   "peers.empty.title": "Er is nog niemand",
-  "peers.empty.text": "Plak hierboven het adres van een andere node, of start een tweede op dit netwerk: ze vinden elkaar.",
-  "peers.empty.alone": "Plak hierboven het adres van een andere node. Peers om mee te beginnen stel je in onder bootstrap.",
+  "peers.empty.text":
+    "Plak hierboven het adres van een andere node, of start een tweede op dit netwerk: ze vinden elkaar.",
+  "peers.empty.alone":
+    "Plak hierboven het adres van een andere node. Peers om mee te beginnen stel je in onder bootstrap.",
   "peers.own": "Hoe anderen deze node bereiken",
   "peers.own.none": "Deze node luistert nergens: hij bereikt anderen, en niemand bereikt hem.",
   "peers.reach.yes": "van buiten bereikt",
@@ -51,9 +54,11 @@ export default {
   "transport.quic": "QUIC",
   "transport.webrtc": "WebRTC",
   "failure.badAddress": "Dit is niet het adres van een peer.",
-  "failure.badAddress.do": "Een adres eindigt op /p2p/ en de ID van de peer; kopieer het in zijn geheel van zijn pagina Peers.",
+  "failure.badAddress.do":
+    "Een adres eindigt op /p2p/ en de ID van de peer; kopieer het in zijn geheel van zijn pagina Peers.",
   "failure.alone": "Deze node draait zonder netwerk.",
   "failure.alone.do": "Start hem met `zwerm up`, zonder --offline.",
   "failure.unreachable": "De peer werd niet bereikt.",
-  "failure.unreachable.do": "Controleer het adres, en of de andere node draait. De details zeggen wat elk adres antwoordde.",
+  "failure.unreachable.do":
+    "Controleer het adres, en of de andere node draait. De details zeggen wat elk adres antwoordde.",
 };

@@ -28,9 +28,11 @@ export default {
   "reach.listed": "Anderen horen alleen van wat is vastgezet, en dit is dat niet.",
   "reach.listed.do": "Zet het vast, of kies all bij provide.strategy in Instellingen.",
   "reach.near": "Anderen bereiken deze node alleen vanuit zijn eigen netwerk: hij heeft geen openbaar adres.",
-  "reach.near.do": "Laat de router de poort van de node doorgeven aan deze computer, of noem een relay in Instellingen.",
+  "reach.near.do":
+    "Laat de router de poort van de node doorgeven aan deze computer, of noem een relay in Instellingen.",
   "reach.closed": "Andere nodes probeerden de adressen van deze, en geen ervan leidde hierheen.",
-  "reach.closed.do": "Laat de router de poort van de node doorgeven aan deze computer, of noem een relay in Instellingen.",
+  "reach.closed.do":
+    "Laat de router de poort van de node doorgeven aan deze computer, of noem een relay in Instellingen.",
   "reach.details": "Details",
   "reach.told": "Anderen weten het",
   "reach.told.yes": "ja",

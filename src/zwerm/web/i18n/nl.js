@@ -1,18 +1,28 @@
 /** De woorden in het Nederlands; de sleutels staan vast in `en.js`. */
+import calls from "./nl-calls.js";
 import connect from "./nl-connect.js";
 import fetching from "./nl-fetch.js";
+import home from "./nl-home.js";
+import internals from "./nl-internals.js";
 import names from "./nl-names.js";
 import peers from "./nl-peers.js";
 import reach from "./nl-reach.js";
+import rooms from "./nl-rooms.js";
 import settings from "./nl-settings.js";
+import stage from "./nl-stage.js";
 
 export default {
+  ...calls,
   ...connect,
   ...fetching,
+  ...home,
+  ...internals,
   ...names,
   ...peers,
   ...reach,
+  ...rooms,
   ...settings,
+  ...stage,
 
   // Handelingen
   "action.cancel": "Annuleren",

@@ -92,8 +92,7 @@ export function FetchPage() {
                     <${FailureCard} failure=${failure.value} retry=${() => void beginPath(path)} />
                   </section>`
                 : html`<${ContentCard} cid=${cid} path=${below} />`
-            }
-            <${PeersCard} />`
+            } <${PeersCard} />`
         : html`<section class="card">
               <${EmptyState} title=${t("fetch.empty.title")} text=${t("fetch.empty.text")} />
             </section>

@@ -5,6 +5,8 @@ import { filesTurn, node, rates } from "../events.js";
 import { choose } from "../files/actions.js";
 import { duration, rate, size } from "../format.js";
 import { VersionLine } from "../history/version-line.js";
+import { Doings } from "../home/doings.js";
+import { ReachCard } from "../home/reach-card.js";
 import { t } from "../language.js";
 import { EmptyState } from "../parts/empty-state.js";
 import { FailureCard } from "../parts/failure-card.js";
@@ -136,12 +138,14 @@ export function HomePage() {
       ><a class="button wide" href=${href("files")}><${Icon} name="files" />${t("home.openFiles")}</a><//
     >
     ${nothing ? html`<${FirstSteps} />` : html`<${Invitation} />`}
+    <${Doings} />
     <div class="columns wide-left">
       <${Recent} />
       <div>
         <${SpaceCard} />${
           facts ? html`<${NodeCard} facts=${facts} />` : html`<section class="card"><${Skeleton} rows=${5} /></section>`
         }
+        <${ReachCard} />
       </div>
     </div>`;
 }

@@ -73,25 +73,16 @@ function PublishBar({ names, reload }) {
 }
 
 export function NamesPage() {
-  const found = useResource(
-    (signal) => /** @type {Promise<Names>} */ (read("names", {}, signal)),
-    [],
-    namesTurn.value,
-  );
+  const found = useResource((signal) => /** @type {Promise<Names>} */ (read("names", {}, signal)), [], namesTurn.value);
   const names = found.data;
   const shown = names?.names.filter(({ published }) => published) ?? [];
-  return html`<${PageHead}
-      title=${t("nav.names")}
-      answer=${names ? answerOf(names) : found.failure ? "" : null}
-      long
-    />
+  return html`<${PageHead} title=${t("nav.names")} answer=${names ? answerOf(names) : found.failure ? "" : null} long />
     ${
       found.failure
         ? html`<section class="card"><${FailureCard} failure=${found.failure} retry=${found.reload} /></section>`
         : !names
           ? html`<section class="card"><${Skeleton} rows=${6} /></section>`
-          : html`<${PublishBar} names=${names} reload=${found.reload} />
-              ${
+          : html`<${PublishBar} names=${names} reload=${found.reload} /> ${
                 shown.length === 0
                   ? html`<section class="card">
                       <${EmptyState} title=${t("names.empty")} text=${t("names.empty.text")} />

@@ -23,6 +23,7 @@ const SENTENCES = {
   origin: ["failure.origin", "failure.origin.do"],
   "not-found": ["failure.notFound", "failure.notFound.do"],
   "bad-address": ["failure.badAddress", "failure.badAddress.do"],
+  "bad-dump": ["failure.badDump", "failure.badDump.do"],
   alone: ["failure.alone", "failure.alone.do"],
   unreachable: ["failure.unreachable", "failure.unreachable.do"],
   "block-missing": ["failure.blockMissing", "failure.blockMissing.do"],

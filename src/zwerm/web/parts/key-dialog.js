@@ -2,11 +2,15 @@
 import { html, useState } from "../vendor/preact.js";
 import { giveKey, keyGiven, keyWanted } from "../api.js";
 import { t } from "../language.js";
+import { route } from "../route.js";
 import { Dialog } from "./dialog.js";
+
+/** What the node offers to others than its owner: people come here by a link, with accounts of their own or none. */
+const OPEN = new Set(["calls", "rooms"]);
 
 export function KeyDialog() {
   const [key, setKey] = useState("");
-  if (!keyWanted.value) return null;
+  if (!keyWanted.value || OPEN.has(route.value.page)) return null;
   /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();

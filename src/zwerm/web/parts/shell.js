@@ -89,8 +89,11 @@ function DropAnywhere() {
   const current = useRef(folder);
   current.current = folder;
   useEffect(() => {
-    /** On the page Connect they are sent. @param {DragEvent} event */
-    const brings = (event) => route.value.page !== "connect" && (event.dataTransfer?.types.includes("Files") ?? false);
+    /** On the page Connect and on a stage they are sent. @param {DragEvent} event */
+    const brings = (event) =>
+      route.value.page !== "connect" &&
+      !document.querySelector(".scene") &&
+      (event.dataTransfer?.types.includes("Files") ?? false);
     /** @type {Record<string, (event: DragEvent) => void>} */
     const listeners = {
       dragenter(event) {
