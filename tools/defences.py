@@ -22,7 +22,14 @@ from typing import Final, NamedTuple
 ROOT: Final = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tools import exchange_defences, libp2p_defences, protocol_defences, service_defences  # noqa: E402 -- it is run as a script too
+from tools import (  # noqa: E402 -- it is run as a script too
+    calls_defences,
+    exchange_defences,
+    libp2p_defences,
+    network_defences,
+    protocol_defences,
+    service_defences,
+)
 
 LIMIT: Final = 300  # seconds for the tests of one defence
 FOLDERS: Final = ("src", "tests", "tools")
@@ -364,6 +371,8 @@ DEFENCES: Final = (
         "turn/server/test_authenticator.py",
     ),
     *(Defence(*row, part="libp2p") for row in (*libp2p_defences.ROWS, *protocol_defences.ROWS, *service_defences.ROWS)),
+    *(Defence(*row, part="net") for row in network_defences.ROWS),
+    *(Defence(*row, part="calls") for row in calls_defences.ROWS),
     *(Defence(*row, part="ipfs") for row in exchange_defences.ROWS),
 )
 

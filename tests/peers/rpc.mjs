@@ -1,4 +1,5 @@
-// Drives every command of kubo-rpc-client against a daemon: `node rpc.mjs http://127.0.0.1:5001`.
+// Drives every command of kubo-rpc-client against a daemon, and a second for company:
+// `node rpc.mjs http://127.0.0.1:5001 http://127.0.0.1:5002`.
 // Prints one JSON line a case, and in the end which functions of the client no case called.
 
 import assert from 'node:assert/strict'
@@ -41,6 +42,18 @@ function list (object, path) {
 
 list(plain, '')
 const ipfs = noted(plain, '')
+
+const other = noted(create({ url: process.argv[3] }), '') // of another node
+
+/** Ask until it is so: tables fill and messages travel in their own time. */
+async function until (ask) {
+  let failed
+  for (let times = 0; times < 100; times++) {
+    try { if (await ask()) return } catch (error) { failed = error }
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  throw failed ?? new Error('it never became so')
+}
 
 const text = new TextDecoder()
 const bytes = (string) => new TextEncoder().encode(string)
@@ -257,6 +270,48 @@ const cases = {
     await assert.rejects(ipfs.add('x', { chunker: 'odd' }), /odd/)
     const broken = (async function * () { yield bytes('x'); throw new Error('source broke') })()
     await assert.rejects(ipfs.add(broken))
+  },
+  async 'a peer is met, pinged, shown and left' () {
+    const { id, addresses } = await other.id()
+    const address = addresses.find((each) => /\/tcp\/\d+\/p2p\//.test(`${each}`))
+    await ipfs.swarm.connect(address)
+    const [peer] = await ipfs.swarm.peers({ verbose: true, direction: true })
+    assert.equal(`${peer.peer}`, `${id}`)
+    assert.ok((await ipfs.swarm.addrs()).some((known) => `${known.id}` === `${id}`))
+    const pings = await collect(ipfs.ping(id, { count: 2 }))
+    assert.equal(pings.filter(({ success, time }) => success && time > 0).length, 2)
+    assert.deepEqual(await ipfs.bitswap.wantlistForPeer(id), [])
+    await ipfs.swarm.disconnect(address)
+    await ipfs.swarm.connect(address)
+  },
+  async 'what one provides the other finds' () {
+    const { cid } = await ipfs.add(randomBytes(99), { cidVersion: 1, pin: false })
+    const me = `${(await ipfs.id()).id}`
+    const { id } = await other.id()
+    await until(async () => (await collect(ipfs.routing.provide(cid))).length > 0)
+    const found = await collect(other.routing.findProvs(cid, { numProviders: 1 }))
+    assert.ok(found.some(({ providers }) => providers?.some((each) => `${each.id}` === me)))
+    const where = await collect(ipfs.routing.findPeer(id))
+    assert.ok(where.some(({ peer }) => `${peer?.id}` === `${id}`))
+    assert.ok((await collect(ipfs.dht.query(id))).length > 0)
+  },
+  async 'a name is published here and followed there, and its record moved by hand' () {
+    const { cid } = await ipfs.add('named', { cidVersion: 1 })
+    const { name, value } = await ipfs.name.publish(cid, { resolve: false, allowOffline: true })
+    assert.equal(value, `/ipfs/${cid}`)
+    assert.deepEqual(await collect(ipfs.name.resolve(`/ipns/${name}`)), [`/ipfs/${cid}`])
+    await until(async () => (await collect(other.name.resolve(`/ipns/${name}`))).at(-1) === `/ipfs/${cid}`)
+    const record = (await collect(ipfs.routing.get(`/ipns/${name}`))).find((event) => event.name === 'VALUE').value
+    await collect(ipfs.routing.put(`/ipns/${name}`, record))
+  },
+  async 'what is said on a topic is heard' () {
+    const heard = []
+    await other.pubsub.subscribe('news', (message) => heard.push(text.decode(message.data)))
+    const { id } = await other.id()
+    await until(async () => (await ipfs.pubsub.peers('news')).some((each) => `${each}` === `${id}`))
+    assert.ok((await other.pubsub.ls()).includes('news'))
+    await until(async () => { await ipfs.pubsub.publish('news', bytes('hello')); return heard.includes('hello') })
+    await other.pubsub.unsubscribe('news')
   },
   async 'a request can be given up' () {
     const controller = new AbortController()

@@ -1,6 +1,6 @@
-"""A zwerm node on loopback over TCP, driven by lines of JSON on standard input; answers as `py_libp2p.py` does.
+"""A zwerm node on loopback over TCP or QUIC, driven by lines of JSON on standard input; answers as `py_libp2p.py` does.
 
-    python stream_node.py SECURITY
+    python stream_node.py SECURITY | quic-v1
 
 The first line it prints is `{"result": MULTIADDR}`. It answers `/sink/1.0.0`, which says how many bytes came. Verbs:
 `connect MULTIADDR`, `pour PEER SIZE` (gives the seconds until the peer's sink has said that all came), `quit`.
@@ -20,6 +20,7 @@ from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.stream import FULL_FRAME, Stream
 from zwerm.libp2p.swarm import Swarm
 from zwerm.libp2p.swarm.upgrade import Upgrade, securities
+from zwerm.libp2p.transports.quic.transport import QuicTransport
 from zwerm.libp2p.transports.tcp import TcpTransport
 from zwerm.multiformats.multiaddr import Multiaddr
 
@@ -60,9 +61,10 @@ async def run(swarm: Swarm, verb: str, arguments: list[str]) -> object:
 async def main() -> None:
     key = PrivateKey.generate()
     channels = [channel for channel in securities(key) if channel.protocol == sys.argv[1]]
-    async with Swarm(key, [TcpTransport(Upgrade(channels))]) as swarm:
+    async with Swarm(key, [TcpTransport(Upgrade(channels)), QuicTransport(key)]) as swarm:
         swarm.handle(SINK, sink)
-        await swarm.listen([Multiaddr.from_text("/ip4/127.0.0.1/tcp/0")])
+        where = "udp/0/quic-v1" if sys.argv[1] == "quic-v1" else "tcp/0"
+        await swarm.listen([Multiaddr.from_text(f"/ip4/127.0.0.1/{where}")])
         print(json.dumps({"result": f"{swarm.addresses[0]}/p2p/{swarm.peer_id}"}), flush=True)
         loop = asyncio.get_running_loop()
         while line := await loop.run_in_executor(None, sys.stdin.readline):
