@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from zwerm.daemon.listeners import Listeners
 from zwerm.node.address import Address
 from zwerm.node.config import Config
 
+IMPORT = re.compile(r'^(?:import|export)\b[^;]*?\bfrom\s+"(\.[^"]+)"|^import\s+"(\.[^"]+)"', re.MULTILINE)
 CLIENT = {"X-Zwerm-Client": "web"}
 
 
@@ -46,6 +49,25 @@ def test_files_are_compressed_and_not_sent_twice(daemon) -> None:
     again = daemon.get(daemon.web, "/i18n/en.js", If_None_Match=f'"other", W/{plain.headers["etag"]}')
     assert (again.status, again.body) == (304, b"")
     assert again.headers["etag"] == plain.headers["etag"]
+
+
+def modules_of(folder: Path, name: str) -> list[str]:
+    """A module and what it imports, and so on, in the order of a walk in breadth."""
+    found = [name]
+    for each in found:
+        for match in IMPORT.finditer((folder / each).read_text()):
+            path = os.path.normpath(Path(each).parent / (match[1] or match[2]))
+            found += [path] * (path not in found)
+    return found
+
+
+def test_the_page_asks_at_once_for_every_module_that_it_starts_with() -> None:
+    folder = Path(zwerm.__file__).parent / "web"
+    modules = modules_of(folder, "app.js")
+    assert "i18n/en.js" in modules
+    assert "pages/home-page.js" not in modules
+    preloads = re.findall(r'<link rel="modulepreload" href="/([^"]+)">', (folder / "index.html").read_text())
+    assert sorted(preloads) == sorted(modules[1:]), "index.html is to name just these"
 
 
 def test_every_file_of_the_app_is_served(daemon) -> None:

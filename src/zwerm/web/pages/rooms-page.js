@@ -10,7 +10,6 @@ import { JoinCard } from "../rooms/join-card.js";
 import { OpenDialog } from "../rooms/open-dialog.js";
 import { RoomFailure } from "../rooms/room-failure.js";
 import { PasteCard, RoomList } from "../rooms/room-list.js";
-import { RoomView } from "../rooms/room-view.js";
 
 /** @import {Room} from "../rooms/room.js" */
 
@@ -40,6 +39,8 @@ function answerOf(room) {
 
 /** @param {{room: Room, link: string}} props */
 function InRoom({ room, link }) {
+  const [view, setView] = useState(/** @type {{RoomView: any} | null} */ (null));
+  useEffect(() => void import("../rooms/room-view.js").then(setView), []);
   const state = room.state.value;
   const back = () => {
     quit();
@@ -52,7 +53,7 @@ function InRoom({ room, link }) {
       }
       ${state !== "inside" && html`<button type="button" onClick=${back}>${t("rooms.back")}</button>`}
     <//>
-    ${state === "inside" && html`<${RoomView} room=${room} link=${link} />`}
+    ${state === "inside" && view && html`<${view.RoomView} room=${room} link=${link} />`}
     ${
       state === "waiting" &&
       html`<section class="card">

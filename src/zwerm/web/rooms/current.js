@@ -1,15 +1,21 @@
 /** The one room that this page is in. It goes on while other pages of the app are shown. */
 import { signal } from "../vendor/preact.js";
 import { guestSession, session } from "../calls/session.js";
-import { Room } from "./room.js";
 
 /** @import {Devices} from "../stage/devices.js" */
+/** @import {Room} from "./room.js" */
 
 /** @type {import("../vendor/preact.js").Signal<Room | null>} */
 export const current = signal(null);
 
 /** What one is called in rooms. @type {import("../vendor/preact.js").Signal<string>} */
 export const ownLabel = signal(localStorage.getItem("zwerm.label") ?? "");
+
+/** Fetch the code of a room, with all that a call has: who is asked for a name need not wait for it. */
+export const prepare = async () => {
+  const [{ Room }] = await Promise.all([import("./room.js"), import("./room-view.js")]);
+  return Room;
+};
 
 /**
  * Come into a room, or before its door.
@@ -19,6 +25,7 @@ export async function join(link, label, devices) {
   quit();
   ownLabel.value = label;
   localStorage.setItem("zwerm.label", label);
+  const Room = await prepare();
   const account = session.value;
   const signaling = account ?? (await guestSession(link, label));
   const media = { audio: devices.microphone.value !== null, video: devices.camera.value !== null };

@@ -3,9 +3,10 @@ import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact.js"
 import { device } from "../calls/session.js";
 import { isCapable } from "../calls/device-key.js";
 import { t } from "../language.js";
+import { notifyFailure } from "../parts/notices.js";
 import { DevicePreview, DeviceTroubles } from "../stage/device-preview.js";
 import { Devices, obstacle } from "../stage/devices.js";
-import { current, join, ownLabel } from "./current.js";
+import { current, join, ownLabel, prepare } from "./current.js";
 
 /** @param {{link: string}} props */
 export function JoinCard({ link }) {
@@ -19,6 +20,7 @@ export function JoinCard({ link }) {
     },
     [devices],
   );
+  useEffect(() => void prepare().catch(() => undefined), []); // what fails now fails in words when one comes in
   const isPossible = obstacle() === null && isCapable();
   useEffect(() => {
     if (!isPossible) void devices.open({ audio: true, video: true });
@@ -29,7 +31,13 @@ export function JoinCard({ link }) {
     if (!label.trim() || isBusy) return;
     setBusy(true);
     isTaken.current = true;
-    await join(link, label.trim(), devices);
+    try {
+      await join(link, label.trim(), devices);
+    } catch (error) {
+      isTaken.current = false;
+      setBusy(false);
+      notifyFailure(error);
+    }
   };
   return html`<section class="card join">
     ${
