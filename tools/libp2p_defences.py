@@ -110,11 +110,25 @@ ROWS: Final = (
         _HOSTILE,
     ),
     (
-        "peers that are not on the list",
+        "peers that are not on the list, or were sent away",
         _SWARM,
-        'if not self.is_allowed(peer):\n            raise ResourceLimitError("not on',
-        'if False:\n            raise ResourceLimitError("not on',
+        "if (refusal := self._admission.refusal(peer)) is not None:\n            raise ResourceLimitError(",
+        "if (refusal := None) is not None:\n            raise ResourceLimitError(",
         _HOSTILE,
+    ),
+    (
+        "addresses that are filtered, from outside",
+        _SWARM,
+        "if (refusal := self.address_refusal(address)) is not None:",
+        "if (refusal := None) is not None:",
+        "swarm/test_address_ranges.py",
+    ),
+    (
+        "addresses that are filtered, dialled",
+        "swarm/dialer.py",
+        "elif (refusal := self._refusal(address)) is not None:",
+        "elif (refusal := None) is not None:",
+        "swarm/test_address_ranges.py",
     ),
     (
         "handshakes without end",

@@ -34,6 +34,7 @@ def test_what_one_process_sends_another_prints(online: Harness) -> None:
             online.run("pubsub", "pub", "nöws", data=b"h\xffllo\n")
             assert reader.stdout is not None
             assert reader.stdout.readline() == b"h\xffllo\n"
+            assert online.run("pubsub", "reset").out == "messages forgotten: 1\n"
         finally:
             reader.kill()
     assert online.run("pubsub", "peers", "nöws").out == ""

@@ -28,6 +28,15 @@ def test_a_setting_that_waits_says_so(served: Harness) -> None:
     assert served.run("config", "gateway.public", "https://example.org").err == ""
 
 
+def test_filtered_addresses_are_added_listed_and_removed(zwerm: Harness) -> None:
+    assert zwerm.run("swarm", "filters", "add", "/ip4/10.1.2.3/ipcidr/8").out == "/ip4/10.0.0.0/ipcidr/8\n"
+    assert "is not a range" in zwerm.fails("swarm", "filters", "add", "/ip4/10.1.2.3/tcp/1")
+    zwerm.run("swarm", "filters", "add", "/ip6/fc00::/ipcidr/7")
+    assert zwerm.run("swarm", "filters").lines == ["/ip4/10.0.0.0/ipcidr/8", "/ip6/fc00::/ipcidr/7"]
+    assert zwerm.run("swarm", "filters", "rm", "all").lines == ["/ip4/10.0.0.0/ipcidr/8", "/ip6/fc00::/ipcidr/7"]
+    assert zwerm.run("swarm", "filters").out == ""
+
+
 def test_a_quota_counts_at_once_also_in_a_daemon_that_runs(served: Harness) -> None:
     assert served.run("config", "storage.max", "2MiB").err == ""
     assert "the limit storage.max is 2097152" in served.fails("add", data=os.urandom(3_000_000))

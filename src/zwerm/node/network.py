@@ -81,7 +81,7 @@ async def _start_swarm(network: Network, stack: AsyncExitStack) -> None:
     node = network.node
     swarm = Swarm(node.repository.key, transports(node), limits=limits_of(node), agent=f"zwerm/{__version__}")
     network.swarm = await stack.enter_async_context(swarm)
-    _keep_caps(network, stack)
+    _keep_settings(network, stack)
     swarm.names = Dns(node.config.texts("dns.servers"))
     network.traffic = Traffic(lambda: (swarm.bandwidth.total.received, swarm.bandwidth.total.sent))
     swarm.spawn(network.traffic.run(), "traffic")
@@ -114,12 +114,19 @@ def limits_of(node: Node) -> Limits:
     )
 
 
-def _keep_caps(network: Network, stack: AsyncExitStack) -> None:
-    """Let changed settings of bandwidth take effect at once."""
+def _keep_settings(network: Network, stack: AsyncExitStack) -> None:
+    """Let settings of bandwidth and of filtered addresses take effect, now and at once when they change."""
+    from zwerm.libp2p.swarm.address_ranges import AddressRange, AddressRanges
+
     bandwidth, node = network.swarm.bandwidth, network.node
     loop = asyncio.get_running_loop()
+    filtered: tuple[str, ...] = ()
 
     def apply() -> None:
+        nonlocal filtered
+        if (texts := tuple(node.config.texts("network.filters"))) != filtered:
+            filtered = texts
+            network.swarm.set_filtered(AddressRanges(map(AddressRange.from_text, texts)))
         for cap, key in ((bandwidth.upload, "network.upload"), (bandwidth.download, "network.download")):
             wanted = node.config.size(key) or None
             if cap.bytes_per_second != wanted:
@@ -128,6 +135,7 @@ def _keep_caps(network: Network, stack: AsyncExitStack) -> None:
     def changed() -> None:
         loop.call_soon_threadsafe(apply)
 
+    apply()
     node.config.listeners.append(changed)
     stack.callback(node.config.listeners.remove, changed)
 

@@ -87,7 +87,8 @@ class Reach:
 
         def may_dial(address: Multiaddr) -> bool:
             direct = "p2p-circuit" not in address.names
-            return direct and is_public(address) and any(each.can_dial(address) for each in swarm.transports)
+            allowed = is_public(address) and swarm.address_refusal(address) is None
+            return direct and allowed and any(each.can_dial(address) for each in swarm.transports)
 
         async def dial(address: Multiaddr, peer: PeerId) -> MuxedConnection:
             transport = next(each for each in swarm.transports if each.can_dial(address))

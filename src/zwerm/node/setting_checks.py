@@ -50,6 +50,12 @@ def name_server(text: str) -> None:
         parse_server(text)
 
 
+def address_range(text: str) -> None:
+    from zwerm.libp2p.swarm.address_ranges import AddressRange
+
+    AddressRange.from_text(text)
+
+
 def proxy(text: str) -> None:
     from zwerm.node.access import parse_proxy
 

@@ -194,6 +194,14 @@ SETTINGS: Final = (
         "(where the kernel has it), `cubic` slows down with each loss, `system` leaves it as the system is set up.",
     ),
     Setting(
+        "network.filters",
+        checked_list(checks.address_range),
+        [],
+        "Ranges of addresses that are neither dialled nor let in, such as /ip4/10.0.0.0/ipcidr/8 (empty: none); `zwerm "
+        "swarm filters` changes them.",
+        restart=False,
+    ),
+    Setting(
         "network.upload",
         SIZE,
         "0",

@@ -11,9 +11,7 @@ from zwerm.daemon.rpc.registry import find, load_all
 COMMANDS = load_all()
 
 
-@pytest.mark.parametrize(
-    "path", ["swarm/filters", "pubsub/reset", "pin/remote/service/add", "object/get", "files/chroot", "diag/profile"]
-)
+@pytest.mark.parametrize("path", ["p2p/listen", "pin/remote/service/add", "object/get", "files/chroot", "diag/profile"])
 def test_what_only_kubo_has_is_refused_with_the_reason(path: str) -> None:
     with pytest.raises(CommandAbsent, match=f"^`{path.partition('/')[0]}"):
         find(path)

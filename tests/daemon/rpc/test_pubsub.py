@@ -100,3 +100,18 @@ async def test_what_is_no_topic_or_name_is_refused(tmp_path: Path) -> None:
                 await rpc.call("pubsub/peers", topic)
         with pytest.raises(CommandError, match="invalid name"):
             await rpc.call("name/pubsub/cancel", "example.org")
+
+
+async def test_what_was_seen_is_forgotten_for_all_or_one_author(tmp_path: Path) -> None:
+    async with two_nodes(tmp_path) as (ann, bob):
+        async with pubsub_of(bob).subscribe("news") as messages:
+            await wait_wanted(ann, "news")
+            await ann.call("pubsub/pub", NEWS, body=upload(b"one"))
+            await bob.call("pubsub/pub", NEWS, body=upload(b"two"))
+            for _ in range(2):
+                await anext(messages)
+        assert await bob.call("pubsub/reset", peer=str(ann.node.identity)) == {"Deleted": 1}
+        assert await bob.call("pubsub/reset", peer=str(ann.node.identity)) == {"Deleted": 0}
+        assert await bob.call("pubsub/reset") == {"Deleted": 1}
+        with pytest.raises(CommandError, match="invalid peer"):
+            await bob.call("pubsub/reset", peer="nobody")

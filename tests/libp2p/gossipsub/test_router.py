@@ -104,6 +104,19 @@ def test_a_message_is_delivered_once_and_passed_to_the_mesh_but_not_back() -> No
     assert set(world.sent()) == {PEERS[1], PEERS[2]}, "neither to who brought it nor to who wrote it"
 
 
+def test_a_forgotten_message_is_delivered_again() -> None:
+    world = World()
+    world.add(ALICE)
+    message, other = world.message(author=30), world.message(author=31)
+    world.events()
+    world.receive(ALICE, Rpc(messages=[message.encoded, other.encoded]))
+    assert len(world.events()) == 2
+    assert world.node.forget_seen(PeerId.of(seeded_key(30).public)) == 1
+    world.receive(ALICE, Rpc(messages=[message.encoded, other.encoded]))
+    assert [event.message for event in world.events() if isinstance(event, Delivered)] == [message]
+    assert world.node.forget_seen() == 2
+
+
 def test_validators_accept_reject_and_ignore() -> None:
     outcomes = {b"good": Outcome.ACCEPT, b"bad": Outcome.REJECT, b"old": Outcome.IGNORE}
     world = World()

@@ -48,6 +48,11 @@ def _peers(session: Session, _parsed: Parsed, answer: Answer) -> None:
             session.output.line(peer)
 
 
+def _forgotten(session: Session, _parsed: Parsed, answer: Answer) -> None:
+    for item in answer.items():
+        session.output.line(f"messages forgotten: {item['Deleted']}")
+
+
 COMMANDS = (
     CliCommand(
         "pubsub pub",
@@ -74,5 +79,14 @@ COMMANDS = (
         run=_run,
         text=_peers,
         examples=(Example("pubsub peers news", "List the connected nodes that read a topic."),),
+    ),
+    CliCommand(
+        "pubsub reset",
+        rpc="pubsub/reset",
+        text=_forgotten,
+        examples=(
+            Example("pubsub reset", "Forget which messages were seen; the same ones are read again when they come."),
+            Example("pubsub reset --peer 12D3KooWPEER", "Only those that this node wrote."),
+        ),
     ),
 )

@@ -83,6 +83,7 @@ def _autonat(session: Session, _parsed: Parsed, answer: Answer) -> None:
 
 
 _ID = "12D3KooWPEER"
+_RANGE = "/ip4/10.0.0.0/ipcidr/8"
 _PEER = f"/ip4/192.0.2.7/tcp/4001/p2p/{_ID}"
 
 COMMANDS = (
@@ -136,6 +137,27 @@ COMMANDS = (
         rpc="swarm/resources",
         text=_resources,
         examples=(Example("swarm resources", "Show how many connections and streams there are, and may be."),),
+    ),
+    CliCommand(
+        "swarm filters",
+        rpc="swarm/filters",
+        text=_lines,
+        examples=(Example("swarm filters", "List the ranges of addresses that are neither dialled nor let in."),),
+    ),
+    CliCommand(
+        "swarm filters add",
+        rpc="swarm/filters/add",
+        text=_lines,
+        examples=(Example(f"swarm filters add {_RANGE}", "Have nothing to do with addresses that begin with 10."),),
+    ),
+    CliCommand(
+        "swarm filters rm",
+        rpc="swarm/filters/rm",
+        text=_lines,
+        examples=(
+            Example(f"swarm filters rm {_RANGE}", "Dial them again, and let them in."),
+            Example("swarm filters rm all", "Every range."),
+        ),
     ),
     CliCommand(
         "swarm peering add",

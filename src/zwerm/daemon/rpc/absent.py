@@ -11,8 +11,6 @@ _COPIES: Final = "is not offered: the repository always keeps its own copy, so t
 # By first words, the path as in the URL.
 ABSENT: Final[dict[str, str]] = {
     "p2p": "is not offered; `connect` links two machines for files and text",
-    "swarm/filters": "is not offered",
-    "pubsub/reset": "is not needed: what was seen is kept for two minutes, and nowhere on the disk",
     "version/check": "is not offered; nobody is told which version runs here",
     "pin/remote": "comes later: this node cannot ask pinning services yet; `pin add` keeps content here",
     "mount": "comes later; `get` writes content to the disk",

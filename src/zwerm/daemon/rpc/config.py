@@ -27,6 +27,7 @@ KUBO_KEYS: Final[Mapping[str, str]] = {
     "Addresses.Swarm": "addresses.swarm",
     "Addresses.API": "addresses.api",
     "Addresses.Gateway": "addresses.gateway",
+    "Swarm.AddrFilters": "network.filters",
     "Bootstrap": "bootstrap",
     "Discovery.MDNS.Enabled": "discovery.lan",
     "Datastore.StorageMax": "storage.max",

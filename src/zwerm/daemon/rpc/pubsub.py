@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 from zwerm.core.errors import WireError
 from zwerm.daemon.rpc.body import Body, read_one
 from zwerm.daemon.rpc.errors import CommandError
-from zwerm.daemon.rpc.online import network_of
-from zwerm.daemon.rpc.registry import Context, RawStream, argument, command, file_argument, flag
+from zwerm.daemon.rpc.online import network_of, parse_peer
+from zwerm.daemon.rpc.registry import Context, RawStream, argument, command, file_argument, flag, option
 from zwerm.multiformats import multibase
 
 if TYPE_CHECKING:
@@ -88,6 +88,17 @@ async def pubsub_ls(context: Context) -> dict[str, list[str]]:
 async def pubsub_peers(context: Context, topic: str | None = None) -> dict[str, list[str]]:
     wanted = None if topic is None else _topic(topic)
     return {"Strings": [str(peer) for peer in _pubsub(context).peers(wanted)]}
+
+
+@command(
+    "pubsub/reset",
+    "Forget which messages were seen, so that they are read again when they come again",
+    options=[option("peer", "p", text="Only those that this peer wrote.")],
+)
+async def pubsub_reset(context: Context, peer: str | None = None) -> dict[str, int]:
+    """What was seen is kept for two minutes, and nowhere on the disk."""
+    pubsub = _pubsub(context)
+    return {"Deleted": pubsub.router.forget_seen(None if peer is None else parse_peer(peer)[0])}
 
 
 @command("name/pubsub/state", "Show whether changed names are heard of by pubsub")

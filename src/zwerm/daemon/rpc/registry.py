@@ -91,6 +91,9 @@ FAMILIES: Final[dict[str, str]] = {
     "stats/reprovide": "routing",
     "swarm": "swarm",
     "swarm/addrs/autonat": "swarm_state",
+    "swarm/filters": "swarm_filters",
+    "swarm/filters/add": "swarm_filters",
+    "swarm/filters/rm": "swarm_filters",
     "swarm/resources": "swarm_state",
     "version": "identity",
 }

@@ -166,7 +166,10 @@ class DirectUpgrade:
         return [
             each
             for each in dict.fromkeys(addresses)
-            if is_public(each) and not is_relayed(each) and self._puncher(each) is not None
+            if is_public(each)
+            and not is_relayed(each)
+            and self._swarm.address_refusal(each) is None
+            and self._puncher(each) is not None
         ][:MAX_DIALLED]
 
     def _puncher(self, address: Multiaddr) -> HolePuncher | None:

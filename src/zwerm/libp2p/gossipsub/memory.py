@@ -90,6 +90,13 @@ class SeenCache:
             self._seen.popitem(last=False)
         return True
 
+    def forget(self, prefix: bytes = b"") -> int:
+        """Take IDs that begin so as new again; return how many they were."""
+        gone = [message_id for message_id in self._seen if message_id.startswith(prefix)]
+        for message_id in gone:
+            del self._seen[message_id]
+        return len(gone)
+
     def expire(self, now: Instant) -> None:
         while self._seen:
             message_id, until = next(iter(self._seen.items()))

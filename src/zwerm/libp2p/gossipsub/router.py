@@ -207,6 +207,13 @@ class Gossipsub:
             self._outbox.add_message(peer, message.encoded)
         return message_id
 
+    def forget_seen(self, author: PeerId | None = None) -> int:
+        """Deliver messages again that come again, of one author or all; return how many are forgotten.
+
+        An author's are known by the usual ID of a message, which begins with who wrote it.
+        """
+        return self._seen.forget(b"" if author is None else author.multihash)
+
     @property
     def topics(self) -> list[str]:
         return sorted(self.mesh.topics)

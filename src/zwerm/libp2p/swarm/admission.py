@@ -1,4 +1,4 @@
-"""Who may be connected with: those on the list, if there is one, and nobody who was just sent away."""
+"""Who may be connected with: those on the list, if there is one, nobody who was just sent away, none in some ranges."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Final
 from zwerm.core.bounded import LruCache
 from zwerm.core.machine import Instant
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.swarm.address_ranges import AddressRanges
+from zwerm.multiformats.multiaddr import Multiaddr
 
 MAX_RESTING: Final = 1_024  # remembered; one that is forgotten may come back sooner
 
@@ -19,6 +21,7 @@ class Admission:
         """Let in those of `allowed` only; None: everybody."""
         self.allow(allowed)
         self._clock = clock
+        self.filtered = AddressRanges()
         self._resting: LruCache[PeerId, Instant] = LruCache(MAX_RESTING)
 
     def allow(self, peers: Collection[PeerId] | None) -> None:
@@ -37,3 +40,7 @@ class Admission:
             return "is not on the list of peers that this node talks to"
         left = (self._resting.find(peer) or 0.0) - self._clock()
         return f"was sent away, and is left alone for another {left:.0f} s" if left > 0 else None
+
+    def address_refusal(self, address: Multiaddr) -> str | None:
+        """Return why nobody is dialled or let in there, in words; None: some may."""
+        return self.filtered.refusal(address)

@@ -38,13 +38,24 @@ class Dialer:
         backoff: Backoff,
         tasks: Tasks,
         adopt: Callable[[MuxedConnection], SwarmConnection],
+        refusal: Callable[[Multiaddr], str | None] = lambda _: None,
     ) -> None:
-        """`transports` may grow. `adopt` makes a connection the swarm's, or raises ResourceLimitError."""
+        """Make dials for a swarm.
+
+        Args:
+            transports: may grow.
+            limits: how many at once, and how long.
+            backoff: what failed a moment ago.
+            tasks: in which the dials run.
+            adopt: makes a connection the swarm's, or raises ResourceLimitError.
+            refusal: says why an address is not for this node; None: it is.
+        """
         self._transports = transports
         self._limits = limits
         self._backoff = backoff
         self._tasks = tasks
         self._adopt = adopt
+        self._refusal = refusal
         self._dials: dict[tuple[PeerId, bool], _Dial] = {}
         self._attempts = asyncio.Semaphore(limits.attempts)
 
@@ -128,6 +139,8 @@ class Dialer:
         for address in addresses:
             if self.transport_of(address) is None:
                 reasons[address] = "no transport here dials it"
+            elif (refusal := self._refusal(address)) is not None:
+                reasons[address] = refusal
             elif (waits := self._backoff.waits(peer, address)) is not None:
                 reasons[address] = waits
             else:

@@ -29,6 +29,7 @@ from zwerm.libp2p.host import (
 )
 from zwerm.libp2p.multistream.aio import listen as agree
 from zwerm.libp2p.stream import Direction, MuxedConnection, MuxedStream
+from zwerm.libp2p.swarm.address_ranges import AddressRanges
 from zwerm.libp2p.swarm.admission import Admission
 from zwerm.libp2p.swarm.backoff import Backoff
 from zwerm.libp2p.swarm.bandwidth import Bandwidth
@@ -102,7 +103,12 @@ class Swarm:
         self._tasks = Tasks()
         self._backoff = Backoff(self.limits, self.clock)
         self._dialer = Dialer(
-            self._transports, limits=self.limits, backoff=self._backoff, tasks=self._tasks, adopt=self.adopt
+            self._transports,
+            limits=self.limits,
+            backoff=self._backoff,
+            tasks=self._tasks,
+            adopt=self.adopt,
+            refusal=self._admission.address_refusal,
         )
         self._connections: dict[PeerId, list[SwarmConnection]] = {}
         self._handlers: dict[str, _Handler] = {}
@@ -279,6 +285,17 @@ class Swarm:
             if self._admission.refusal(connection.remote_peer) is not None:
                 self.spawn(connection.close("not on the list of peers that this node talks to"), "close")
 
+    def set_filtered(self, ranges: AddressRanges) -> None:
+        """From now on dial and let in nobody at these addresses, and close what there is with somebody there."""
+        self._admission.filtered = ranges
+        for connection in self.connections:
+            if (refusal := self.address_refusal(connection.remote_address)) is not None:
+                self.spawn(connection.close(refusal), "close")
+
+    def address_refusal(self, address: Multiaddr) -> str | None:
+        """Return why nothing is dialled there, in words; None: it may be."""
+        return self._admission.address_refusal(address)
+
     def _accept(self, muxed: MuxedConnection) -> None:
         """Take a connection that somebody made to us."""
         try:
@@ -290,11 +307,11 @@ class Swarm:
         """Make a connection that a transport gave this swarm's; one that is refused is closed.
 
         Raises:
-            ResourceLimitError: there is no room for it.
+            ResourceLimitError: there is no room for it, or nobody may be there.
         """
         peer = muxed.remote_peer
         try:
-            self._check_room(peer)
+            self._check_room(peer, muxed.remote_address)
         except ResourceLimitError:
             self._tasks.spawn(muxed.close(), f"refuse {peer}")
             raise
@@ -350,9 +367,11 @@ class Swarm:
         )
         return Candidate(worth, connection.opened, is_protected=peer in self._protected)
 
-    def _check_room(self, peer: PeerId) -> None:
+    def _check_room(self, peer: PeerId, address: Multiaddr) -> None:
         if (refusal := self._admission.refusal(peer)) is not None:
             raise ResourceLimitError(f"it {refusal}")
+        if (refusal := self.address_refusal(address)) is not None:
+            raise ResourceLimitError(refusal)
         if self._is_closed:
             raise ResourceLimitError("this node is closed")
         count, limit = len(self.connections), self.limits.connections

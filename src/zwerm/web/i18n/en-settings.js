@@ -176,6 +176,9 @@ export default {
   "set.networkCongestion": "Finding the rate of a link",
   "set.networkCongestion.why":
     "bbr measures it, so that lost packets do not slow it down; cubic slows down with each loss.",
+  "set.networkFilters": "Addresses to keep away from",
+  "set.networkFilters.why":
+    "Neither dialled nor let in: ranges such as /ip4/10.0.0.0/ipcidr/8, one a line. Empty is none.",
   "set.networkProxy": "Proxy for what goes out",
   "set.networkProxy.why": "A SOCKS 5 proxy such as Tor's makes every connection. Empty is none.",
   "set.routingDht": "Part in the directory of nodes",

@@ -183,6 +183,9 @@ export default {
   "set.networkCongestion": "De snelheid van een verbinding vinden",
   "set.networkCongestion.why":
     "bbr meet haar, zodat verloren pakketten haar niet vertragen; cubic vertraagt bij elk verlies.",
+  "set.networkFilters": "Adressen om bij weg te blijven",
+  "set.networkFilters.why":
+    "Worden niet gebeld en niet binnengelaten: reeksen als /ip4/10.0.0.0/ipcidr/8, één per regel. Leeg is geen.",
   "set.networkProxy": "Proxy voor wat naar buiten gaat",
   "set.networkProxy.why": "Een SOCKS 5-proxy zoals die van Tor legt elke verbinding. Leeg is geen.",
   "set.routingDht": "Deelname aan de gids van nodes",

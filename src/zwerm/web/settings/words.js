@@ -79,6 +79,7 @@ export const GROUPS = [
       "websocket.cert": ["set.websocketCert", "set.websocketCert.why"],
       "websocket.key": ["set.websocketKey", "set.websocketKey.why"],
       "network.congestion": ["set.networkCongestion", "set.networkCongestion.why"],
+      "network.filters": ["set.networkFilters", "set.networkFilters.why"],
       "network.upload": ["set.networkUpload", "set.networkUpload.why"],
       "network.download": ["set.networkDownload", "set.networkDownload.why"],
       "network.connections": ["set.networkConnections", "set.networkConnections.why"],
