@@ -373,6 +373,7 @@ DEFENCES: Final = (
     *(Defence(*row, part="libp2p") for row in (*libp2p_defences.ROWS, *protocol_defences.ROWS, *service_defences.ROWS)),
     *(Defence(*row, part="net") for row in network_defences.ROWS),
     *(Defence(*row, part="calls") for row in calls_defences.ROWS),
+    *(Defence(*row, part=".") for row in calls_defences.SERVICE_ROWS),
     *(Defence(*row, part="ipfs") for row in exchange_defences.ROWS),
 )
 

@@ -24,7 +24,7 @@ def exchange() -> Exchange:
 
 
 def join(exchange: Exchange, who: Any, record: RoomRecord = OPEN, label: str = "") -> dict[str, Any]:
-    answer = exchange.board.rooms.join(record, [], who, label or who.label)
+    answer = exchange.board.rooms.join(record, [], who, label or who.label, exchange.now)
     exchange.settle()
     return answer
 
@@ -150,7 +150,7 @@ def test_chat_reaches_all_inside_the_writer_too_and_is_kept_when_the_room_says_s
 
 def test_chat_that_was_kept_is_read_by_whoever_comes_later_and_numbers_go_on(exchange: Exchange) -> None:
     kept = [Line(7, "old", "Old", "earlier", 0.0)]
-    answer = exchange.board.rooms.join(OPEN, kept, ANN, "Ann")
+    answer = exchange.board.rooms.join(OPEN, kept, ANN, "Ann", exchange.now)
     assert answer["chat"] == [kept[0]._asdict()]
     assert exchange.board.rooms.say("r1", ANN, "now", 1.0, exchange.now).n == 8
     assert exchange.effects == []  # this room keeps nothing
@@ -175,7 +175,7 @@ def test_ten_thousand_guests_find_a_full_room_and_those_inside_stay() -> None:
     codes = []
     for number in range(10_000):
         try:
-            exchange.board.rooms.join(GUARDED, [], party(None, f"{number}"), "guest")
+            exchange.board.rooms.join(GUARDED, [], party(None, f"{number}"), "guest", exchange.now)
         except Refused as error:
             codes.append(error.code)
     exchange.settle()
@@ -211,9 +211,29 @@ def test_a_room_that_everybody_left_is_forgotten(exchange: Exchange) -> None:
 def test_a_new_name_is_shown_to_the_others(exchange: Exchange) -> None:
     join(exchange, ANN)
     join(exchange, BOB)
-    exchange.board.rooms.rename("r1", BOB, "Robert")
+    exchange.board.rooms.rename("r1", BOB, "Robert", exchange.now)
     exchange.settle()
     assert exchange.take(ANN)[-1]["who"]["label"] == "Robert"
+
+
+def test_whoever_comes_and_goes_all_the_time_does_not_drown_the_others() -> None:
+    exchange = Exchange(CallsConfig(moves=Rate(4, 1.0), moves_of_room=Rate(6, 1.0)))
+    exchange.come(HOST)
+    join(exchange, HOST)
+    refused = []
+    for each in (ANN, BOB):
+        exchange.come(each)
+        for _ in range(5):
+            try:
+                join(exchange, each)
+                exchange.board.rooms.rename("r1", each, "again", exchange.now)
+            except Refused as error:
+                refused.append((error.code, error.wait))
+    exchange.settle()
+    assert len(states(exchange, HOST)) == 5
+    assert set(refused) == {("too-fast", 1.0)}
+    exchange.now += 1.0
+    join(exchange, BOB)
 
 
 def test_there_are_only_so_many_rooms() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import OrderedDict
 from typing import NamedTuple
 
@@ -23,6 +24,19 @@ class Refused(RemoteProtocolError):
         super().__init__(what)
         self.code = code
         self.wait = wait
+
+
+def network_of(address: str) -> str:
+    """By what the other end of a connection is counted: of IPv6 the /64, which is what one subscriber has at least."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if found.version == 4:
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 class Rate(NamedTuple):
@@ -47,6 +61,7 @@ class CallsConfig(NamedTuple):
 
     sessions: int = 20_000  # on one process
     sessions_of_user: int = 16
+    guests_of_host: int = 256  # of one address, or /64: they need no account
     unnamed: int = 2_000  # connections that have not said who they are
     unnamed_of_host: int = 64
     kept_events: int = 512  # waiting for one device; a device that lets more pile up loses its session
@@ -77,6 +92,8 @@ class CallsConfig(NamedTuple):
     waiting: int = 100  # people before the door of one room
     chat_kept: int = 1_000  # lines of one room
     chat: Rate = Rate(10, 1.0)  # lines of one member
+    moves: Rate = Rate(10, 0.2)  # times that one page comes, or changes its name: all others hear of each
+    moves_of_room: Rate = Rate(300, 10.0)  # the same of all pages together
 
     buckets: int = 50_000  # hosts and users whose rates are remembered
 

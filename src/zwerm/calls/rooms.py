@@ -108,7 +108,7 @@ class Rooms:
         self._rates = Buckets(config.buckets)
         self._events: deque[RoomEvent] = deque()
 
-    def join(self, record: RoomRecord, chat: list[Line], party: Party, label: str) -> dict[str, Any]:
+    def join(self, record: RoomRecord, chat: list[Line], party: Party, label: str, now: Instant) -> dict[str, Any]:
         """Bring somebody to the door, or inside; return what they are told at once.
 
         Args:
@@ -116,9 +116,10 @@ class Rooms:
             chat: its lines, should nobody be in it yet.
             party: who comes.
             label: the name shown to the others.
+            now: the time.
 
         Raises:
-            Refused: it is locked or full.
+            Refused: it is locked or full, or too many come, or this one too often.
         """
         room = self._rooms.get(record.id)
         is_new = room is None
@@ -131,6 +132,7 @@ class Rooms:
         state = old.state if old else ("waiting" if record.waiting and not is_host else "inside")
         if old is None:
             self._check_door(room, state, is_host=is_host)
+        self._check_pace(record.id, party, now)
         if is_new:
             self._rooms[record.id] = room
         member = _Member(party, label, state, is_host)
@@ -155,6 +157,12 @@ class Rooms:
         same = sum(1 for each in room.members.values() if (each.state == "waiting") == (state == "waiting"))
         if same >= (self._config.waiting if state == "waiting" else self._config.members):
             raise Refused("room-full", "The room is full", wait=30.0)
+
+    def _check_pace(self, room_id: str, party: Party, now: Instant) -> None:
+        """Whoever comes, or changes their name, is announced: a few guests must not drown a room in that."""
+        config, sentence = self._config, "Too much coming and going"
+        self._rates.spend("moves", f"{room_id} {party.device}", config.moves, now, "too-fast", sentence)
+        self._rates.spend("moves-of-room", room_id, config.moves_of_room, now, "too-fast", sentence)
 
     @staticmethod
     def _inside(room: _Room, member: _Member) -> dict[str, Any]:
@@ -224,9 +232,10 @@ class Rooms:
         room = self._room(room_id, by)
         self._leave(room, room.members[by.device])
 
-    def rename(self, room_id: str, by: Party, label: str) -> None:
-        """Change the name that the others see. Raises a `Refused` when one is not there."""
+    def rename(self, room_id: str, by: Party, label: str, now: Instant) -> None:
+        """Change the name that the others see. Raises a `Refused` when one is not there, or does so too often."""
         room = self._room(room_id, by)
+        self._check_pace(room_id, by, now)
         member = room.members[by.device]
         member.label = label
         self._announce(room, member)

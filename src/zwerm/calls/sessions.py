@@ -85,6 +85,7 @@ class Session:
         "heard",
         "last_heard",
         "mailbox",
+        "network",
         "outbox",
         "parted_at",
         "party",
@@ -95,10 +96,13 @@ class Session:
         "user",
     )
 
-    def __init__(self, party: Party, device: str, user: str | None, secret: str, config: CallsConfig) -> None:
+    def __init__(
+        self, party: Party, device: str, user: str | None, secret: str, config: CallsConfig, *, network: str = ""
+    ) -> None:
         self.party = party
         self.device = device  # its id in the store; a guest's is the endpoint
         self.user = user  # the account's id; None for a guest
+        self.network = network  # by which guests are counted
         self.secret = secret
         self.connection: str | None = None
         self.last_heard: Instant = 0.0
@@ -124,9 +128,9 @@ class Session:
         }
 
     @classmethod
-    def restore(cls, given: dict[str, Any], secret: str, config: CallsConfig, now: Instant) -> Session:
+    def restore(cls, given: dict[str, Any], secret: str, config: CallsConfig, now: Instant, network: str) -> Session:
         """Make a session of what `dump` gave, under a new secret."""
-        session = cls(Party(**given["party"]), given["device"], given["user"], secret, config)
+        session = cls(Party(**given["party"]), given["device"], given["user"], secret, config, network=network)
         session.mailbox.restore(given["kept"], given["numbered"], now)
         session.heard = given["heard"]
         session.results = OrderedDict((number, text) for number, text in given["results"])
@@ -142,6 +146,7 @@ class Sessions:
         self._by_endpoint: dict[str, Session] = {}
         self._by_secret: dict[str, Session] = {}
         self._by_name: dict[str, dict[str, Session]] = {}
+        self._guests: dict[str, int] = {}  # by network
         self._alarms = Alarms()
         self._events: deque[SessionEvent] = deque()
 
@@ -149,7 +154,7 @@ class Sessions:
         """Take a new session.
 
         Raises:
-            Refused: too many, of all or of this user.
+            Refused: too many, of all or, for a guest, from there.
         """
         config, party = self._config, session.party
         mine = self._by_name.get(party.name, {}) if party.name else {}
@@ -158,10 +163,14 @@ class Sessions:
             self.close(oldest.party.device, "replaced", "too many pages are open under this name")
         if len(self._by_endpoint) >= config.sessions:
             raise Refused("full", "The service is full", wait=30.0)
+        if session.user is None and self._guests.get(session.network, 0) >= config.guests_of_host:
+            raise Refused("full", "Too many guests from there", wait=30.0)
         self._by_endpoint[party.device] = session
         self._by_secret[session.secret] = session
         if party.name:
             self._by_name.setdefault(party.name, {})[party.device] = session
+        if session.user is None:
+            self._guests[session.network] = self._guests.get(session.network, 0) + 1
         self._connect(session, connection, now)
 
     def resume(self, secret: str, device: str, number: int, connection: str, now: Instant) -> Session | None:
@@ -231,6 +240,10 @@ class Sessions:
             del mine[endpoint]
             if not mine:
                 del self._by_name[session.party.name]
+        if session.user is None:
+            self._guests[session.network] -= 1
+            if not self._guests[session.network]:
+                del self._guests[session.network]
         self._alarms.cancel(endpoint)
         if session.connection is not None:
             self._events.append(Cut(session.connection, code, what))

@@ -52,7 +52,7 @@ class MailServer:
 
 
 @contextlib.asynccontextmanager
-async def mail_server() -> AsyncIterator[MailServer]:
+async def mail_server(port: int = 0) -> AsyncIterator[MailServer]:
     made = MailServer()
     sessions: list[SMTP] = []
 
@@ -60,7 +60,7 @@ async def mail_server() -> AsyncIterator[MailServer]:
         sessions.append(SMTP(made, hostname="mail.test", enable_SMTPUTF8=True, timeout=30))
         return sessions[-1]
 
-    server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(session, "127.0.0.1", port)
     made.url = f"smtp://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     try:
         yield made
@@ -122,13 +122,13 @@ class PushService:
 
 
 @contextlib.asynccontextmanager
-async def push_service() -> AsyncIterator[PushService]:
+async def push_service(port: int = 0) -> AsyncIterator[PushService]:
     made = PushService()
     app = web.Application()
     app.router.add_post("/{name}", made.take)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", port)
     await site.start()
     made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:

@@ -17,12 +17,13 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from zwerm.calls.bus.aio import Bus
-from zwerm.calls.limits import CallsConfig, Refused
+from zwerm.calls.limits import CallsConfig, Refused, network_of
 from zwerm.calls.message import VERSION, request_types, serialize
 from zwerm.calls.ringing import CallAnswered, CallEnded
 from zwerm.calls.rooms import RoomChanged, RoomEnded, Said
 from zwerm.calls.service.client import Client, Wire
 from zwerm.calls.service.fetching import Fetching, Mailer, Pusher
+from zwerm.calls.service.ledger import Ledger
 from zwerm.calls.service.several import Several
 from zwerm.calls.sessions import Cut, Wake
 from zwerm.calls.store import accounts, history, rooms
@@ -89,6 +90,7 @@ class CallsService:
         self.relay = relay
         self.wall = wall
         self.process = secrets.token_hex(4)  # in front of the names of its calls
+        self.ledger = Ledger(database)
         self.fetching = Fetching(self, mailer, pusher)
         self.several = Several(self, bus)
         self._clients: dict[str, Client] = {}
@@ -126,6 +128,7 @@ class CallsService:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
+        await self.ledger.close()
         try:
             if len(self.several.processes) == 1:  # otherwise the others go on with what rings
                 await self.database.run(history.orphaned, f"{self.process}.", self.wall())
@@ -158,7 +161,7 @@ class CallsService:
         Raises:
             Refused: too many that have not said who they are.
         """
-        config = self.config
+        config, peer = self.config, network_of(peer)
         if self._is_closed:
             raise Refused("stopping", "The service stops", wait=5.0)
         if self._unnamed.get(peer, 0) >= config.unnamed_of_host or sum(self._unnamed.values()) >= config.unnamed:
@@ -230,7 +233,7 @@ class CallsService:
         self.settle()
 
     def _carry_out(self, effect: Effect) -> None:
-        at, run = self.wall(), self.database.run_later
+        at, put = self.wall(), self.ledger.put
         match effect:
             case Wake(endpoint):
                 session = self.board.sessions.find(endpoint)
@@ -243,16 +246,16 @@ class CallsService:
                 self.several.carry_out(effect)
             case CallAnswered(call):
                 self.fetching.no_longer(call, missed=False)
-                self.spawn(run(history.answered, call, at))
+                put(history.answered, call, at)
             case CallEnded(call, reason, is_missed):
                 self.fetching.no_longer(call, missed=is_missed)
-                self.spawn(run(history.ended, call, reason.value, at, missed=is_missed))
+                put(history.ended, call, reason.value, at, missed=is_missed)
             case Said(room, line, keep):
-                self.spawn(run(rooms.say, room, line, at + keep, self.config.chat_kept))
+                put(rooms.say, room, line, at + keep, self.config.chat_kept)
             case RoomChanged(room, locked):
-                self.spawn(run(rooms.lock, room, locked=locked))
+                put(rooms.lock, room, locked=locked)
             case RoomEnded(room):
-                self.spawn(run(rooms.end, room))
+                put(rooms.end, room)
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[None]:
         """Do something whose end nobody waits for; what goes wrong is in the log."""

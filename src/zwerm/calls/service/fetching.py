@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("zwerm.calls")
 
 MAIL_LIFETIME: Final = 86_400.0  # seconds that a mail is tried
-LINK_LIFETIME: Final = 3_600.0  # seconds that the link of a mail about a call signs in
 FIRST_PAUSE: Final = {"mail": 10.0, "push": 2.0}  # seconds after the first failure, doubled after each
 LONGEST_PAUSE: Final = 3_600.0
 AT_ONCE: Final = 16  # messages on their way
@@ -186,13 +185,15 @@ class Fetching:
                 del self._of_call[notice.call]
 
     async def _deliver(self, notice: Notice) -> None:
-        """Try until it is taken, or its time is over."""
+        """Try until it is taken, or its time is over. The clock may jump meanwhile."""
         service, run = self._service, self._service.database.run
         state, tries = "failed", notice.tries
+        given_up = service.now() + min(notice.expires - service.wall(), MAIL_LIFETIME)
+        wait = min(notice.due - service.wall(), _pause(notice.kind, tries) if tries else 0.0)
         while True:
-            if (wait := notice.due - service.wall()) > 0:
-                await asyncio.sleep(min(wait, LONGEST_PAUSE))
-            if service.wall() >= notice.expires:
+            if wait > 0:
+                await asyncio.sleep(wait)
+            if service.now() >= given_up:
                 break
             try:
                 async with self._slots:
@@ -204,9 +205,9 @@ class Fetching:
                 break
             except (MailFailed, PushFailed, StorageError) as error:
                 log.warning("%s, try %d: %s", notice.kind, tries + 1, error)
-                pause = min(FIRST_PAUSE[notice.kind] * 2**tries, LONGEST_PAUSE)
                 tries += 1
-                notice = dataclasses.replace(notice, tries=tries, due=service.wall() + pause)
+                wait = _pause(notice.kind, tries)
+                notice = dataclasses.replace(notice, tries=tries, due=service.wall() + wait)
                 if (task := asyncio.current_task()) is not None and task.cancelling():
                     raise asyncio.CancelledError from error  # the mail library makes a failure of being cancelled
                 await self._failed_once(notice)
@@ -259,9 +260,8 @@ class Fetching:
         secret = body.get("secret")
         if secret is None:  # of a call: made now, so that it does not lie in the store
             secret = secrets.token_urlsafe(32)
-            expires = service.wall() + LINK_LIFETIME
             data = {"call": notice.call, "caller": body["caller"]}
-            await service.database.run(accounts.add_link, secret, notice.user, "call", data, expires)
+            await service.database.run(accounts.add_link, secret, notice.user, "call", data, service.wall())
         url = self.url_of(body["kind"], secret)
         words = {"name": body["name"], "caller": body.get("caller", "")}
         await self._mailer.send(
@@ -273,10 +273,15 @@ class Fetching:
             raise SubscriptionGone("there are no push messages any more")
         to, service = Subscription(**notice.body["to"]), self._service
         message = {"type": "ringing", "call": notice.call, "caller": notice.body["caller"], "name": notice.body["name"]}
-        lifetime = max(0, int(notice.expires - service.wall()))
+        lifetime = int(min(max(0.0, notice.expires - service.wall()), service.config.ring_away))
         topic = "".join(each for each in str(notice.call) if each.isalnum())[:32]
         try:
             await self._pusher.send(to, message, lifetime=lifetime, topic=topic)
         except SubscriptionGone:
             await service.database.run(notices.unsubscribe, to.endpoint)
             raise
+
+
+def _pause(kind: str, tries: int) -> float:
+    """Seconds until the next try."""
+    return float(min(FIRST_PAUSE[kind] * 2 ** min(tries - 1, 20), LONGEST_PAUSE))

@@ -49,7 +49,7 @@ async def join(client: Client, message: Message) -> dict[str, Any]:
         raise
     home = await service.several.home_of_room(record.id)
     if home is None or isinstance(client, Visitor):
-        return service.board.rooms.join(record, chat, client.party, message["label"])
+        return service.board.rooms.join(record, chat, client.party, message["label"], service.now())
     user = client.session.user if client.session is not None else None
     value = await service.several.ask(home, client.party, user, client.peer, message)
     service.several.entered(record.id, client.party.device, message["link"], message["label"])
@@ -88,6 +88,7 @@ async def ask(client: Client, message: Message) -> dict[str, Any]:
 async def lock(client: Client, message: Message) -> dict[str, Any]:
     """Lock or unlock the door."""
     client.service.board.rooms.lock(message["room"], client.party, locked=message["locked"])
+    await _written(client)
     return {}
 
 
@@ -95,6 +96,7 @@ async def lock(client: Client, message: Message) -> dict[str, Any]:
 async def end(client: Client, message: Message) -> dict[str, Any]:
     """End the room for everybody."""
     client.service.board.rooms.end(message["room"], client.party)
+    await _written(client)
     return {}
 
 
@@ -103,11 +105,22 @@ async def say(client: Client, message: Message) -> dict[str, Any]:
     """Write a line."""
     service = client.service
     line = service.board.rooms.say(message["room"], client.party, message["text"], service.wall(), service.now())
+    await _written(client)
     return {"n": line.n}
+
+
+async def _written(client: Client) -> None:
+    """Tell the others at once; whoever did it hears of it when it lasts. Raises as `Ledger.written`."""
+    service = client.service
+    before = service.ledger.count
+    service.settle()
+    if service.ledger.count > before:
+        await service.ledger.written()
 
 
 @request("room-rename")
 async def rename(client: Client, message: Message) -> dict[str, Any]:
     """Change the name that the others see."""
-    client.service.board.rooms.rename(message["room"], client.party, message["label"])
+    service = client.service
+    service.board.rooms.rename(message["room"], client.party, message["label"], service.now())
     return {}

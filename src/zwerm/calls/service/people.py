@@ -9,7 +9,7 @@ from typing import Any, Final
 from zwerm.calls.limits import Refused
 from zwerm.calls.message import Message
 from zwerm.calls.service.client import Client, request
-from zwerm.calls.service.signing_in import CONFIRM, SIGN_IN, check_mail_rate
+from zwerm.calls.service.signing_in import check_mail_rate
 from zwerm.calls.sessions import Presence
 from zwerm.calls.store import accounts, history, notices
 
@@ -70,9 +70,8 @@ async def settings(client: Client, message: Message) -> dict[str, Any]:
         if not service.fetching.has_mail:
             raise Refused("no-mail", "This service sends no mail")
         check_mail_rate(client, email.lower())
-        secret, expires = secrets.token_urlsafe(32), service.wall() + CONFIRM
-        data = {"email": email.lower()}
-        await service.database.run(accounts.add_link, secret, user, "confirm", data, expires)
+        secret, data = secrets.token_urlsafe(32), {"email": email.lower()}
+        await service.database.run(accounts.add_link, secret, user, "confirm", data, service.wall())
         await service.fetching.mail_link(account, "confirm", secret, to=email.lower())
     service.board.tell_user(name, {"type": "account", "what": "settings"}, but=client.party.device)
     return {}
@@ -83,7 +82,7 @@ async def device_link(client: Client, _message: Message) -> dict[str, Any]:
     """Make a link that signs another device in, to be shown as a QR code."""
     service, secret = client.service, secrets.token_urlsafe(32)
     user, _ = client.user
-    await service.database.run(accounts.add_link, secret, user, "device", {}, service.wall() + SIGN_IN)
+    await service.database.run(accounts.add_link, secret, user, "device", {}, service.wall())
     return {"token": secret, "url": service.fetching.url_of("device", secret)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import Any, Final
+from typing import Any
 
 from zwerm.calls import identity
 from zwerm.calls.limits import Refused
@@ -12,9 +12,6 @@ from zwerm.calls.message import Message
 from zwerm.calls.service.client import Client, request
 from zwerm.calls.sessions import Party, Session
 from zwerm.calls.store import accounts, rooms
-
-CONFIRM: Final = 86_400.0  # seconds that a link confirms an address
-SIGN_IN: Final = 900.0  # seconds that a link signs in
 
 
 @request("register", is_open=True, is_counted=True)
@@ -45,10 +42,10 @@ async def register(client: Client, message: Message) -> dict[str, Any]:
     secret = secrets.token_urlsafe(32)
     run = service.database.run
     if not has_mail:
-        await run(accounts.add_link, secret, user.id, "device", {}, now + SIGN_IN)
+        await run(accounts.add_link, secret, user.id, "device", {}, now)
         return {"token": secret}
     if is_new:
-        await run(accounts.add_link, secret, user.id, "confirm", {}, now + CONFIRM)
+        await run(accounts.add_link, secret, user.id, "confirm", {}, now)
         await service.fetching.mail_link(user, "confirm", secret)
     elif (owner := await run(accounts.find, email=user.email)) is not None:
         await mail_sign_in(client, owner)  # whoever owns the address learns it there, and nobody here
@@ -71,8 +68,7 @@ async def sign_in(client: Client, message: Message) -> dict[str, Any]:
 
 async def mail_sign_in(client: Client, user: accounts.User) -> None:
     service, secret = client.service, secrets.token_urlsafe(32)
-    run, expires = service.database.run, service.wall() + SIGN_IN
-    await run(accounts.add_link, secret, user.id, "sign-in", {}, expires)
+    await service.database.run(accounts.add_link, secret, user.id, "sign-in", {}, service.wall())
     await service.fetching.mail_link(user, "sign-in", secret)
 
 
@@ -156,7 +152,7 @@ async def guest(client: Client, message: Message) -> dict[str, Any]:
     is_resumed = session is not None
     if session is None:
         party = Party(None, f"{device}.{secrets.token_hex(4)}", key, message["label"])
-        session = Session(party, device, None, service.new_secret(), service.config)
+        session = Session(party, device, None, service.new_secret(), service.config, network=client.peer)
         service.board.sessions.open(session, client.name, service.now())
     client.enter(session)
     return _ready(session, is_resumed=is_resumed)
@@ -186,7 +182,7 @@ async def _resumed(client: Client, device: str, message: Message) -> Session | N
     found = await service.several.fetch(secret, device, seq)
     if found is None:
         return None
-    session = Session.restore(found, service.new_secret(), service.config, service.now())
+    session = Session.restore(found, service.new_secret(), service.config, service.now(), client.peer)
     service.board.take_over(session, found["watching"], client.name, service.now())
     return session
 

@@ -26,6 +26,8 @@ from zwerm.calls.store.tables import (
     users,
 )
 
+LIFETIMES: Final = {"confirm": 86_400.0, "sign-in": 900.0, "device": 900.0, "call": 3_600.0}  # seconds, by kind of link
+CLOCK: Final = 60.0  # seconds that the clock may go back without a link being refused for it
 UNCONFIRMED: Final = 86_400.0  # seconds after which somebody else may have a name that nobody confirmed
 
 
@@ -93,8 +95,9 @@ def change(connection: Connection, user: str, values: dict[str, Any]) -> User:
     return _user(connection.execute(select(users).where(users.c.id == user)).one())
 
 
-def add_link(connection: Connection, secret: str, user: str, kind: str, data: dict[str, Any], expires: float) -> None:
-    """Keep a link that lets somebody in once, until then."""
+def add_link(connection: Connection, secret: str, user: str, kind: str, data: dict[str, Any], now: float) -> None:
+    """Keep a link that lets somebody in once, for as long as its kind lasts."""
+    expires = now + LIFETIMES[kind]
     row = {"hash": hash_of(secret), "user": user, "kind": kind, "data": json.dumps(data), "expires": expires}
     connection.execute(insert(links).values(**row))
 
@@ -106,10 +109,12 @@ def redeem(
 
     Raises:
         Refused: no such link, or it was used, or its time is over.
+
+    A link that seems to last longer than its kind was made before the clock went back, and is refused, too.
     """
     connection.execute(delete(links).where(links.c.expires <= now))
     row = connection.execute(select(links).where(links.c.hash == hash_of(secret))).first()
-    if row is None:
+    if row is None or row.expires > now + LIFETIMES[row.kind] + CLOCK:
         raise Refused("bad-link", "The link was used already, or is too old")
     connection.execute(delete(links).where(links.c.hash == row.hash))
     data = json.loads(row.data)

@@ -6,6 +6,7 @@ therefore do nothing in somebody's name; it is refused all the same, unless its 
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ from zwerm.daemon.http.exchange import Exchange
 PREFIX: Final = "/api/calls/v1/"
 CONNECTION: Final = "X-Zwerm-Connection"  # by which a post says whose it is
 MAX_POST: Final = 2 * MAX_MESSAGE
+POSTED_WITHIN: Final = 20.0  # seconds that the body of a post may take
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -107,9 +109,14 @@ class CallsHandler:
     async def _post(self, exchange: Exchange) -> None:
         """Take messages of a client that listens on a stream: one on each line."""
         carrier = self._streams.get(exchange.headers.get(CONNECTION, ""))
-        body = await exchange.body(MAX_POST)
         if carrier is None or carrier.client is None:
             await self._refuse(exchange, 404, "gone", "This connection is over")
+            return
+        try:
+            async with asyncio.timeout(POSTED_WITHIN):
+                body = await exchange.body(MAX_POST)
+        except TimeoutError:
+            await self._refuse(exchange, 408, "too-slow", f"A post has {POSTED_WITHIN:.0f} seconds")
             return
         async with carrier.turn:
             for line in body.splitlines():

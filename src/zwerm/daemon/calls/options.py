@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -81,10 +82,12 @@ def database_url(store: str) -> str:
 class TurnCredentials:
     """Makes credentials for relays that share a secret with this service."""
 
-    def __init__(self, urls: tuple[str, ...], secret: str) -> None:
+    def __init__(self, urls: tuple[str, ...], secret: str, wall: Callable[[], float] = time.time) -> None:
+        """`wall` is the clock of the relays, seconds since 1970."""
         self._urls = urls
         self._secret = secret
+        self._wall = wall
 
     def __call__(self, user: str) -> list[dict[str, Any]]:
-        made = time_limited(self._secret, user, int(time.time()) + CREDENTIAL_LIFETIME)
+        made = time_limited(self._secret, user, int(self._wall()) + CREDENTIAL_LIFETIME)
         return [{"urls": list(self._urls), "username": made.username, "credential": made.password}]
