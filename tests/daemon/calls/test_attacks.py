@@ -171,7 +171,7 @@ async def test_a_post_without_end_is_not_read_to_its_end(store: Path) -> None:
 
 async def test_a_stream_that_nobody_reads_is_cut_off(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(carriers, "STALL", 0.2)
-    async with people(store) as everybody:
+    async with people(store, CallsConfig(greeting=3_600.0)) as everybody:
         host, _, port = everybody.server.where.partition(":")
         _, writer = await asyncio.open_connection(host, int(port), limit=1024)
         writer.write(f"GET /api/calls/v1/events HTTP/1.1\r\nHost: {everybody.server.where}\r\n\r\n".encode())

@@ -20,7 +20,7 @@ log = logging.getLogger("zwerm.calls")
 PREFIX: Final = "zwerm-calls"
 PAUSE: Final = 0.5  # seconds between two tries to reach the bus
 PATIENCE: Final = 5.0  # seconds that a connection, or a batch of packets, may take
-GATHERING: Final = 0.01  # seconds after a batch until the next; a packet after a pause goes at once
+GATHERING: Final = 0.02  # seconds after a batch until the next; a packet after a pause goes at once
 BATCH: Final = 128  # packets that are published together
 SCHEMES: Final = {"redis": "redis", "rediss": "redis", "unix": "redis", "nats": "nats", "tls": "nats"}
 

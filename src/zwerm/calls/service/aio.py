@@ -144,10 +144,6 @@ class CallsService:
                 log.warning("%s", error)
             await asyncio.sleep(CLEANING)
 
-    def longest(self, name: str) -> float | None:
-        """How long a call by somebody rings at most; None when all calls by them are known here."""
-        return self.config.ring_away if self.board.elsewhere.of(name) else None
-
     def new_secret(self) -> str:
         """A secret of a session, which says what process made it."""
         return self.process + secrets.token_urlsafe(24)

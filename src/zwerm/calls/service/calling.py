@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from typing import Any, Final
 
@@ -14,7 +15,9 @@ from zwerm.calls.service.client import Client, request
 from zwerm.calls.sessions import Party, Presence
 from zwerm.calls.store import accounts, history, notices
 
-CROSSING: Final = "crossing "  # in front of the call in which the other one rings here
+CROSSING: Final = 0.05  # seconds until a call that seems to cross ours is looked for again
+CROSSINGS: Final = 5  # such looks; after them ours rings
+CLOCKS: Final = 90_000.0  # seconds that the clocks of two machines may be apart
 
 
 @request("ring")
@@ -33,20 +36,18 @@ async def ring(client: Client, message: Message) -> dict[str, Any]:
         board.calls.answer(other.id, client.party)
         return {"call": other.id, "state": "answered", "by": other.caller.document()}
     call = f"{service.process}.{secrets.token_urlsafe(12)}"
-    is_away = board.presence(callee) is Presence.OFFLINE
-    media, at = message["media"], service.wall()
-    user, code = await run(
-        _begin_if_allowed, call, client.party, callee, media, at, service.longest(callee), is_away=is_away
-    )
-    if code.startswith(CROSSING):
-        return await _answer_crossing(client, code.removeprefix(CROSSING))
-    if user is None or code:
-        words = f"Nobody is called {callee}" if user is None else f"{callee} cannot be reached"
-        raise Refused(code, words)
-    new: list[notices.Notice] = []
-    if is_away:
-        new = await service.fetching.prepare(user, caller, call)
-        await run(_begin, call, client.party, callee, media, at, new)
+    media = message["media"]
+    for left in reversed(range(CROSSINGS + 1)):
+        try:
+            new = await _write_down(client, call, callee, media, is_last=not left)
+            break
+        except _Crossing as crossing:
+            try:
+                return await _answer_crossing(client, crossing.call)
+            except Refused as refused:
+                if refused.code != "no-such-call":
+                    raise
+            await asyncio.sleep(CROSSING)  # it is over, or not begun yet: the next look says which
     sessions = board.reached(callee)  # those that are in a break ring when they come back
     endpoints = [endpoint for endpoint, is_connected in sessions if is_connected]
     may_come = bool(new) or len(sessions) > len(endpoints)
@@ -63,6 +64,44 @@ async def ring(client: Client, message: Message) -> dict[str, Any]:
     service.fetching.send(new)
     state = {State.RINGING: "ringing" if made.rung else "waiting", State.ENDED: "ended"}
     return {"call": call, "state": state.get(made.state, "answered")}
+
+
+class _Crossing(Exception):
+    """The callee rings the caller in this call, at another process."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(call)
+        self.call = call
+
+
+async def _write_down(
+    client: Client, call: str, callee: str, media: list[str], *, is_last: bool
+) -> list[notices.Notice]:
+    """Keep a call, and the messages that fetch its callee; return those. It is `_Crossing` when they ring here.
+
+    Raises:
+        Refused: the callee is not there for this caller.
+    """
+    service = client.service
+    _, caller = client.user
+    pair = "ring " + " ".join(sorted((caller, callee)))
+    is_away = service.board.presence(callee) is Presence.OFFLINE
+    at = service.wall()
+    since = None if service.several.is_alone or is_last else at - service.config.ring_away - CLOCKS
+    run_alone = service.database.run_alone
+    user, code, other = await run_alone(
+        pair, _begin_if_allowed, call, client.party, callee, media, at, since, is_away=is_away
+    )
+    new: list[notices.Notice] = []
+    if user is not None and is_away and not code and other is None:
+        new = await service.fetching.prepare(user, caller, call)
+        other = await run_alone(pair, _begin, call, client.party, callee, media, at, since, new)
+    if other is not None:
+        service.fetching.drop(new)
+        raise _Crossing(other)
+    if user is None or code:
+        raise Refused(code, f"Nobody is called {callee}" if user is None else f"{callee} cannot be reached")
+    return new
 
 
 async def _answer_crossing(client: Client, call: str) -> dict[str, Any]:
@@ -84,10 +123,15 @@ def _begin(
     callee: str,
     media: list[str],
     now: float,
+    since: float | None,
     new: list[notices.Notice],
-) -> None:
+) -> str | None:
+    """Write a call down with what fetches its callee, unless they ring here: return in which call."""
+    if since is not None and (other := history.crossing(connection, caller.name or "", callee, since)):
+        return other
     history.begin(connection, call, caller, callee, media, now)
     notices.put(connection, new)
+    return None
 
 
 def _begin_if_allowed(
@@ -97,25 +141,28 @@ def _begin_if_allowed(
     callee: str,
     media: list[str],
     now: float,
-    longest: float | None,
+    since: float | None,
     *,
     is_away: bool,
-) -> tuple[accounts.User | None, str]:
-    """Write a call down when its callee is there and wants it: one commit for each ring. Return why not, if not."""
+) -> tuple[accounts.User | None, str, str | None]:
+    """Write a call down when its callee is there and wants it: one commit for each ring.
+
+    Return the callee, why not, and the call in which they ring here.
+    """
     user, kind = accounts.standing(connection, callee, caller.name or "")
     if user is None:
-        return None, "no-such-name"
+        return None, "no-such-name", None
     if kind == "blocked" or (user.callers == "contacts" and kind != "contact"):
-        return user, "unavailable"
-    if longest is not None and (other := history.crossing(connection, caller.name or "", callee, now, longest)):
-        return user, CROSSING + other
+        return user, "unavailable", None
+    if since is not None and (other := history.crossing(connection, caller.name or "", callee, since)):
+        return user, "", other
     if not user.disturb:  # it is listed as missed
         history.begin(connection, call, caller, callee, media, now)
         history.ended(connection, call, "unavailable", now, missed=True)
-        return user, "unavailable"
+        return user, "unavailable", None
     if not is_away:
         history.begin(connection, call, caller, callee, media, now)
-    return user, ""
+    return user, "", None
 
 
 @request("answer")

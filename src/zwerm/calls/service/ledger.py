@@ -120,12 +120,19 @@ class Ledger:
 
 
 def _write_all(connection: Connection, batch: list[_Entry]) -> None:
-    for entry in batch:
-        point = connection.begin_nested()
-        try:
+    if len(batch) == 1 or not _is_written(connection, batch):
+        for entry in batch:
+            if not _is_written(connection, [entry]):
+                log.info("nothing to write down any more: of a room or an account that was deleted meanwhile")
+
+
+def _is_written(connection: Connection, batch: list[_Entry]) -> bool:
+    point = connection.begin_nested()
+    try:
+        for entry in batch:
             entry.function(connection, *entry.arguments, **entry.named)
-        except IntegrityError as error:  # of a room or an account that was deleted meanwhile
-            point.rollback()
-            log.info("nothing to write that down for: %s", str(error.orig)[:200])
-        else:
-            point.commit()
+    except IntegrityError:
+        point.rollback()
+        return False
+    point.commit()
+    return True

@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from zwerm.calls.limits import Refused
@@ -177,10 +177,16 @@ def contact_list(connection: Connection, user: str) -> dict[str, str]:
     return {row.other: row.kind for row in rows}
 
 
+_STANDING: Final = (  # made once, as it is asked at each ring
+    select(users, contacts.c.kind)
+    .select_from(users.outerjoin(contacts, (contacts.c.user == users.c.id) & (contacts.c.other == bindparam("caller"))))
+    .where(users.c.name == bindparam("callee"))
+)
+
+
 def standing(connection: Connection, callee: str, caller: str) -> tuple[User | None, str]:
     """The account of a name, and what a caller is to it: contact, blocked or none."""
-    joined = users.outerjoin(contacts, (contacts.c.user == users.c.id) & (contacts.c.other == caller))
-    row = connection.execute(select(users, contacts.c.kind).select_from(joined).where(users.c.name == callee)).first()
+    row = connection.execute(_STANDING, {"caller": caller, "callee": callee}).first()
     if row is None or not row.confirmed:
         return None, "none"
     return _user(row), row.kind or "none"

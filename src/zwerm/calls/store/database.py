@@ -8,15 +8,17 @@ and the next function tries anew.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import queue
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from zwerm.calls.store import tables
@@ -29,6 +31,10 @@ WAITING: Final = 20_000  # functions that may wait; more are refused
 PATIENCE: Final = 0.05  # seconds that what nobody waits for may wait for others to be committed with
 CREATION: Final = 0x7A776572  # of the lock that is held while tables are made
 LOCKED: Final = 2.0  # seconds that a locked database is waited for
+LOOK: Final = 0.002  # seconds between two looks whether it is free; SQLite's own go up to 0.1
+TURN: Final = 0.01  # seconds from one commit to the next where others commit, too; after a pause it goes at once
+
+_LOCK: Final = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS each(key)")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,6 +51,7 @@ class _Job(NamedTuple):
     done: asyncio.Future[Any]
     loop: asyncio.AbstractEventLoop
     is_patient: bool
+    key: str | None  # by which it excludes others at other processes
 
 
 class Database:
@@ -98,6 +105,12 @@ class Database:
         """
         return await self._put(function, given, named, is_patient=False)
 
+    async def run_alone(
+        self, key: str, function: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs
+    ) -> T:
+        """Like `run`, while no other process runs a function with the same key: each sees what the one before did."""
+        return await self._put(function, given, named, is_patient=False, key=key)
+
     async def run_later(
         self, function: Callable[Concatenate[Connection, P], T], *given: P.args, **named: P.kwargs
     ) -> T:
@@ -105,23 +118,33 @@ class Database:
         return await self._put(function, given, named, is_patient=True)
 
     def _put(
-        self, function: Callable[..., T], given: tuple[Any, ...], named: dict[str, Any], *, is_patient: bool
+        self,
+        function: Callable[..., T],
+        given: tuple[Any, ...],
+        named: dict[str, Any],
+        *,
+        is_patient: bool,
+        key: str | None = None,
     ) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         if self._thread is None:
             raise StoreUnavailable("the store is closed")
         try:
-            self._jobs.put_nowait(_Job(function, given, named, done, loop, is_patient))
+            self._jobs.put_nowait(_Job(function, given, named, done, loop, is_patient, key))
         except queue.Full:
             raise StoreUnavailable("too much waits for the database") from None
         return done
 
     def _work(self) -> None:
-        ending = False
+        ending, due = False, 0.0
         while not ending:
             batch, ending = self._next_batch()
+            if not self.is_alone and not ending and (wait := due - time.monotonic()) > 0:
+                time.sleep(wait)
+                ending = self._take_more(batch)
             if batch:
+                due = time.monotonic() + TURN
                 self._run_batch(batch)
         self._disconnect()
         if self._engine is not None:
@@ -150,12 +173,28 @@ class Database:
                 due = time.monotonic() + PATIENCE
         return batch, False
 
+    def _take_more(self, batch: list[_Job]) -> bool:
+        """Add what has come meanwhile; return whether that was all there will be."""
+        while len(batch) < BATCH:
+            try:
+                job = self._jobs.get_nowait()
+            except queue.Empty:
+                return False
+            if job is None:
+                return True
+            batch.append(job)
+        return False
+
     def _run_batch(self, batch: list[_Job]) -> None:
         answers: list[tuple[_Job, Any, BaseException | None]] = []
         try:
             connection = self._connect()
-            with connection.begin():
-                answers.extend((job, *_run(connection, job, is_alone=len(batch) == 1)) for job in batch)
+            try:
+                with connection.begin():
+                    answers = _run_all(connection, batch, is_careful=False)
+            except _Careful:
+                with connection.begin():
+                    answers = _run_all(connection, batch, is_careful=True)
         except (SQLAlchemyError, OSError, StorageError) as error:
             self._disconnect()
             log.warning("the store of calls: %s", _words(error))
@@ -182,10 +221,42 @@ class Database:
                 log.debug("closing a broken connection: %s", error)
 
 
-def _run(connection: Connection, job: _Job, *, is_alone: bool) -> tuple[Any, BaseException | None]:
+def _lock(connection: Connection, keys: set[str]) -> None:
+    """Let no other process work with these keys until the commit. SQLite has one writer anyhow."""
+    if keys and connection.dialect.name == "postgresql":
+        # In one order everywhere, so that two processes never wait for each other.
+        numbers = sorted(int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big", signed=True) for key in keys)
+        asked = text(
+            "SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) WITH ORDINALITY AS k(key, n)"
+        )
+        connection.execute(asked, {"keys": numbers}).all()
+
+
+class _Careful(Exception):
+    """One function of several failed: they are to be run again, each so that it can be undone by itself."""
+
+
+def _run_all(
+    connection: Connection, batch: list[_Job], *, is_careful: bool
+) -> list[tuple[_Job, Any, BaseException | None]]:
+    """Run functions of one transaction. Hardly ever does one fail, and making each undoable costs more than most do."""
+    _lock(connection, {job.key for job in batch if job.key is not None})
+    if is_careful:
+        return [(job, *_run(connection, job)) for job in batch]
+    try:
+        return [(job, job.function(connection, *job.arguments, **job.named), None) for job in batch]
+    except (SQLAlchemyError, OSError) as error:
+        if len(batch) > 1 and isinstance(error, IntegrityError):
+            raise _Careful from None
+        raise
+    except BaseException:
+        if len(batch) > 1:
+            raise _Careful from None
+        raise
+
+
+def _run(connection: Connection, job: _Job) -> tuple[Any, BaseException | None]:
     """Run one function; what it raises undoes its own work and no other's."""
-    if is_alone:
-        return job.function(connection, *job.arguments, **job.named), None
     point = connection.begin_nested()
     try:
         result = job.function(connection, *job.arguments, **job.named)
@@ -214,19 +285,34 @@ def _tell(answers: list[tuple[_Job, Any, BaseException | None]]) -> None:
 def _engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
         return create_engine(url, poolclass=NullPool)
-    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": LOCKED, "check_same_thread": False})
+    engine = create_engine(url, poolclass=NullPool, connect_args={"timeout": 0.0, "check_same_thread": False})
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # transactions are begun below, as savepoints need it
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA busy_timeout={int(LOCKED * 1000)}").close()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=0"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        _patiently(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
 
     return engine
+
+
+def _patiently(work: Callable[[], object]) -> None:
+    """Do something as soon as no other process is writing; what SQLite raises comes out after `LOCKED` seconds."""
+    given_up = time.monotonic() + LOCKED
+    while True:
+        try:
+            work()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= given_up:
+                raise
+            time.sleep(LOOK)
+        else:
+            return
 
 
 def _create(connection: Connection) -> None:

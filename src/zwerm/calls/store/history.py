@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from zwerm.calls.sessions import Party
 from zwerm.calls.store.tables import calls
+
+# Made once: SQLAlchemy takes longer to put a statement together than SQLite to carry it out.
+_BEGIN: Final = insert(calls).values(missed=False, seen=False)
+_CROSSING: Final = select(calls.c.id).where(
+    (calls.c.caller == bindparam("by"))
+    & (calls.c.callee == bindparam("to"))
+    & (calls.c.began > bindparam("since"))
+    & calls.c.ended.is_(None)
+    & calls.c.answered.is_(None)
+)
+_CALL: Final = calls.c.id == bindparam("call")
+_ANSWERED: Final = update(calls).where(_CALL).values(answered=bindparam("at"))
+_ENDED: Final = (
+    update(calls).where(_CALL).values(ended=bindparam("at"), reason=bindparam("why"), missed=bindparam("is_missed"))
+)
 
 
 def begin(connection: Connection, call: str, caller: Party, callee: str, media: list[str], now: float) -> None:
@@ -21,24 +36,21 @@ def begin(connection: Connection, call: str, caller: Party, callee: str, media: 
         "media": " ".join(media),
         "began": now,
     }
-    connection.execute(insert(calls).values(**row, missed=False, seen=False))
+    connection.execute(_BEGIN, row)
 
 
-def crossing(connection: Connection, caller: str, callee: str, now: float, longest: float) -> str | None:
+def crossing(connection: Connection, caller: str, callee: str, since: float) -> str | None:
     """The call in which `callee` rings `caller` at this moment, at whatever process."""
-    mine = (calls.c.caller == callee) & (calls.c.callee == caller) & (calls.c.began > now - longest)
-    rings = calls.c.ended.is_(None) & calls.c.answered.is_(None)
-    found = connection.execute(select(calls.c.id).where(mine & rings)).first()
+    found = connection.execute(_CROSSING, {"by": callee, "to": caller, "since": since}).first()
     return None if found is None else str(found.id)
 
 
 def answered(connection: Connection, call: str, now: float) -> None:
-    connection.execute(update(calls).where(calls.c.id == call).values(answered=now))
+    connection.execute(_ANSWERED, {"call": call, "at": now})
 
 
 def ended(connection: Connection, call: str, reason: str, now: float, *, missed: bool) -> None:
-    values = {"ended": now, "reason": reason, "missed": missed}
-    connection.execute(update(calls).where(calls.c.id == call).values(**values))
+    connection.execute(_ENDED, {"call": call, "at": now, "why": reason, "is_missed": missed})
 
 
 def orphaned(connection: Connection, prefix: str, now: float) -> int:
