@@ -58,6 +58,7 @@ _CONNECTION: Final = tuple(
 )
 
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
+    "libp2p/swarm/admission.py": ("libp2p/swarm/test_hostile.py", "libp2p/swarm/test_address_ranges.py"),
     "libp2p/swarm/moving.py": ("netlab/test_moving.py",),
     "node/port_mapping.py": ("netlab/test_port_mapping.py",),
     "node/relays.py": ("netlab/test_relays.py",),

@@ -152,6 +152,13 @@ ROWS: Final = (
         "transports/test_tcp.py",
     ),
     (
+        "bytes that nobody reads, on many connections: the memory of the node",
+        _UPGRADE,
+        "config=self._yamux, budget=self._budget",
+        "config=self._yamux, budget=Budget(self._budget.limit)",
+        "transports/test_tcp.py",
+    ),
+    (
         "addresses of one peer without end",
         "swarm/peer_store.py",
         "if len(known.addresses) > self._limits.addresses_per_peer:",

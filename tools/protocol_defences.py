@@ -194,7 +194,7 @@ ROWS: Final = (
     (
         "logs without end: one line for a connection",
         "swarm/swarm.py",
-        "if not connection.has_complained:",
+        'if self._complaints.is_news(peer, "streams"):',
         "if True:",
         "swarm/test_hostile.py",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -252,7 +253,15 @@ def payload(block: Block) -> Payload:
     return Payload(prefix_of(block.cid), block.data)
 
 
-async def test_a_block_that_is_not_what_was_asked_for_is_not_stored_and_its_sender_dropped() -> None:
+def is_told(caplog: pytest.LogCaptureFixture, peer: PeerId, *words: str) -> bool:
+    """Whether one line of the log names a peer and what it did."""
+    lines = [record.getMessage() for record in caplog.records]
+    return len([line for line in lines if str(peer) in line and all(word in line for word in words)]) == 1
+
+
+async def test_a_block_that_is_not_what_was_asked_for_is_not_stored_and_its_sender_dropped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with exchanges(3, silent=[2]) as (swarms, (ann, bob)):
         asked = asyncio.Event()
 
@@ -273,6 +282,7 @@ async def test_a_block_that_is_not_what_was_asked_for_is_not_stored_and_its_send
         assert await future == BLOCKS[0].data
         await until(lambda: not swarms[0].connections_to(swarms[2].peer_id))
         assert not ann.store.has(CID.of(b"something else"))
+        assert is_told(caplog, swarms[2].peer_id, "dropped")
         await swarms[2].connect(swarms[0].peer_id)
         know(ann, swarms[2])
         assert swarms[2].peer_id not in ann.client.peers
@@ -289,20 +299,22 @@ async def test_blocks_that_nobody_asked_for_are_counted_and_not_stored() -> None
         assert not any(ann.store.has(block.cid) for block in BLOCKS)
 
 
-async def test_too_many_unasked_blocks_end_the_connection() -> None:
+async def test_too_many_unasked_blocks_end_the_connection(caplog: pytest.LogCaptureFixture) -> None:
     async with ann_and_a_stranger(client=ClientConfig(unasked=10_000)) as (ann, stranger, stream):
         for block in BLOCKS:
             with contextlib.suppress(StreamReset):
                 await write_message(stream, Message(payloads=[payload(block)]).serialize())
         await until(lambda: not ann.host.connections_to(stranger.peer_id))
+        assert is_told(caplog, stranger.peer_id, "blocks that nobody asked for")
 
 
-async def test_a_message_that_is_none_ends_the_stream_and_nothing_else() -> None:
+async def test_a_message_that_is_none_ends_the_stream_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
     async with ann_and_a_stranger() as (ann, stranger, stream):
         await write_message(stream, b"\xff" * 20)
         with pytest.raises(StreamReset):
             await stream.read()
         assert ann.host.connections_to(stranger.peer_id)
+        assert is_told(caplog, stranger.peer_id, "was given up")
 
 
 async def test_a_message_that_is_too_long_is_refused_by_its_length() -> None:
@@ -312,7 +324,8 @@ async def test_a_message_that_is_too_long_is_refused_by_its_length() -> None:
             await stream.read()
 
 
-async def test_a_flood_of_wants_keeps_nobody_else_waiting() -> None:
+async def test_a_flood_of_wants_keeps_nobody_else_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "zwerm.bitswap")
     cids = [CID.of(b"flood %d" % number) for number in range(20_000)]
     async with exchanges(3, silent=[1], server=ServerConfig(wants=100)) as (swarms, (bob, cas)):
         bob.store.put(BLOCKS)
@@ -321,10 +334,12 @@ async def test_a_flood_of_wants_keeps_nobody_else_waiting() -> None:
                 await write_message(stream, Message([Entry(cid, send_dont_have=True) for cid in cids]).serialize())
             assert await fetch(cas, [block.cid for block in BLOCKS]) == [block.data for block in BLOCKS]
             await until(lambda: bob.server.refused > 50_000)
+            assert is_told(caplog, swarms[1].peer_id, "wants of", "are refused: more than 100")
         assert len(bob.server.wantlist(swarms[1].peer_id)) <= 100
 
 
-async def test_a_peer_that_stops_reading_is_given_up_and_others_are_served() -> None:
+async def test_a_peer_that_stops_reading_is_given_up_and_others_are_served(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "zwerm.bitswap")
     large = [Block.create(bytes([number]) * 1_000_000) for number in range(16)]
     async with exchanges(3, silent=[1], stall=0.3) as (swarms, (bob, cas)):
         bob.store.put(large)
@@ -340,6 +355,7 @@ async def test_a_peer_that_stops_reading_is_given_up_and_others_are_served() -> 
             await stuck.wait()
             assert await fetch(cas, [block.cid for block in large[:4]]) == [block.data for block in large[:4]]
             await until(lambda: swarms[1].peer_id not in bob.server.peers)
+            assert is_told(caplog, swarms[1].peer_id, "broke off")
         assert bob.server.in_flight == 0
 
 

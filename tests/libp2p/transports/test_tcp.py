@@ -214,6 +214,33 @@ async def test_a_peer_that_sends_what_nobody_reads_does_not_fill_the_memory() ->
         assert (budget.used, budget.sessions) == (0, 1)
 
 
+async def test_all_connections_together_hold_no_more_than_twice_the_limit_of_the_node() -> None:
+    """Each of eight keeps within what one connection may hold; what they hold together is the node's."""
+    limit, piece = 400_000, 240_000
+    async with asyncio.timeout(60), contextlib.AsyncExitStack() as stack:
+        bob = await stack.enter_async_context(tcp_host(0, memory=limit))
+        await bob.listen([LOOPBACK])
+        bob.handle("/echo", echo)
+
+        async def ignore(stream: Stream) -> None:
+            await asyncio.Event().wait()
+
+        bob.handle("/ignore", ignore)
+        for number in range(1, 9):
+            mallory = await stack.enter_async_context(tcp_host(number))
+            await mallory.connect(bob.peer_id, bob.addresses)
+            stream = await mallory.open_stream(bob.peer_id, ["/ignore"])
+            with contextlib.suppress(StreamReset):
+                await stream.write(bytes(piece))
+            async with await mallory.open_stream(bob.peer_id, ["/echo"]) as echoed:
+                await echoed.write(b"behind it")
+                assert await echoed.read() == b"behind it"
+        held = [connection.muxed._session._unread for connection in bob.connections]  # type: ignore[attr-defined]
+        assert len(held) == 8
+        assert max(held) <= piece
+        assert sum(held) <= 2 * limit
+
+
 async def test_a_connection_that_breaks_is_told_to_streams_and_swarms() -> None:
     async with tcp_host(0) as alice, tcp_host(1) as bob:
         await bob.listen([LOOPBACK])

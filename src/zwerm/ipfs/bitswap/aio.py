@@ -29,6 +29,7 @@ from zwerm.ipfs.blockstore.store import Blockstore
 from zwerm.ipfs.exchange.failure import FetchFailed, Search
 from zwerm.ipfs.exchange.providers import ContentRouting, Provider
 from zwerm.ipfs.unixfs.hashers import Hashers
+from zwerm.libp2p.complaints import Complaints
 from zwerm.libp2p.framing import MessageReader
 from zwerm.libp2p.host import Host, HostEvent, PeerConnected, PeerDisconnected, PeerIdentified
 from zwerm.libp2p.secure import Buffer
@@ -97,6 +98,7 @@ class Bitswap:
         self._waiters = Waiters(self._stop_waiting)
         self._wants: dict[PeerId, Outgoing] = {}
         self._blocks: dict[PeerId, list[Outgoing]] = {}  # a stream for each message under way
+        self._complaints = Complaints()
         self._breaks: dict[PeerId, int] = {}  # streams that broke in a row, of connected peers
         self._unknown: set[PeerId] = set()  # connected, and have not said what they speak
         self._banned: LruCache[PeerId, bool] = LruCache(_BANNED)
@@ -245,7 +247,10 @@ class Bitswap:
                 self.count.messages_received += 1
                 if message.wants or message.full:
                     sizes = await self._sizes([entry.cid for entry in message.wants if not entry.cancel])
+                    refused = self.server.refused
                     self.server.receive_wants(peer, message.wants, sizes, full=message.full)
+                    if self.server.refused > refused and self._complaints.is_news(peer, "wants"):
+                        log.info("wants of %s are refused: more than %d", peer, self.server.config.wants)
                 if message.payloads:
                     task = self._spawn(self._take_blocks(peer, message), "store")
                     under_way.add(task)
@@ -256,7 +261,8 @@ class Bitswap:
                 if len(under_way) >= _UNDER_WAY:
                     await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
         except WireError as error:
-            log.warning("bitswap with %s was given up: %s", peer, error)
+            if self._complaints.is_news(peer, "given up"):
+                log.warning("bitswap with %s was given up: %s", peer, error)
             raise
         finally:
             if under_way:
@@ -424,7 +430,8 @@ class Bitswap:
 
     def _lost(self, peer: PeerId, outgoing: Outgoing, error: ZwermError) -> None:
         """What is for a peer cannot be sent on this stream; on another one, when only the stream is gone."""
-        log.info("bitswap to %s broke off: %s", peer, error)
+        if self._complaints.is_news(peer, "broken off"):
+            log.info("bitswap to %s broke off: %s", peer, error)
         self._breaks[peer] = self._breaks.get(peer, 0) + 1
         is_only_stream = isinstance(error, StreamReset) and bool(self.host.connections_to(peer))
         goes_on = is_only_stream and self._breaks[peer] <= _BREAKS
@@ -463,6 +470,7 @@ class Bitswap:
                 self._add(event.peer, knows_have=BITSWAP_1_2 in event.protocols)
         elif isinstance(event, PeerDisconnected):
             self._remove(event.peer)
+            self._complaints.forget(event.peer)
 
     def _meet(self, peer: PeerId) -> None:
         protocols = self.host.peers.protocols(peer)

@@ -21,6 +21,7 @@ from zwerm.core.errors import WireError, ZwermError
 from zwerm.core.machine import Instant
 from zwerm.core.random import SYSTEM, Random
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.complaints import Complaints
 from zwerm.libp2p.framing import MessageReader, write_message
 from zwerm.libp2p.gossipsub.config import PROTOCOLS, GossipsubConfig, ScoreConfig
 from zwerm.libp2p.gossipsub.event import Delivered, DialWanted, Misbehaved, PeerSubscribed
@@ -94,13 +95,15 @@ class _Writer:
         self._size = 0
         self._arrived = asyncio.Event()
 
-    def put(self, frame: bytes) -> None:
+    def put(self, frame: bytes) -> bool:
+        """Return whether it fits."""
         if self._size + len(frame) > MAX_WAITING:
             self.dropped += 1
-            return
+            return False
         self._size += len(frame)
         self._frames.append(frame)
         self._arrived.set()
+        return True
 
     async def run(self) -> None:
         while True:
@@ -127,6 +130,7 @@ class Pubsub:
         self._clock = asyncio.get_running_loop().time
         self.router = Gossipsub(host.key, config, scores, now=self._clock(), random=random, record_of=self._record_of)
         self._tasks = Tasks()
+        self._complaints = Complaints()
         self._writers: dict[PeerId, _Writer] = {}
         self._opening: dict[PeerId, asyncio.Event] = {}
         self._dials = 0
@@ -252,6 +256,7 @@ class Pubsub:
         writer = self._writers.pop(peer, None)
         if writer is not None:
             writer.stream.reset()
+        self._complaints.forget(peer)
         self.router.remove_peer(peer, self._now)
         self._pump()
 
@@ -268,8 +273,13 @@ class Pubsub:
                 self.router.receive(peer, frame, self._now)
                 self._pump()
         except WireError as error:
-            _LOG.info("pubsub: %s sent what is no frame: %s", peer, error)
+            self._complain(peer, f"what is no frame: {error}")
             stream.reset()
+
+    def _complain(self, peer: PeerId, reason: str) -> None:
+        """Say once what a peer does wrong, however often it does."""
+        if self._complaints.is_news(peer, reason):
+            _LOG.info("pubsub: of %s: %s", peer, reason)
 
     def _record_of(self, peer: PeerId) -> bytes:
         return self._host.peers.signed_record(peer) or b""
@@ -282,8 +292,8 @@ class Pubsub:
         """Carry out what the router wants, and set the timer."""
         while (transmit := self.router.next_transmit()) is not None:
             writer = self._writers.get(transmit[0])
-            if writer is not None:
-                writer.put(transmit[1])
+            if writer is not None and not writer.put(transmit[1]):
+                self._complain(transmit[0], f"it does not read; {MAX_WAITING} bytes wait for it")
         while (event := self.router.next_event()) is not None:
             if isinstance(event, Delivered):
                 for subscription in self._subscriptions.get(event.message.topic, ()):
@@ -294,7 +304,7 @@ class Pubsub:
             elif isinstance(event, DialWanted):
                 self._dial(event)
             elif isinstance(event, Misbehaved):
-                _LOG.debug("pubsub: from %s: %s", event.peer, event.reason)
+                self._complain(event.peer, event.reason)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

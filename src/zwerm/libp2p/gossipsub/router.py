@@ -249,7 +249,7 @@ class Gossipsub:
         for prune in rpc.prune:
             self._receive_prune(peer, prune, now)
         if rpc.idontwant:
-            self._receive_idontwant(state, rpc, now)
+            self._receive_idontwant(peer, state, rpc, now)
 
     def handle_timeout(self, now: Instant) -> None:
         while self._timers.pop_expired(now) is not None:
@@ -313,7 +313,7 @@ class Gossipsub:
         validator = self._validators.get(topic)
         outcome = Outcome.ACCEPT if validator is None else validator(message, peer)
         if outcome is Outcome.REJECT:
-            self._reject(peer, topic, "the topic's validator", now)
+            self._reject(peer, topic, "a message that the topic's validator refuses", now)
         elif outcome is Outcome.ACCEPT:
             self.scores.delivered(peer, topic, message_id, now)
             self._cache.put(message_id, message)
@@ -347,12 +347,16 @@ class Gossipsub:
         wanted: dict[bytes, None] = {}
         for topic, ids in ihave:
             state.ihave_messages += 1
+            if state.ihave_messages == self._config.max_ihave_messages + 1:
+                self._tell(peer, f"more than {self._config.max_ihave_messages} IHAVE in a heartbeat")
             if state.ihave_messages > self._config.max_ihave_messages or topic not in self.mesh.topics:
                 continue
             wanted |= dict.fromkeys(message_id for message_id in ids if message_id not in self._seen)
         room = self._config.max_ihave_length - state.ihave_ids
         ids_wanted = list(wanted)
         self._rng.shuffle(ids_wanted)
+        if len(ids_wanted) > room:
+            self._tell(peer, f"IHAVE of more than {self._config.max_ihave_length} messages in a heartbeat")
         ids_wanted = ids_wanted[: max(0, room)]
         if ids_wanted:
             state.ihave_ids += len(ids_wanted)
@@ -366,6 +370,8 @@ class Gossipsub:
             found = self._cache.give(message_id, peer)
             if found is not None and found[1] <= self._config.gossip_retransmission:
                 self._outbox.add_message(peer, found[0].encoded)
+            elif found is not None:
+                self._tell(peer, f"IWANT of a message for more than {self._config.gossip_retransmission} times")
 
     def _receive_graft(self, peer: PeerId, state: PeerState, topic: str, now: Instant) -> None:
         mesh = self.mesh.topics.get(topic)
@@ -379,6 +385,7 @@ class Gossipsub:
         elif until is not None:
             early = until - self._config.prune_backoff + self._config.graft_flood_threshold
             self.scores.penalize(peer, 2 if now < early else 1)
+            self._tell(peer, "GRAFT before the time that its PRUNE named is over")
             offer = False
         elif score >= 0 and state.gossips and (len(mesh) < self._config.d_hi or state.is_outbound):
             self.mesh.accept(topic, peer, now)
@@ -403,9 +410,10 @@ class Gossipsub:
                 if found != self.peer_id and found not in self._peers:
                     self._events.append(DialWanted(found, record))
 
-    def _receive_idontwant(self, state: PeerState, rpc: Rpc, now: Instant) -> None:
+    def _receive_idontwant(self, peer: PeerId, state: PeerState, rpc: Rpc, now: Instant) -> None:
         state.idontwant_messages += rpc.idontwant_messages
         if state.idontwant_messages > self._config.max_idontwant_messages:
+            self._tell(peer, f"more than {self._config.max_idontwant_messages} IDONTWANT in a heartbeat")
             return
         until = now + self._config.iwant_followup
         for message_id in rpc.idontwant[: max(0, self._config.max_idontwant_ids - len(state.unwanted))]:
@@ -417,6 +425,7 @@ class Gossipsub:
             state.next_heartbeat(now)
         for peer, count in self._promises.broken(now).items():
             self.scores.penalize(peer, count)
+            self._tell(peer, "messages that it has by its IHAVE, and does not give")
         self.scores.refresh(now)
         self.mesh.heartbeat(now)
         for topic in sorted(self.mesh.topics.keys() | self.mesh.fanout.keys()):
@@ -441,6 +450,12 @@ class Gossipsub:
     def _announce(self, subscription: Subscription) -> None:
         for peer in self._peers:
             self._outbox.rpc(peer).subscriptions.append(subscription)
+
+    def _tell(self, peer: PeerId, reason: str) -> None:
+        """Say what a peer does; a flood of the same is said once."""
+        event = Misbehaved(peer, reason)
+        if not self._events or self._events[-1] != event:
+            self._events.append(event)
 
     def _reject(self, peer: PeerId, topic: str, reason: str, now: Instant) -> None:
         self.scores.rejected(peer, topic)

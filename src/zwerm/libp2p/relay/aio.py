@@ -15,6 +15,7 @@ from typing import Final
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError, WireError
 from zwerm.core.machine import Instant
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.complaints import Complaints
 from zwerm.libp2p.framing import read_message, write_message
 from zwerm.libp2p.host import Host, HostEvent, PeerDisconnected
 from zwerm.libp2p.relay.message import (
@@ -59,6 +60,7 @@ class RelayServer:
         self._clock = clock or asyncio.get_running_loop().time
         self._wall_clock = wall_clock
         self._slots = Slots(self._limits)
+        self._complaints = Complaints()
         self._unsubscribe: Callable[[], object] | None = None
         self.carried = 0  # bytes, of all circuits in both directions
 
@@ -84,6 +86,7 @@ class RelayServer:
     def _hear(self, event: HostEvent) -> None:
         if isinstance(event, PeerDisconnected):
             self._slots.release(event.peer)
+            self._complaints.forget(event.peer)
             self._host.unprotect(event.peer, "relay")
 
     async def _answer(self, stream: Stream) -> None:
@@ -94,8 +97,7 @@ class RelayServer:
                 return
             message = HopMessage.parse(data)
         except WireError as error:
-            _LOG.info("refused a request of %s for a relay: %s", stream.connection.remote_peer, error)
-            await _refuse(stream, Status.MALFORMED_MESSAGE)
+            await self._refuse(stream, Status.MALFORMED_MESSAGE, str(error))
             return
         if message.type is HopType.RESERVE:
             await self._reserve(stream)
@@ -103,18 +105,17 @@ class RelayServer:
             await self._connect(stream, message.peer)
         else:
             wrong = Status.UNEXPECTED_MESSAGE if message.type is HopType.STATUS else Status.MALFORMED_MESSAGE
-            await _refuse(stream, wrong)
+            await self._refuse(stream, wrong)
 
     async def _reserve(self, stream: Stream) -> None:
         connection = stream.connection
         peer = connection.remote_peer
         if connection.is_limited or "p2p-circuit" in connection.remote_address.names:
-            await _refuse(stream, Status.PERMISSION_DENIED)
+            await self._refuse(stream, Status.PERMISSION_DENIED)
             return
         status = self._slots.reserve(peer, _ip(connection.remote_address), self._clock())
         if status is not Status.OK:
-            _LOG.info("refused to relay for %s: %s", peer, status.words)
-            await _refuse(stream, status)
+            await self._refuse(stream, status)
             return
         self._host.protect(peer, "relay")
         expire = int(self._wall_clock() + self._limits.reservation_time)
@@ -131,16 +132,16 @@ class RelayServer:
     async def _connect(self, stream: Stream, target: PeerId) -> None:
         source = stream.connection.remote_peer
         if stream.connection.is_limited:
-            await _refuse(stream, Status.PERMISSION_DENIED)
+            await self._refuse(stream, Status.PERMISSION_DENIED)
             return
         status = self._slots.open_circuit(source, target, self._clock())
         if status is not Status.OK:
-            await _refuse(stream, status)
+            await self._refuse(stream, status)
             return
         try:
             onward = await self._reach(source, target)
             if onward is None:
-                await _refuse(stream, Status.CONNECTION_FAILED)
+                await self._refuse(stream, Status.CONNECTION_FAILED)
                 return
             try:
                 answer = HopMessage(HopType.STATUS, limit=self._limits.circuit, status=Status.OK)
@@ -185,11 +186,25 @@ class RelayServer:
         except TimeoutError:
             near.reset()
             far.reset()
+            self._cut(near, f"it ran for {self._limits.circuit_time:g} s, its limit")
         except BaseExceptionGroup as group:
             near.reset()
             far.reset()
+            if (reached := group.subgroup(_LimitReached)) is not None:
+                self._cut(near, str(reached.exceptions[0]))
             if unexpected := group.split((TransportError, ResourceLimitError))[1]:
                 raise unexpected from None
+
+    async def _refuse(self, stream: Stream, status: Status, reason: str = "") -> None:
+        peer = stream.connection.remote_peer
+        if self._complaints.is_news(peer, status.name):
+            _LOG.info("refused to relay for %s: %s", peer, reason or status.words)
+        await write_message(stream, HopMessage(HopType.STATUS, status=status).serialize())
+
+    def _cut(self, near: Stream, reason: str) -> None:
+        peer = near.connection.remote_peer
+        if self._complaints.is_news(peer, "circuit"):
+            _LOG.info("a circuit of %s was cut: %s", peer, reason)
 
     async def _copy(self, source: MuxedStream, sink: MuxedStream) -> None:
         left = self._limits.circuit_data
@@ -201,10 +216,6 @@ class RelayServer:
                     raise _LimitReached(f"a circuit carried {self._limits.circuit_data} bytes one way, its limit")
             await sink.write(data)
         await sink.close_write()
-
-
-async def _refuse(stream: Stream, status: Status) -> None:
-    await write_message(stream, HopMessage(HopType.STATUS, status=status).serialize())
 
 
 def _ip(address: Multiaddr) -> str:

@@ -42,7 +42,6 @@ class SwarmConnection:
         self._ledger = ledger
         self._bandwidth = bandwidth
         self.used = opened  # when a stream was last opened
-        self.has_complained = False  # a refused stream of its peer was logged
         self._streams: dict[SwarmStream, None] = {}  # in the order they were opened
 
     @property

@@ -19,6 +19,7 @@ from zwerm.core.machine import Instant
 from zwerm.core.random import SYSTEM, Random
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.complaints import Complaints
 from zwerm.libp2p.host import (
     AddressesChanged,
     DialFailed,
@@ -97,6 +98,7 @@ class Swarm:
         self.bandwidth = Bandwidth(self.clock, upload=self.limits.upload, download=self.limits.download)
         self._admission = Admission(allowed, self.clock)
         self._ledger = StreamLedger(self.limits)
+        self._complaints = Complaints()
         self._trimming: asyncio.TimerHandle | None = None
         self.names: NameSource | None = None  # asked for the names in addresses; None: these are not dialled
         self._transports = list(transports)
@@ -391,6 +393,7 @@ class Swarm:
         self._connections[peer].remove(connection)
         if not self._connections[peer]:
             del self._connections[peer]
+            self._complaints.forget(peer)
             self.emit(PeerDisconnected(peer, reason))
 
     # Streams that peers open
@@ -429,10 +432,9 @@ class Swarm:
         self._tasks.spawn(self._serve(connection, muxed), f"stream of {peer}")
 
     def _complain(self, connection: SwarmConnection, error: ResourceLimitError) -> None:
-        """Say once of a connection that its peer wants too much, however often it does."""
-        if not connection.has_complained:
-            connection.has_complained = True
-            peer, address = connection.remote_peer, connection.remote_address
+        """Say once that a peer wants too much, however often it does."""
+        peer, address = connection.remote_peer, connection.remote_address
+        if self._complaints.is_news(peer, "streams"):
             _LOG.info("refused streams of %s at %s: %s", peer, address, error)
 
     async def _serve(self, connection: SwarmConnection, muxed: MuxedStream) -> None:
@@ -456,7 +458,8 @@ class Swarm:
                 protocol, ahead = await agree(muxed, lambda name: self._speaks(name, connection))
             self._ledger.agree_inbound(peer, protocol)
         except RemoteProtocolError as error:
-            _LOG.info("stream of %s came to nothing: %s", peer, error)
+            if self._complaints.is_news(peer, "naming"):
+                _LOG.info("stream of %s came to nothing: %s", peer, error)
             return None
         except (TransportError, TimeoutError) as error:
             _LOG.debug("stream of %s came to nothing: %s", peer, str(error) or "no protocol in time")
@@ -477,7 +480,8 @@ class Swarm:
             _LOG.debug("%s with %s broke off: %s", protocol, peer, error)
         except (RemoteProtocolError, ResourceLimitError, TimeoutError) as error:
             stream.reset()
-            _LOG.info("%s with %s was given up: %s", protocol, peer, str(error) or "it took too long")
+            if self._complaints.is_news(peer, protocol):
+                _LOG.info("%s with %s was given up: %s", protocol, peer, str(error) or "it took too long")
         except asyncio.CancelledError:
             stream.reset()
             raise
