@@ -26,9 +26,17 @@ class Meeting:
         self._daemon = daemon
 
     async def visit(
-        self, name: str, who: int, hertz: int, *, size: Size = "wide", scheme: Scheme = "light", **media: Any
+        self,
+        name: str,
+        who: int,
+        hertz: int,
+        *,
+        size: Size = "wide",
+        scheme: Scheme = "light",
+        language: str = "en-GB",
+        **media: Any,
     ) -> Visit:
-        opening = self._chromium.visit(self._daemon, f"rooms-{name}", size=size, scheme=scheme)
+        opening = self._chromium.visit(self._daemon, f"rooms-{name}", size=size, scheme=scheme, language=language)
         visit = await self.stack.enter_async_context(opening)
         visit.page.set_default_timeout(LIMIT)
         await visit.page.add_init_script(stand_in(who, hertz, **media))

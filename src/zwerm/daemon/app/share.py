@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any, Final
 from urllib.parse import quote
 
 from zwerm.daemon.app.failure import AppError
 from zwerm.daemon.app.request import Reply, Request, route
 from zwerm.daemon.app.summary import templates
+from zwerm.daemon.http.qr import draw
 from zwerm.ipfs.unixfs.errors import NotUnixFS
 from zwerm.ipfs.unixfs.reader import stat
 from zwerm.node.availability import availability
@@ -79,13 +79,7 @@ async def reach(request: Request) -> dict[str, Any]:
 @route("GET", "qr")
 async def qr(request: Request) -> Reply:
     """Draw a text as a QR code."""
-    import segno
-
     text = request.text("text")
     if len(text) > MAX_QR:
         raise AppError("bad-request", f"The text has {len(text)} characters, a QR code takes {MAX_QR}")
-    drawn = io.BytesIO()
-    code = segno.make(text, micro=False, error="m")
-    code.save(drawn, kind="svg", dark="#000", light=None, border=2, xmldecl=False, omitsize=True)
-    svg = drawn.getvalue().replace(b'"#000"', b'"currentColor"')  # segno knows no such colour
-    return Reply(svg, content_type="image/svg+xml")
+    return Reply(draw(text), content_type="image/svg+xml")

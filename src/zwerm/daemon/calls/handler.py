@@ -16,7 +16,7 @@ from zwerm.calls.limits import Refused
 from zwerm.calls.message import MAX_MESSAGE
 from zwerm.calls.schema import document
 from zwerm.calls.service.aio import CallsService
-from zwerm.daemon.calls import load
+from zwerm.daemon.calls import code, load
 from zwerm.daemon.calls.carriers import SocketCarrier, StreamCarrier
 from zwerm.daemon.http import security
 from zwerm.daemon.http.exchange import Exchange
@@ -57,6 +57,8 @@ class CallsHandler:
                 await self._events(exchange)
             case "POST", "send":
                 await self._post(exchange)
+            case "POST", "code":
+                await self._code(exchange)
             case "POST", "load" if self._allow_load:
                 await load.answer(self.service, exchange)
             case "GET" | "HEAD", "schema.json":
@@ -123,6 +125,19 @@ class CallsHandler:
                 if line:
                     await carrier.client.receive(line)
         await exchange.send(204, _HEADERS)
+
+    async def _code(self, exchange: Exchange) -> None:
+        """Draw the link of a room or of another device."""
+        try:
+            async with asyncio.timeout(POSTED_WITHIN):
+                svg = await code.draw(await exchange.body(code.MAX_LINK))
+        except TimeoutError:
+            await self._refuse(exchange, 408, "too-slow", f"A post has {POSTED_WITHIN:.0f} seconds")
+            return
+        if svg is None:
+            await self._refuse(exchange, 400, "bad-link", "Codes are drawn of links of rooms and devices only")
+            return
+        await exchange.send(200, {**_HEADERS, "Content-Type": "image/svg+xml"}, svg)
 
     @staticmethod
     async def _refuse(exchange: Exchange, status: int, code: str, what: str) -> None:

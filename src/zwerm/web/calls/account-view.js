@@ -1,7 +1,5 @@
 /** The account: who may ring, the devices that belong to it, and what is kept. */
 import { html, useEffect, useState } from "../vendor/preact.js";
-import { copy } from "../clipboard.js";
-import { node } from "../events.js";
 import { moment, when } from "../format.js";
 import { t } from "../language.js";
 import { showCode } from "../parts/code-dialog.js";
@@ -123,8 +121,7 @@ function Devices({ mine }) {
   const own = device.value?.device;
   const link = async () => {
     const { url } = await ask("device-link");
-    if (node.value) showCode(url, t("calls.devices.code"));
-    else if (await copy(url)) notify(t("calls.devices.copied")); // codes are drawn for the node's owner
+    showCode(url, t("calls.devices.code"));
   };
   return html`<section class="card" aria-labelledby="calls-devices">
     <header>

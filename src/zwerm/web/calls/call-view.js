@@ -28,6 +28,18 @@ function OwnPicture({ talk }) {
   />`;
 }
 
+/** What is wrong with camera and microphone is said while it rings; its code comes with the stage. */
+function useTroubles() {
+  const [Troubles, setTroubles] = useState(/** @type {any} */ (null));
+  useEffect(() => {
+    void import("../stage/device-preview.js").then(
+      (module) => setTroubles(() => module.DeviceTroubles),
+      () => undefined, // the stage, which is needed more, says that the node does not answer
+    );
+  }, []);
+  return Troubles;
+}
+
 /** @param {{talk: Talk}} props */
 function RingingView({ talk }) {
   const isOver = talk.state.value === "over";
@@ -36,6 +48,7 @@ function RingingView({ talk }) {
     : talk.isOut
       ? progressWords(talk.progress.value, talk.name)
       : t("calls.connecting");
+  const Troubles = useTroubles();
   const mayAgain = isOver && talk.reason.value !== "no-such-name" && talk.reason.value !== "yourself";
   return html`<section class="card ringing-view" aria-label=${t("calls.ongoing", { name: talk.name })}>
     ${!isOver && html`<${OwnPicture} talk=${talk} />`}
@@ -44,6 +57,7 @@ function RingingView({ talk }) {
       <h2>${talk.name}</h2>
       <p role="status">${words}</p>
     </div>
+    ${!isOver && Troubles && html`<${Troubles} devices=${talk.devices} />`}
     <div class="row wrap">
       ${
         isOver

@@ -3,6 +3,7 @@ import { html } from "../vendor/preact.js";
 import { t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { Avatar } from "./avatar.js";
+import { obstacle } from "./obstacle.js";
 import { answer, decline, isBusy } from "./phone.js";
 import { VERDICTS } from "./words.js";
 
@@ -38,7 +39,9 @@ export function IncomingCard({ ringing }) {
           <${Icon} name="people" />${t("calls.sayBusy")}
         </button>`
       }
-      <button
+      ${
+        !obstacle() &&
+        html`<button
         type="button"
         class=${isPicture ? "" : "accept"}
         onClick=${() => void answer(ringing, false)}
@@ -53,8 +56,10 @@ export function IncomingCard({ ringing }) {
         title=${busy ? t("calls.answer.ends") : null}
       >
         <${Icon} name="camera" />${t("calls.answer.picture")}
-      </button>
+      </button>`
+      }
     </div>
     ${busy && html`<p class="quiet small">${t("calls.answer.ends")}</p>`}
+    ${obstacle() && html`<p class="quiet small">${t("calls.answer.cannot")}</p>`}
   </section>`;
 }

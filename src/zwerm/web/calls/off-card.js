@@ -17,6 +17,10 @@ export const InsecureCard = () =>
     <//>
   </section>`;
 
+/** The browser has no WebRTC: one can be signed in, but neither ring nor answer. */
+export const UnsupportedNote = () =>
+  html`<div class="banner" role="status"><${Icon} name="warning" />${t("devices.unsupported")}</div>`;
+
 export function OffCard() {
   const on = async () => {
     try {

@@ -7,9 +7,12 @@
  */
 import { computed, effect, signal } from "../vendor/preact.js";
 import { Failure } from "../api.js";
+import { t } from "../language.js";
+import { notify } from "../parts/notices.js";
 import { go, href } from "../route.js";
 import { pastChanged } from "./account.js";
 import { judge, remember } from "./known-keys.js";
+import { obstacle } from "./obstacle.js";
 import { session } from "./session.js";
 import { sound } from "./tones.js";
 
@@ -93,8 +96,15 @@ async function begin(about) {
   return talk;
 }
 
+/** Whether this browser cannot make calls, which is said then. */
+function isImpossible() {
+  if (obstacle()) notify(t("devices.unsupported"));
+  return obstacle() !== null;
+}
+
 /** Ring somebody. @param {string} name @param {boolean} isPicture whether our camera is on */
 export async function ring(name, isPicture) {
+  if (isImpossible()) return;
   const talk = await begin({ name, isOut: true, isPicture });
   if (!talk) return;
   try {
@@ -114,6 +124,7 @@ export async function ring(name, isPicture) {
 
 /** Take a call that rings here. @param {Incoming} ringing @param {boolean} isPicture */
 export async function answer(ringing, isPicture) {
+  if (isImpossible()) return;
   drop(ringing.call);
   const talk = await begin({ name: ringing.from.name ?? ringing.from.label, isOut: false, isPicture });
   if (!talk) return;

@@ -50,10 +50,13 @@ export default {
   "rooms.unlock": "Unlock the door",
   "rooms.invite": "Invite",
   "rooms.inviteTo": "Invite to {name}",
+  "rooms.invite.text":
+    "Whoever has this link can come here, without an account. Scan the code with a telephone, or send the link.",
+  "rooms.invite.waits":
+    "Whoever has this link can come to the door, and you let them in. Scan the code with a telephone, or send the link.",
+  "rooms.share": "Share",
+  "rooms.share.text": "Come to “{name}”.",
   "rooms.link": "Link of the room",
-  "rooms.code": "Show the link as a code",
-  "rooms.copied": "The link is copied. Give it to whom you want to meet.",
-  "rooms.notCopied": "The browser did not let the link be copied. Show it as a code instead.",
   "rooms.forHosts": "For hosts",
   "rooms.end": "End the room",
   "rooms.end.title": "End {name}?",

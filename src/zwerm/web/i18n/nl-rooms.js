@@ -50,10 +50,13 @@ export default {
   "rooms.unlock": "Deur van het slot doen",
   "rooms.invite": "Uitnodigen",
   "rooms.inviteTo": "Uitnodigen voor {name}",
+  "rooms.invite.text":
+    "Wie deze link heeft kan hierheen komen, zonder account. Scan de code met een telefoon, of stuur de link.",
+  "rooms.invite.waits":
+    "Wie deze link heeft kan voor de deur komen, en u laat ze binnen. Scan de code met een telefoon, of stuur de link.",
+  "rooms.share": "Delen",
+  "rooms.share.text": "Kom naar “{name}”.",
   "rooms.link": "Link van de kamer",
-  "rooms.code": "De link als code tonen",
-  "rooms.copied": "De link is gekopieerd. Geef hem aan wie u wilt ontmoeten.",
-  "rooms.notCopied": "De browser liet de link niet kopiëren. Toon hem dan als code.",
   "rooms.forHosts": "Voor gastheren",
   "rooms.end": "Kamer beëindigen",
   "rooms.end.title": "{name} beëindigen?",

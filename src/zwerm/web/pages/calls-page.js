@@ -6,9 +6,9 @@ import { AccountView } from "../calls/account-view.js";
 import "../calls/bell.js";
 import { CallView } from "../calls/call-view.js";
 import { ContactList } from "../calls/contact-list.js";
-import { isCapable } from "../calls/device-key.js";
+import { obstacle } from "../calls/obstacle.js";
 import { LinkCard, fetched, opened } from "../calls/link-card.js";
-import { InsecureCard, OffCard } from "../calls/off-card.js";
+import { InsecureCard, OffCard, UnsupportedNote } from "../calls/off-card.js";
 import { PastList } from "../calls/past-list.js";
 import { current, incoming, ring } from "../calls/phone.js";
 import { RingCard } from "../calls/ring-card.js";
@@ -80,8 +80,8 @@ function SignedIn() {
           ? html`<section class="card"><${Skeleton} rows=${6} /></section>`
           : isAccount
             ? html`<${AccountView} />`
-            : html`<${FetchedCard} />
-                <${RingCard} />
+            : html`${obstacle() && html`<${UnsupportedNote} />`}<${FetchedCard} />
+                ${!obstacle() && html`<${RingCard} />`}
                 <div class="columns calls-columns"><${ContactList} /><${PastList} /></div>`
     }`;
 }
@@ -100,7 +100,7 @@ function SignedOut() {
           ? html`<${OffCard} />`
           : found instanceof Failure
             ? html`<section class="card"><${FailureCard} failure=${found} retry=${() => void ask()} /></section>`
-            : html`<${WelcomeCard} welcome=${found} />`
+            : html`${obstacle() && html`<${UnsupportedNote} />`}<${WelcomeCard} welcome=${found} />`
     }`;
 }
 
@@ -111,7 +111,7 @@ export function CallsPage() {
     opened.value = link;
     replace(href("calls")); // the secret stays in no list of pages
   }, [link]);
-  if (!isCapable())
+  if (obstacle() === "insecure")
     return html`<${PageHead} title=${t("nav.calls")} answer=${t("calls.insecure")} long /><${InsecureCard} />`;
   if (current.value)
     return html`<div class="in-call">

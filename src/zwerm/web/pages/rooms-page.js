@@ -1,5 +1,7 @@
 /** Rooms: where can people meet, and who is in this one? */
 import { html, useEffect, useState } from "../vendor/preact.js";
+import { InsecureCard } from "../calls/off-card.js";
+import { obstacle } from "../calls/obstacle.js";
 import { device, restore, session } from "../calls/session.js";
 import { t } from "../language.js";
 import { PageHead } from "../parts/page-head.js";
@@ -76,6 +78,8 @@ export function RoomsPage() {
   const link = route.value.path.slice(1);
   const room = current.value;
   if (room && (!link || room.options.link === link)) return html`<${InRoom} room=${room} link=${room.options.link} />`;
+  if (obstacle() === "insecure")
+    return html`<${PageHead} title=${t("nav.rooms")} answer=${t("calls.insecure")} long /><${InsecureCard} />`;
   if (session.value === undefined)
     return html`<${PageHead} title=${t("nav.rooms")} answer=${null} />
       <section class="card"><${Skeleton} rows=${4} /></section>`;

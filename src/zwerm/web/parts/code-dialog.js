@@ -1,6 +1,6 @@
 /** Any text as a QR code, drawn from the daemon's answer: only its path is taken over, never its markup. */
 import { html, signal, useEffect, useState } from "../vendor/preact.js";
-import { request } from "../api.js";
+import { failureFrom, request } from "../api.js";
 import { t } from "../language.js";
 import { asFailure } from "../resource.js";
 import { Dialog } from "./dialog.js";
@@ -16,6 +16,18 @@ export function showCode(text, name = "") {
   shown.value = { text, name };
 }
 
+/** What the calls service draws for everybody: a link of a room, or of another device. */
+const CALLS_LINK = /^https?:\/\/[^/]+\/#\/(rooms|calls\/link)\/[\w-]{22,64}$/;
+
+/** @param {string} text @param {AbortSignal} signal @returns {Promise<string>} */
+async function drawn(text, signal) {
+  if (!CALLS_LINK.test(text)) return (await request("GET", "qr", { query: { text }, signal })).text();
+  const response = await fetch("/api/calls/v1/code", { method: "POST", body: text, signal });
+  const answer = await response.text();
+  if (!response.ok) throw failureFrom(response.status, answer);
+  return answer;
+}
+
 /** @param {{text: string}} props */
 export function Code({ text }) {
   const [drawing, setDrawing] = useState(/** @type {{box: string, paths: string[]} | null} */ (null));
@@ -23,8 +35,7 @@ export function Code({ text }) {
   useEffect(() => {
     const abort = new AbortController();
     setDrawing(null);
-    request("GET", "qr", { query: { text }, signal: abort.signal })
-      .then((response) => response.text())
+    drawn(text, abort.signal)
       .then((svg) => {
         const root = new DOMParser().parseFromString(svg, "image/svg+xml").documentElement;
         const [width, height] = ["width", "height"].map((side) => parseFloat(root.getAttribute(side) ?? "0"));

@@ -1,11 +1,11 @@
 /** Before a room: how one looks and sounds, what one is called, and the way in. */
 import { html, useEffect, useMemo, useRef, useState } from "../vendor/preact.js";
 import { device } from "../calls/session.js";
-import { isCapable } from "../calls/device-key.js";
+import { obstacle } from "../calls/obstacle.js";
 import { t } from "../language.js";
 import { notifyFailure } from "../parts/notices.js";
 import { DevicePreview, DeviceTroubles } from "../stage/device-preview.js";
-import { Devices, obstacle } from "../stage/devices.js";
+import { Devices } from "../stage/devices.js";
 import { current, join, ownLabel, prepare } from "./current.js";
 
 /** @param {{link: string}} props */
@@ -21,7 +21,7 @@ export function JoinCard({ link }) {
     [devices],
   );
   useEffect(() => void prepare().catch(() => undefined), []); // what fails now fails in words when one comes in
-  const isPossible = obstacle() === null && isCapable();
+  const isPossible = obstacle() === null;
   useEffect(() => {
     if (!isPossible) void devices.open({ audio: true, video: true });
   }, [devices]);

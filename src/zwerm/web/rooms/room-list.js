@@ -3,15 +3,13 @@ import { html, useState } from "../vendor/preact.js";
 import { device, session } from "../calls/session.js";
 import { when } from "../format.js";
 import { t } from "../language.js";
-import { CopyField } from "../parts/copy-field.js";
-import { Dialog } from "../parts/dialog.js";
-import { Code } from "../parts/code-dialog.js";
 import { EmptyState } from "../parts/empty-state.js";
 import { Icon } from "../parts/icon.js";
 import { Skeleton } from "../parts/skeleton.js";
 import { useResource } from "../resource.js";
 import { go, href } from "../route.js";
-import { addressOf, knownRooms, linkIn } from "./known-rooms.js";
+import { Invitation } from "./invitation.js";
+import { knownRooms, linkIn } from "./known-rooms.js";
 import { RoomFailure } from "./room-failure.js";
 
 /** @typedef {{room: string, title: string, waiting: boolean, locked: boolean, keep_chat: number, created: number}} Row */
@@ -44,15 +42,6 @@ export function PasteCard() {
       ${isWrong && html`<p class="fault" role="alert">${t("rooms.paste.wrong")}</p>`}
     </form>
   </section>`;
-}
-
-/** @param {{link: string, title: string, close: () => void}} props */
-function Invitation({ link, title, close }) {
-  const address = addressOf(link);
-  return html`<${Dialog} title=${t("rooms.inviteTo", { name: title })} close=${close}>
-    <div class="row code-plate"><${Code} text=${address} /></div>
-    <${CopyField} text=${address} label=${t("rooms.link")} />
-  <//>`;
 }
 
 /** @param {{row: Row}} props */
@@ -90,7 +79,16 @@ function RoomLine({ row }) {
           >${t("rooms.enter")}</a
         >`
     }
-    ${isInviting && known && html`<${Invitation} link=${known.link} title=${row.title} close=${() => setInviting(false)} />`}
+    ${
+      isInviting &&
+      known &&
+      html`<${Invitation}
+        link=${known.link}
+        title=${row.title}
+        waits=${row.waiting}
+        close=${() => setInviting(false)}
+      />`
+    }
   </li>`;
 }
 

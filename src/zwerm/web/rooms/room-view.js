@@ -1,8 +1,6 @@
 /** Inside a room: the stage, who waits at the door, and what its host can do. */
 import { html, useEffect, useState } from "../vendor/preact.js";
-import { copy } from "../clipboard.js";
 import { t } from "../language.js";
-import { showCode } from "../parts/code-dialog.js";
 import { Dialog } from "../parts/dialog.js";
 import { Icon } from "../parts/icon.js";
 import { MenuButton } from "../parts/menu.js";
@@ -10,7 +8,8 @@ import { notify, notifyFailure } from "../parts/notices.js";
 import { go, href } from "../route.js";
 import { Stage } from "../stage/stage.js";
 import { quit } from "./current.js";
-import { addressOf, forget } from "./known-rooms.js";
+import { Invitation } from "./invitation.js";
+import { forget } from "./known-rooms.js";
 import { keepingWords } from "./open-dialog.js";
 
 /** @import {Room} from "./room.js" */
@@ -87,8 +86,7 @@ function HostMenu({ room, person }) {
 /** @param {{room: Room, link: string}} props */
 function RoomActs({ room, link }) {
   const [isEnding, setEnding] = useState(false);
-  const address = addressOf(link);
-  const invite = async () => notify(t((await copy(address)) ? "rooms.copied" : "rooms.notCopied"));
+  const [isInviting, setInviting] = useState(false);
   const lock = () => void room.ask("room-lock", { locked: !room.isLocked.value }).catch(notifyFailure);
   const finish = async () => {
     setEnding(false);
@@ -97,16 +95,13 @@ function RoomActs({ room, link }) {
   };
   return html`<div class="row">
     ${room.isLocked.value && html`<span class="state"><${Icon} name="lock" />${t("rooms.locked")}</span>`}
-    <button type="button" class="small" onClick=${invite}><${Icon} name="link" />${t("rooms.invite")}</button>
-    <button
-      type="button"
-      class="small square plain"
-      aria-label=${t("rooms.code")}
-      title=${t("rooms.code")}
-      onClick=${() => showCode(address, room.title.value)}
-    >
-      <${Icon} name="qr" />
+    <button type="button" class="small" onClick=${() => setInviting(true)}>
+      <${Icon} name="qr" />${t("rooms.invite")}
     </button>
+    ${
+      isInviting &&
+      html`<${Invitation} link=${link} title=${room.title.value} close=${() => setInviting(false)} />`
+    }
     ${
       room.isHost.value &&
       html`<${MenuButton}

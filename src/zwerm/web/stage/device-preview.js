@@ -1,5 +1,5 @@
 /** How one looks and sounds before anybody else sees and hears it, and which camera, microphone and speaker are used. */
-import { html, useEffect } from "../vendor/preact.js";
+import { html, useEffect, useState } from "../vendor/preact.js";
 import { t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { LevelMeter } from "./level-meter.js";
@@ -37,6 +37,28 @@ export function DeviceTroubles({ devices }) {
         ${t("action.retry")}
       </button>`
     }
+  </div>`;
+}
+
+/**
+ * What is wrong, over a stage, until it is put away; something new shows again.
+ * @param {{devices: Devices, isKnown: boolean}} props `isKnown`: what is wrong at the beginning was told before
+ */
+export function DeviceNote({ devices, isKnown }) {
+  const { audio, video } = devices.trouble.value;
+  const now = `${audio ?? ""}/${video ?? ""}`;
+  const [known, setKnown] = useState(isKnown ? now : "/");
+  if (now === "/" || now === known) return null;
+  return html`<div class="stage-note">
+    <${DeviceTroubles} devices=${devices} />
+    <button
+      type="button"
+      class="plain square small"
+      aria-label=${t("action.dismiss")}
+      onClick=${() => setKnown(now)}
+    >
+      <${Icon} name="close" />
+    </button>
   </div>`;
 }
 

@@ -2,6 +2,7 @@
  * Camera, microphone and speaker of this page: what was chosen, what there is, and what is wrong. A call takes part with
  * whatever could be had; the trouble says why the rest could not.
  */
+import { obstacle } from "../calls/obstacle.js";
 import { batch, signal } from "../vendor/preact.js";
 
 /** @template T @typedef {import("../vendor/preact.js").Signal<T>} Signal */
@@ -16,12 +17,6 @@ const TROUBLES = {
   NotFoundError: "none",
   OverconstrainedError: "none",
 };
-
-/** Whether calls are possible here at all. @returns {Trouble | null} */
-export function obstacle() {
-  if (!globalThis.isSecureContext) return "insecure";
-  return globalThis.RTCPeerConnection === undefined || navigator.mediaDevices === undefined ? "unsupported" : null;
-}
 
 /** @returns {{audio: string, video: string, speaker: string, clean: boolean}} */
 function remembered() {

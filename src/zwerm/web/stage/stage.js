@@ -4,7 +4,7 @@ import { useKeys } from "../keys.js";
 import { t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { ChatPanel } from "./chat-panel.js";
-import { DeviceChoice, DeviceTroubles } from "./device-preview.js";
+import { DeviceChoice, DeviceNote, DeviceTroubles } from "./device-preview.js";
 import { REACTIONS } from "./meeting.js";
 import { FilePanel } from "./file-panel.js";
 import { PeoplePanel } from "./people-panel.js";
@@ -147,11 +147,12 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
       ${head}
     </header>
     ${
-      isHeldBack.value &&
-      html`<div class="stage-note" role="alert">
-        ${t("stage.heldBack")}
-        <button type="button" class="small" onClick=${() => void release()}>${t("stage.listen")}</button>
-      </div>`
+      isHeldBack.value
+        ? html`<div class="stage-note" role="alert">
+            ${t("stage.heldBack")}
+            <button type="button" class="small" onClick=${() => void release()}>${t("stage.listen")}</button>
+          </div>`
+        : html`<${DeviceNote} devices=${meeting.devices} isKnown=${meeting.kind === "room"} />`
     }
     <div class="seats" data-count=${Math.min(places.length, 9)}>${places.map(tile)}</div>
     <${StageBar} meeting=${meeting} acts=${acts} />
