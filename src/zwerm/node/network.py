@@ -207,7 +207,7 @@ async def _be_reached(network: Network, stack: AsyncExitStack) -> None:
     """Look for nodes of the local network, hold places at relays, and find out what leads here from outside."""
     from zwerm.node.reach import Reach
 
-    network.reach = Reach(network.node, network.swarm)
+    network.reach = Reach(network.node, network.swarm, network.ways.wan)
     await network.reach.start(stack)
 
 

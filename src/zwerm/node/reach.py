@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zwerm.identity.peer_id import PeerId
     from zwerm.libp2p.autonat.aio import AutonatClient
     from zwerm.libp2p.dcutr.aio import DirectUpgrade
+    from zwerm.libp2p.kad.aio import Kad
     from zwerm.libp2p.mdns.aio import LanDiscovery
     from zwerm.libp2p.relay.aio import RelayServer
     from zwerm.libp2p.stream import MuxedConnection
@@ -40,8 +41,10 @@ log: Final = logging.getLogger("zwerm.network")
 class Reach:
     """What is known and done about being reached."""
 
-    def __init__(self, node: Node, swarm: Swarm) -> None:
+    def __init__(self, node: Node, swarm: Swarm, wan: Kad | None = None) -> None:
+        """`wan`: the public DHT, where relays are looked for; None: nowhere."""
         self._node = node
+        self._wan = wan
         self._swarm = swarm
         self._client: AutonatClient
         self.direct: DirectUpgrade
@@ -129,7 +132,8 @@ class Reach:
         if config.boolean("relay.auto"):
             from zwerm.node.relays import RelayFinder
 
-            self.relays = RelayFinder(swarm, circuit)
+            wan = self._wan
+            self.relays = RelayFinder(swarm, circuit, wander=wan.wander if wan is not None else None)
             self.relays.start(stack)
 
     def _hear(self, event: HostEvent) -> None:

@@ -1,15 +1,17 @@
 """Relays found by the node itself: while nobody can dial it, it holds places at two of the peers that relay.
 
 Who is asked decides `zwerm.libp2p.relay.choice`. Candidates are the peers it is connected with directly, and when those
-are too few, peers that are remembered to relay, among them those met in the DHT.
+are too few, peers that are remembered to relay; then whoever a walk through the public DHT leads to, as with go-libp2p:
+what they identify as says whether they relay.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from zwerm.core.errors import RemoteProtocolError, ResourceLimitError, TransportError
 from zwerm.libp2p.host import HostEvent, PeerDisconnected, PeerIdentified, ReachabilityChanged
@@ -26,22 +28,37 @@ if TYPE_CHECKING:
     from zwerm.libp2p.transports.transport import Listener
 
 LOOK: Final = 60.0  # seconds between looks for candidates among the peers that are remembered
-DIALS: Final = 4  # of them that are dialled in one look
+DIALS: Final = 4  # of them that are dialled in one look; and at once, of those that a walk leads to
+LONGEST: Final = 960.0  # seconds between two walks that led to no relay; they become rarer
+IDENTIFY: Final = 10.0  # seconds for a peer to say what it speaks
 
 _FAILURES: Final = (TransportError, RemoteProtocolError, ResourceLimitError)
 log: Final = logging.getLogger("zwerm.network")
+
+if TYPE_CHECKING:
+    Wander: TypeAlias = Callable[[], Awaitable[Sequence[PeerId]]]
 
 
 class RelayFinder:
     """Keeps a `RelayChoice` fed, and does what it says."""
 
-    def __init__(self, swarm: Swarm, circuit: CircuitTransport, choice: RelayChoice[PeerId] | None = None) -> None:
+    def __init__(
+        self,
+        swarm: Swarm,
+        circuit: CircuitTransport,
+        choice: RelayChoice[PeerId] | None = None,
+        *,
+        wander: Wander | None = None,
+    ) -> None:
+        """`wander` leads to peers of the network, whose addresses are remembered; None: there is nowhere to look."""
         self.choice: RelayChoice[PeerId] = choice or RelayChoice()
         self._swarm = swarm
         self._circuit = circuit
         self._listeners: dict[PeerId, Listener] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._short = asyncio.Event()
+        self._wander = wander
+        self._unidentified: dict[PeerId, asyncio.Event] = {}  # dialled, and not known yet for what they speak
         self._loop = asyncio.get_running_loop()
 
     def start(self, stack: AsyncExitStack) -> None:
@@ -59,6 +76,8 @@ class RelayFinder:
 
     def _hear(self, event: HostEvent) -> None:
         now = self._loop.time()
+        if isinstance(event, (PeerIdentified, PeerDisconnected)) and event.peer in self._unidentified:
+            self._unidentified[event.peer].set()
         if isinstance(event, ReachabilityChanged):
             self.choice.want(now, is_wanted=event.is_public is False)
         elif isinstance(event, PeerIdentified):
@@ -126,11 +145,15 @@ class RelayFinder:
             self._act()
 
     async def _look_for_ever(self) -> None:
+        rest = LOOK
         while True:
             await self._short.wait()
             self._short.clear()
             await self._look()
-            await asyncio.sleep(LOOK)
+            if self.choice.is_short:
+                await self._walk()
+            rest = min(2 * rest, LONGEST) if self.choice.is_short else LOOK
+            await asyncio.sleep(rest)
             self._act()
 
     async def _look(self) -> None:
@@ -144,7 +167,35 @@ class RelayFinder:
             and any(is_public(each) and not is_relayed(each) for each in store.addresses(peer))
         ]
         for peer in known[:DIALS]:
-            try:
+            await self._meet(peer)
+
+    async def _walk(self) -> None:
+        """Connect with peers of the network until there are relays enough among them; the others may be of use too."""
+        if self._wander is None:
+            return
+        try:
+            met = await self._wander()
+        except _FAILURES as error:
+            log.debug("no walk for relays: %s", error)
+            return
+        store, swarm = self._swarm.peers, self._swarm
+        strangers = [
+            peer
+            for peer in met
+            if not swarm.connections_to(peer) and any(is_public(address) for address in store.addresses(peer))
+        ]
+        while strangers and self.choice.is_short:
+            some, strangers = strangers[:DIALS], strangers[DIALS:]
+            await asyncio.gather(*(self._meet(peer) for peer in some))
+
+    async def _meet(self, peer: PeerId) -> None:
+        """Connect, and wait until the peer has said what it speaks."""
+        told = self._unidentified[peer] = asyncio.Event()
+        try:
+            async with asyncio.timeout(IDENTIFY):
                 await self._swarm.connect(peer, force_direct=True)
-            except _FAILURES as error:
-                log.debug("relay %s: %s", peer, error)
+                await told.wait()
+        except (*_FAILURES, TimeoutError) as error:
+            log.debug("%s as a relay: %s", peer, str(error) or "it does not say what it speaks")
+        finally:
+            del self._unidentified[peer]

@@ -69,6 +69,7 @@ class Kad:
         is_server: bool | None = None,
         random: Random = SYSTEM,
     ) -> None:
+        self._random = random
         self.dht = Dht(host.peer_id, config, random=random, validators=validators, addresses_of=self._addresses_of)
         self._host = host
         self._config = config
@@ -130,6 +131,13 @@ class Kad:
         This and the methods below raise ResourceLimitError when too many queries are under way.
         """
         return (await self._result(self.dht.find_closest(preimage, self._now, count=count))).closest
+
+    async def wander(self) -> tuple[PeerId, ...]:
+        """Return servers near some key that nobody chose, each with its addresses remembered: whom one may meet."""
+        met = await self.find_closest(self._random.randbytes(32))
+        for peer in met:
+            self._remember(peer.peer, peer.addresses)
+        return tuple(peer.peer for peer in met)
 
     async def find_peer(self, peer: PeerId) -> tuple[Multiaddr, ...]:
         """Return where a peer is, as others say; empty when nobody knows."""
