@@ -4,6 +4,7 @@ import { useKeys } from "../keys.js";
 import { t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { ChatPanel } from "./chat-panel.js";
+import { OwnCorner } from "./corner.js";
 import { DeviceChoice, DeviceNote, DeviceTroubles } from "./device-preview.js";
 import { REACTIONS } from "./meeting.js";
 import { FilePanel } from "./file-panel.js";
@@ -55,6 +56,7 @@ function mainOf(meeting, places, pinned, isSpeakerView) {
  */
 export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
   const [isSpeakerView, setSpeakerView] = useState(false);
+  const [isEqual, setEqual] = useState(false);
   const [pinned, setPinned] = useState("");
   const [side, setSide] = useState(/** @type {Side | null} */ (null));
   const [isKeys, setKeys] = useState(false);
@@ -64,7 +66,9 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
   const lines = meeting.chat.lines.value;
   if (side === "chat") seen.current = lines.length;
   const places = placesOf(meeting);
-  const main = mainOf(meeting, places, pinned, isSpeakerView);
+  const isPair = places.length === 2 && places[0].kind === "camera" && places[0].person !== null && !pinned;
+  const isCorner = isPair && !isEqual;
+  const main = isCorner ? places[0] : isPair ? null : mainOf(meeting, places, pinned, isSpeakerView);
   const full = () =>
     void (document.fullscreenElement ? document.exitFullscreen() : box.current?.requestFullscreen?.())?.catch(
       () => undefined, // the browser does not want to
@@ -86,7 +90,7 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
     setSide("files");
     void meeting.shelf.send(files);
   };
-  const view = () => setSpeakerView(!isSpeakerView);
+  const view = () => (isPair ? setEqual(!isEqual) : setSpeakerView(!isSpeakerView));
   useKeys({
     m: () => void meeting.mute(meeting.isHeard.value),
     v: () => void meeting.showCamera(),
@@ -114,7 +118,7 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
   }, [side]);
   const acts = {
     toggleView: view,
-    isSpeakerView,
+    isSpeakerView: isPair ? isCorner : isSpeakerView,
     open,
     side,
     full,
@@ -138,7 +142,7 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
     class=${side ? "scene with-side" : "scene"}
     ref=${box}
     aria-label=${title}
-    data-view=${main ? "main" : "grid"}
+    data-view=${isCorner ? "pair" : main ? "main" : "grid"}
     onDragOver=${(/** @type {DragEvent} */ event) => event.preventDefault()}
     onDrop=${drop}
   >
@@ -154,7 +158,9 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
           </div>`
         : html`<${DeviceNote} devices=${meeting.devices} isKnown=${meeting.kind === "room"} />`
     }
-    <div class="seats" data-count=${Math.min(places.length, 9)}>${places.map(tile)}</div>
+    <div class="seats" data-count=${Math.min(places.length, 9)}>
+      ${isCorner ? html`${tile(places[0])}<${OwnCorner}>${tile(places[1])}<//>` : places.map(tile)}
+    </div>
     <${StageBar} meeting=${meeting} acts=${acts} />
     ${
       side &&
