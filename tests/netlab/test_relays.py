@@ -16,7 +16,7 @@ from tests.netlab.namespace import resident_of
 from tests.netlab.residents import NodeThere
 from zwerm.libp2p.autonat import aio as autonat
 from zwerm.libp2p.dcutr import aio as dcutr
-from zwerm.node import reach
+from zwerm.node import reach, relays
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +84,41 @@ async def test_a_node_that_is_told_that_it_cannot_be_dialled_holds_two_places_an
         await made.hidden.until(lambda: places(made.hidden) == kept | {str(spare.node.identity)})
         await made.other.until(lambda: made.other.network.reach.reachability.is_public is True)
         assert places(made.other) == set()
+
+
+async def test_a_node_that_met_no_relay_finds_two_by_the_dht(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three public nodes say that it cannot be dialled; they relay for nobody, and know two that do."""
+    monkeypatch.setattr(autonat, "DIAL_TIME", 0.5)
+    monkeypatch.setattr(reach, "SETTLE", 0.05)
+    monkeypatch.setattr(relays, "LOOK", 1.0)
+    with contextlib.ExitStack() as stack:
+        network = stack.enter_context(wide_network(GLOBAL))
+        home, *hosts = [network.join(kind) for kind in (Kind.PORT, Kind.NONE, Kind.NONE)]
+        core = stack.enter_context(resident_of(network.core))
+        inside, *outside = [stack.enter_context(resident_of(each.host)) for each in (home, *hosts)]
+        known = [
+            NodeThere(core, tmp_path / f"known-{number}", GLOBAL.servers[0], 4_001 + number, routing__dht="server")
+            for number in range(3)
+        ]
+        relaying = [
+            NodeThere(resident, tmp_path / host.address, host.address, relay__serve=True, routing__dht="server")
+            for resident, host in zip(outside, hosts, strict=True)
+        ]
+        hidden = NodeThere(inside, tmp_path / "hidden", home.address, relay__auto=True)
+        everybody = (*known, *relaying, hidden)
+        try:
+            async with asyncio.timeout(LIMIT):
+                for each in everybody:
+                    await each.open()
+                for one in relaying:
+                    for other in known:
+                        await one.connect(other)
+                for other in known:
+                    await hidden.connect(other)
+                await hidden.until(lambda: places(hidden) == {str(each.node.identity) for each in relaying})
+        finally:
+            for each in reversed(everybody):
+                await each.close()
 
 
 @pytest.mark.parametrize(
