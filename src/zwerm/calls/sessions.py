@@ -37,6 +37,7 @@ class Presence(enum.Enum):
 
     AVAILABLE = "available"
     BUSY = "busy"
+    QUIET = "quiet"  # does not want to be disturbed
     AWAY = "away"
     OFFLINE = "offline"
 

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 PATIENCE = 20.0
 
@@ -21,9 +22,10 @@ def binary(name: str) -> str:
 class BusServer:
     """One server."""
 
-    def __init__(self, kind: str, folder: str) -> None:
+    def __init__(self, kind: str, folder: str, tls: tuple[Path, Path] | None = None) -> None:
         self.kind = kind
         self.folder = folder
+        self.tls = tls  # certificate and key
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
             self.port = taken.getsockname()[1]
@@ -31,7 +33,9 @@ class BusServer:
 
     @property
     def url(self) -> str:
-        return f"{self.kind}://:secret@127.0.0.1:{self.port}" if self.kind == "redis" else f"nats://{self._name}"
+        if self.kind == "redis":
+            return f"{'redis' if self.tls is None else 'rediss'}://:secret@127.0.0.1:{self.port}"
+        return f"{'nats' if self.tls is None else 'tls'}://{self._name}"
 
     @property
     def _name(self) -> str:
@@ -43,6 +47,11 @@ class BusServer:
             "redis": ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--requirepass", "secret"],
             "nats": ["nats-server", "-a", "127.0.0.1", "-p", port, "--user", "zwerm", "--pass", "secret"],
         }
+        if self.tls is not None:
+            certificate, key = map(str, self.tls)
+            commands["redis"] += ["--port", "0", "--tls-port", port, "--tls-cert-file", certificate]
+            commands["redis"] += ["--tls-key-file", key, "--tls-auth-clients", "no"]
+            commands["nats"] += ["--tls", "--tlscert", certificate, "--tlskey", key]
         name, *words = commands[self.kind]
         self._process = subprocess.Popen(
             [binary(name), *words], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -66,10 +75,10 @@ class BusServer:
 
 
 @contextlib.contextmanager
-def bus_server(kind: str) -> Iterator[BusServer]:
-    """A server that listens."""
+def bus_server(kind: str, tls: tuple[Path, Path] | None = None) -> Iterator[BusServer]:
+    """A server that listens, with a certificate and its key by TLS only."""
     with tempfile.TemporaryDirectory(prefix=f"zwerm-{kind}-") as folder:
-        server = BusServer(kind, folder)
+        server = BusServer(kind, folder, tls)
         server.start()
         try:
             yield server

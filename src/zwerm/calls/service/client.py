@@ -183,3 +183,20 @@ class Client:
     def ended(self) -> None:
         """The connection is over."""
         self.service.forget(self)
+
+
+class Visitor:
+    """Somebody of another process, for the functions that answer requests."""
+
+    def __init__(self, service: CallsService, party: Party, user: str | None, peer: str) -> None:
+        self.service = service
+        self.party = party
+        self.peer = peer
+        self._user = user
+
+    @property
+    def user(self) -> tuple[str, str]:
+        """Id and name of the account. Raises a `Refused` for guests."""
+        if self._user is None or self.party.name is None:
+            raise Refused("sign-in", "This needs an account")
+        return self._user, self.party.name

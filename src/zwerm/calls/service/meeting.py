@@ -8,8 +8,7 @@ from typing import Any
 from zwerm.calls.limits import Refused
 from zwerm.calls.message import Message
 from zwerm.calls.rooms import RoomRecord
-from zwerm.calls.service.client import Client, request
-from zwerm.calls.service.several import Visitor
+from zwerm.calls.service.client import Client, Visitor, request
 from zwerm.calls.store import rooms
 
 
@@ -47,12 +46,12 @@ async def join(client: Client, message: Message) -> dict[str, Any]:
     except Refused:
         service.note_guess(client.peer)
         raise
-    home = await service.several.home_of_room(record.id)
+    home = await service.several.rooms.claim(record.id)
     if home is None or isinstance(client, Visitor):
         return service.board.rooms.join(record, chat, client.party, message["label"], service.now())
     user = client.session.user if client.session is not None else None
     value = await service.several.ask(home, client.party, user, client.peer, message)
-    service.several.entered(record.id, client.party.device, message["link"], message["label"])
+    service.several.rooms.entered(record.id, client.party.device, message["link"], message["label"])
     return value
 
 

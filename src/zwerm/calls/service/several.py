@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 from zwerm.calls.bus.aio import Bus
@@ -21,9 +20,11 @@ from zwerm.calls.bus.neighbours import BusConfig, Died, Heard, Joined, Neighbour
 from zwerm.calls.bus.packet import Note, is_process
 from zwerm.calls.limits import Refused
 from zwerm.calls.message import Message
-from zwerm.calls.service.client import ANSWERS
+from zwerm.calls.service.client import ANSWERS, Visitor
+from zwerm.calls.service.heritage import Heritage
+from zwerm.calls.service.rooms_elsewhere import RoomsElsewhere
 from zwerm.calls.sessions import Party
-from zwerm.calls.store import heirs, rooms
+from zwerm.calls.store import heirs
 from zwerm.calls.switchboard import Changed, Close, Send
 from zwerm.core.errors import StorageError, WireError
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("zwerm.calls")
 
 ANSWERED_WITHIN: Final = 15.0  # seconds that a request may take at another process, and at its heir
-GATHERING: Final = 2.5  # seconds after a start until everybody else was heard, and what nobody has is taken
-ROOMS: Final = 50_000  # whose home is remembered
 HOPS: Final = 3  # that an event may take after a session which moves
 
 OF_CALLS: Final = frozenset({"answer", "decline", "cancel", "hang-up", "signal"})
@@ -53,23 +52,6 @@ OF_ROOMS: Final = frozenset(
 )
 
 
-class Visitor:
-    """Somebody of another process, for the functions that answer requests."""
-
-    def __init__(self, service: CallsService, party: Party, user: str | None, peer: str) -> None:
-        self.service = service
-        self.party = party
-        self.peer = peer
-        self._user = user
-
-    @property
-    def user(self) -> tuple[str, str]:
-        """Id and name of the account. Raises a `Refused` for guests."""
-        if self._user is None or self.party.name is None:
-            raise Refused("sign-in", "This needs an account")
-        return self._user, self.party.name
-
-
 class Several:
     """The way of one service to the others. Without a bus there is none of them, and everything is here."""
 
@@ -80,10 +62,8 @@ class Several:
         self._neighbours: Neighbours | None = None
         self._numbered = 0
         self._asked: dict[int, tuple[str, asyncio.Future[Note]]] = {}  # where, by number
-        self._heirs: dict[str, str] = {}  # who has what a dead process had
-        self._inherited = asyncio.Event()  # set anew whenever an heir is known
-        self._homes: OrderedDict[str, str] = OrderedDict()  # of rooms
-        self._inside: dict[tuple[str, str], tuple[str, str]] = {}  # link and label, by room and endpoint of ours
+        self._heritage = Heritage(service, self._spread)
+        self.rooms = RoomsElsewhere(service)
         self._timer: asyncio.TimerHandle | None = None
         self._is_settling = False
 
@@ -118,12 +98,7 @@ class Several:
             self.settle()
 
         service.spawn(bus.run(service.process, receive, linked, lambda: neighbours.next_transmit(service.now())))
-        service.spawn(self._take_what_nobody_has())
-
-    async def _take_what_nobody_has(self) -> None:
-        await asyncio.sleep(GATHERING)
-        for dead in await self._service.database.run(heirs.left_behind, self.processes):
-            await self._inherit(dead)
+        service.spawn(self._heritage.take_what_nobody_has())
 
     async def close(self) -> None:
         """Say goodbye, so that the others take over at once."""
@@ -183,8 +158,7 @@ class Several:
                 session = self._service.board.sessions.find(endpoint)
                 if session is None:
                     self._neighbours.spread({"kind": "gone", "endpoint": endpoint})
-                    for key in [key for key in self._inside if key[1] == endpoint]:
-                        del self._inside[key]
+                    self.rooms.gone(endpoint)
                 else:
                     self._neighbours.spread({"kind": "there", "sessions": [described(session)], "all": False})
         if self._bus is not None:
@@ -198,6 +172,7 @@ class Several:
             case "gone":
                 board.gone_elsewhere(process, note["endpoint"])
             case "tell":
+                self.rooms.told(note["endpoint"], note["text"])
                 expires = None if note["left"] is None else now + note["left"]
                 if note["hops"] < HOPS:
                     board.deliver(note["endpoint"], note["text"], expires, now, hops=note["hops"] + 1)
@@ -208,7 +183,7 @@ class Several:
             case "done":
                 self._done(note)
             case "took":
-                self._heir(note["process"], process)
+                self._heritage.note(note["process"], process)
 
     def _done(self, note: Note) -> None:
         asked = self._asked.pop(note["number"], None)
@@ -225,11 +200,9 @@ class Several:
         for each in given:
             board.there_elsewhere(each, now)
 
-    def _heir(self, dead: str, heir: str) -> None:
-        if is_process(dead) and len(self._heirs) < 4_096:
-            self._heirs[dead] = heir
-            self._inherited.set()
-            self._inherited = asyncio.Event()
+    def _spread(self, note: Note) -> None:
+        if self._neighbours is not None:
+            self._neighbours.spread(note)
 
     # Requests that are done elsewhere.
 
@@ -240,13 +213,9 @@ class Several:
         kind, me = message["type"], self._service.process
         home = None
         if kind in OF_CALLS and "call" in message:
-            home = message["call"].partition(".")[0]
-            for _ in range(8):
-                if home not in self._heirs:
-                    break
-                home = self._heirs[home]
+            home = self._heritage.of(message["call"].partition(".")[0])
         elif kind in OF_ROOMS and "room" in message:
-            home = self._homes.get(message["room"])
+            home = self.rooms.home_of(message["room"])
         return home if home not in (None, me) and is_process(home or "") else None
 
     async def ask(self, home: str, party: Party, user: str | None, peer: str, message: Message) -> dict[str, Any]:
@@ -262,13 +231,15 @@ class Several:
             number, done = self._numbered, loop.create_future()
             note: Note = {"kind": "do", "number": number, "party": party.document(), "user": user, "peer": peer}
             self._asked[number] = (home, done)
-            inherited = self._inherited
+            inherited = self._heritage.changed
             try:
                 async with asyncio.timeout_at(given_up):
                     if neighbours.send(home, note | {"message": message}):
                         self._bus.wake()
-                        answer = await done
-                        return _value(answer)
+                        value = _value(await done)
+                        if message["type"] == "room-leave":
+                            self.rooms.left(message["room"], party.device)
+                        return value
                     await inherited.wait()  # it is dead: who has the call now
             except TimeoutError:
                 break
@@ -322,48 +293,6 @@ class Several:
             return None
         return found or None
 
-    # Rooms.
-
-    async def home_of_room(self, room: str) -> str | None:
-        """The other process that has a room, which from now on is this one when nobody has it; None: this one."""
-        if self._neighbours is None:
-            return None
-        service = self._service
-        home = await service.database.run(rooms.claim, room, service.process, self.processes)
-        self._homes[room] = home
-        self._homes.move_to_end(room)
-        if len(self._homes) > ROOMS:
-            self._homes.popitem(last=False)
-        return None if home == service.process else home
-
-    def entered(self, room: str, endpoint: str, link: str, label: str) -> None:
-        """Somebody of ours is in a room of another process: they come in again when it dies."""
-        self._inside[(room, endpoint)] = (link, label)
-
-    def left(self, room: str, endpoint: str) -> None:
-        """Somebody of ours left it."""
-        self._inside.pop((room, endpoint), None)
-
-    async def _enter_again(self, room: str, endpoint: str, link: str, label: str) -> None:
-        service = self._service
-        session = service.board.sessions.find(endpoint)
-        if session is None:
-            return
-        visitor = Visitor(service, session.party, session.user, "")
-        try:
-            message = {"type": "room-join", "link": link, "label": label}
-            value = await ANSWERS["room-join"](visitor, message)  # type: ignore[arg-type]
-        except (Refused, StorageError) as error:
-            log.info("a room that was left behind: %s", error)
-            service.board.tell(endpoint, {"type": "room-closed", "room": room, "reason": "left"})
-        else:
-            if "members" in value:
-                event = {"type": "room-let-in", "room": room, "members": value["members"], "chat": value["chat"]}
-                service.board.tell(endpoint, event)
-        service.settle()
-
-    # What a dead process leaves.
-
     def _died(self, process: str) -> None:
         service = self._service
         log.info("a process of the service is gone", extra={"process_id": process})
@@ -373,38 +302,8 @@ class Several:
             if where == process and not done.done():
                 del self._asked[number]
                 done.set_exception(_DiedMeanwhile())
-        lost = [room for room, home in self._homes.items() if home == process]
-        for room in lost:
-            del self._homes[room]
-        for (room, endpoint), (link, label) in list(self._inside.items()):
-            if room in lost:
-                del self._inside[(room, endpoint)]
-                service.spawn(self._enter_again(room, endpoint, link, label))
-        for dead in [process, *(old for old, heir in self._heirs.items() if heir == process)]:
-            service.spawn(self._inherit(dead))
-
-    async def _inherit(self, dead: str) -> None:
-        """Take what a dead process had, unless another one does; tried again while the store cannot be reached."""
-        service, run = self._service, self._service.database.run
-        while True:
-            try:
-                if not await run(heirs.claim, dead, service.process, self.processes):
-                    return
-                left = await run(heirs.calls_of, dead, service.wall())
-                break
-            except StorageError as error:
-                log.warning("%s", error)
-                await asyncio.sleep(1.0)
-        config, now, wall = service.config, service.now(), service.wall()
-        for each in left:
-            since = min(max(0.0, wall - each.began), config.ring)
-            due = now + max(config.ring - since, config.ring_again)
-            service.board.adopt(each.call, Party(*each.caller), each.callee, each.media, due, now)
-        self._heir(dead, service.process)
-        if self._neighbours is not None:
-            self._neighbours.spread({"kind": "took", "process": dead})
-        service.settle()
-        await service.fetching.take_up(dead)
+        self.rooms.died(process)
+        self._heritage.died(process)
 
 
 class _DiedMeanwhile(Exception):
