@@ -12,7 +12,7 @@ import { session } from "./session.js";
  * devices: AccountDevice[], passkeys: Passkey[], contacts: Record<string, "contact" | "blocked">, missed: number}} Account
  * @typedef {{call: string, with: string, out: boolean, media: string[], began: number, answered: number | null,
  * ended: number | null, reason: string | null, missed: boolean, seen: boolean}} PastCall
- * @typedef {"available" | "away" | "busy" | "offline"} Presence
+ * @typedef {"available" | "busy" | "quiet" | "away" | "offline"} Presence
  */
 
 const LISTED = 50; // calls that are shown

@@ -10,6 +10,7 @@ import { onAnswer } from "../push.js";
 import { go, href, route } from "../route.js";
 import { account } from "./account.js";
 import { IncomingCard } from "./incoming-card.js";
+import "./availability.js";
 import "./notifications.js";
 import { answer, aside, current, hangUp, incoming } from "./phone.js";
 import { restore } from "./session.js";

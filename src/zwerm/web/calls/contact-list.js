@@ -12,7 +12,7 @@ import { PRESENCE, refusedWords } from "./words.js";
 
 /** @import {Item} from "../parts/menu.js" */
 
-const ORDER = ["available", "busy", "away", "offline"];
+const ORDER = ["available", "busy", "away", "quiet", "offline"];
 
 /** @param {string} name @param {"contact" | "blocked" | "none"} kind @param {string} done @param {() => void} [undo] */
 export async function put(name, kind, done, undo) {

@@ -4,7 +4,7 @@ import { t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { Avatar } from "./avatar.js";
 import { obstacle } from "./obstacle.js";
-import { answer, decline, isBusy } from "./phone.js";
+import { answer, decline, isBusy, visited } from "./phone.js";
 import { VERDICTS } from "./words.js";
 
 /** @import {Incoming} from "./phone.js" */
@@ -14,7 +14,9 @@ export function IncomingCard({ ringing }) {
   const name = ringing.from.name ?? ringing.from.label;
   const isPicture = ringing.media.includes("video");
   const { key, tone } = VERDICTS[ringing.verdict];
-  const busy = isBusy.value;
+  const room = visited.value;
+  const busy = isBusy.value || room !== null;
+  const ends = room ? t("calls.answer.leaves", { name: room.title.value }) : t("calls.answer.ends");
   return html`<section class="incoming" aria-label=${t("calls.rings", { name })}>
     <div class="incoming-who">
       <${Avatar} name=${name} size="large" />
@@ -36,7 +38,7 @@ export function IncomingCard({ ringing }) {
       ${
         busy &&
         html`<button type="button" onClick=${() => void decline(ringing, true)}>
-          <${Icon} name="people" />${t("calls.sayBusy")}
+          <${Icon} name="people" />${t(room ? "calls.sayInRoom" : "calls.sayBusy")}
         </button>`
       }
       ${
@@ -45,7 +47,7 @@ export function IncomingCard({ ringing }) {
         type="button"
         class=${isPicture ? "" : "accept"}
         onClick=${() => void answer(ringing, false)}
-        title=${busy ? t("calls.answer.ends") : null}
+        title=${busy ? ends : null}
       >
         <${Icon} name="phone" />${t("calls.answer.sound")}
       </button>
@@ -53,13 +55,13 @@ export function IncomingCard({ ringing }) {
         type="button"
         class=${isPicture ? "accept" : ""}
         onClick=${() => void answer(ringing, true)}
-        title=${busy ? t("calls.answer.ends") : null}
+        title=${busy ? ends : null}
       >
         <${Icon} name="camera" />${t("calls.answer.picture")}
       </button>`
       }
     </div>
-    ${busy && html`<p class="quiet small">${t("calls.answer.ends")}</p>`}
+    ${busy && html`<p class="quiet small">${ends}</p>`}
     ${obstacle() && html`<p class="quiet small">${t("calls.answer.cannot")}</p>`}
   </section>`;
 }

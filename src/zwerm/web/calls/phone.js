@@ -9,6 +9,7 @@ import { computed, effect, signal } from "../vendor/preact.js";
 import { Failure } from "../api.js";
 import { t } from "../language.js";
 import { notify } from "../parts/notices.js";
+import { current as room, quit } from "../rooms/current.js";
 import { go, href } from "../route.js";
 import { pastChanged } from "./account.js";
 import { judge, remember } from "./known-keys.js";
@@ -35,6 +36,12 @@ export const current = signal(null);
 export const aside = signal(/** @type {{name: string, reason: string} | null} */ (null));
 
 export const isBusy = computed(() => current.value !== null && current.value.state.value !== "over");
+/** The room that this page is in, or before whose door it waits. */
+export const visited = computed(() => {
+  const there = room.value;
+  return there && there.state.value !== "over" ? there : null;
+});
+export const isEngaged = computed(() => isBusy.value || visited.value !== null);
 
 const others = typeof BroadcastChannel === "undefined" ? null : new BroadcastChannel("zwerm.calls.phone");
 
@@ -89,11 +96,22 @@ async function begin(about) {
   if (!mine) return null;
   const { Meeting, Devices } = await loadStage();
   if (current.peek() && current.peek()?.state.peek() !== "over") await hangUp();
+  leaveRoom();
   const talk = new Talk({ ...about, mine, devices: new Devices(), Stage: Meeting });
   current.value = talk;
   void talk.devices.open({ audio: true, video: about.isPicture }); // one sees oneself while it rings
   go(href("calls"));
   return talk;
+}
+
+/** One talks in one place at a time; the way back is offered. */
+function leaveRoom() {
+  const there = visited.peek();
+  if (!there) return;
+  const { link } = there.options;
+  const name = there.title.peek();
+  quit();
+  notify(t("calls.leftRoom", { name }), { label: t("calls.leftRoom.back"), run: () => go(href("rooms", link)) });
 }
 
 /** Whether this browser cannot make calls, which is said then. */
@@ -256,10 +274,6 @@ function follow(mine) {
       const talk = current.peek();
       if (talk) end(talk, "lost");
     }),
-    isBusy.subscribe((busy) => {
-      if (mine.turn.peek() > 0 || busy)
-        void mine.ask("presence", { state: busy ? "busy" : "available" }).catch(() => 0);
-    }),
   ];
   return () => {
     stops.forEach((stop) => stop());
@@ -297,7 +311,7 @@ let sounding = "";
 effect(() => {
   const talk = current.value;
   const isFar = talk?.isOut === true && talk.state.value === "calling" && talk.progress.value !== "";
-  const wanted = incoming.value.length > 0 && !isBusy.value ? "bell" : isFar ? "far" : "";
+  const wanted = incoming.value.length > 0 && !isEngaged.value ? "bell" : isFar ? "far" : "";
   if (wanted === sounding) return;
   silence();
   sounding = wanted;

@@ -13,6 +13,7 @@ export const PRESENCE = {
   available: "calls.presence.available",
   away: "calls.presence.away",
   busy: "calls.presence.busy",
+  quiet: "calls.presence.quiet",
   offline: "calls.presence.offline",
 };
 

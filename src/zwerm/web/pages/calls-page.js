@@ -10,6 +10,7 @@ import { obstacle } from "../calls/obstacle.js";
 import { LinkCard, fetched, opened } from "../calls/link-card.js";
 import { InsecureCard, OffCard, UnsupportedNote } from "../calls/off-card.js";
 import { PastList } from "../calls/past-list.js";
+import { PresenceButton } from "../calls/presence-button.js";
 import { current, incoming, ring } from "../calls/phone.js";
 import { RingCard } from "../calls/ring-card.js";
 import { ask, service } from "../calls/service.js";
@@ -29,7 +30,7 @@ function answerOf() {
   const mine = account.value;
   if (!mine || past.value === null) return trouble.value ? "" : null;
   const states = Object.values(presence.value);
-  const n = states.filter((state) => state !== "offline").length;
+  const n = states.filter((state) => state !== "offline" && state !== "quiet").length;
   const sentences = [t("calls.answer", { name: mine.name })];
   if (!mine.disturb) sentences.push(t("calls.answer.quiet"));
   if (states.length > 0) sentences.push(t("calls.answer.reach", { n }));
@@ -69,6 +70,7 @@ function SignedIn() {
   const state = session.value?.state.value;
   return html`<${PageHead} title=${t("nav.calls")} answer=${answerOf()} long>
       ${state === "lost" && html`<span class="state warn" role="status">${t("calls.reconnecting")}</span>`}
+      ${account.value && html`<${PresenceButton} />`}
       <a class="button" href=${href("calls", isAccount ? "/" : "/account")}
         ><${Icon} name=${isAccount ? "left" : "settings"} />${t(isAccount ? "calls.toCalls" : "calls.toAccount")}</a
       >

@@ -25,7 +25,8 @@ export async function join(link, label, devices) {
   quit();
   ownLabel.value = label;
   localStorage.setItem("zwerm.label", label);
-  const Room = await prepare();
+  const [Room, phone] = await Promise.all([prepare(), session.peek() ? import("../calls/phone.js") : null]);
+  await phone?.hangUp(); // one talks in one place at a time
   const account = session.value;
   const signaling = account ?? (await guestSession(link, label));
   const media = { audio: devices.microphone.value !== null, video: devices.camera.value !== null };

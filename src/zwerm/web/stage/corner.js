@@ -101,7 +101,7 @@ export function OwnCorner({ children }) {
         title=${t("stage.own.move")}
         onClick=${() => settle(ROUND[(ROUND.indexOf(corner.value) + 1) % ROUND.length])}
       >
-        <${Icon} name="move" />
+        <${Icon} name="arrows" />
       </button>
       <button
         type="button"
