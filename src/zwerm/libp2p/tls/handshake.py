@@ -1,5 +1,7 @@
 """The TLS 1.3 handshake of libp2p (libp2p specs, "tls/tls.md"; protocol `/tls/1.0.0`), by OpenSSL.
 
+What it agrees on leaves OpenSSL by the way that key logs are written, and `TlsRecords` goes on with it.
+
 Both sides show a certificate, and each is verified while OpenSSL still holds the handshake, so that a peer that proves
 nothing gets an alert. The muxer is chosen by ALPN ("connections/inlined-muxer-negotiation.md"). Sessions are never
 resumed: a ticket would stand for a certificate that nobody has looked at.
@@ -22,7 +24,8 @@ from zwerm.identity.keys import PrivateKey, PublicKey
 from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.secure import HandshakeEvent, HandshakeFailed, Secured, check_peer_untrusted
 from zwerm.libp2p.tls.certificate import generate, verify_untrusted
-from zwerm.libp2p.tls.records import TlsRecords, drain, reason_of
+from zwerm.libp2p.tls.record_keys import SUITES, RecordKeys
+from zwerm.libp2p.tls.records import TlsRecords
 
 PROTOCOL: Final = "/tls/1.0.0"
 ALPN: Final = b"libp2p"  # says that the muxer is agreed on afterwards
@@ -32,6 +35,9 @@ _HEADER_SIZE: Final = 5  # RFC 8446 section 5.1
 _RECORD_TYPES: Final = range(20, 24)
 _MAJOR_VERSION: Final = 3
 _MAX_RECORD: Final = 16_384 + 256
+_PROTECTED: Final = 23  # the type of a record under a key
+_READ: Final = 131_072  # bytes
+_SECRETS: Final = (b"CLIENT_TRAFFIC_SECRET_0", b"SERVER_TRAFFIC_SECRET_0")  # as key logs name them
 
 
 class TlsIdentity:
@@ -59,6 +65,7 @@ class TlsIdentity:
         context.set_mode(SSL.MODE_RELEASE_BUFFERS)
         context.use_privatekey(self._private)
         context.use_certificate(self.certificate)
+        context.set_keylog_callback(_note_secret)
         context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, _verify)
         if offered is None:
             context.set_alpn_select_callback(_select)
@@ -76,6 +83,11 @@ def _verify(ssl: SSL.Connection, certificate: crypto.X509, _: int, depth: int, _
 def _select(ssl: SSL.Connection, offered: list[bytes]) -> bytes:
     handshake: TlsHandshake = ssl.get_app_data()
     return handshake.choose_untrusted(offered)
+
+
+def _note_secret(ssl: SSL.Connection, line: bytes) -> None:
+    handshake: TlsHandshake = ssl.get_app_data()
+    handshake.note_secret(line)
 
 
 class TlsHandshake:
@@ -106,6 +118,7 @@ class TlsHandshake:
         self._cause: str | None = None  # why the certificate is refused
         self._proved: PublicKey | None = None
         self._taken = 0  # bytes
+        self._secrets: dict[bytes, bytes] = {}
         self._received = bytearray()  # the record that is not whole yet
         self._to_send = b""
         self._event: HandshakeEvent | None = None
@@ -175,6 +188,12 @@ class TlsHandshake:
                 return protocol
         raise WireError(f"the peer offers {b', '.join(offered)[:200]!r}, of which nothing is spoken here")
 
+    def note_secret(self, line: bytes) -> None:
+        """Keep what protects the records of one side, of a line of a key log: label, client's random, secret."""
+        label, _, secret = line.split()
+        if label in _SECRETS:
+            self._secrets[label] = bytes.fromhex(secret.decode())
+
     def _missing_untrusted(self) -> int:
         """Bytes until the header, or the record, is whole: OpenSSL gets no byte behind the last of the handshake."""
         received = self._received
@@ -199,10 +218,12 @@ class TlsHandshake:
             self._to_send += drain(self._ssl)
             self._finish(HandshakeFailed(str(error)))
         else:
-            self._to_send += drain(self._ssl)
-            self._finish(self._outcome())
+            last = drain(self._ssl)
+            self._to_send += last
+            # What a server says once the client is done are tickets, under the key of its records.
+            self._finish(self._outcome(0 if self._is_initiator else _count_protected(last)))
 
-    def _outcome(self) -> HandshakeEvent:
+    def _outcome(self, sent: int) -> HandshakeEvent:
         key, chain = self._proved, self._ssl.get_peer_cert_chain() or []
         if key is None or len(chain) > self._is_initiator:  # a server finds only what is behind the first in it
             return HandshakeFailed("the peer sent more than one certificate" if key else "the peer sent no certificate")
@@ -213,9 +234,41 @@ class TlsHandshake:
             muxer = chosen.decode()
         else:
             return HandshakeFailed(f"the peer chose the protocol {chosen[:64]!r}, which was not offered")
-        return Secured(key, PeerId.of(key), muxer, TlsRecords(self._ssl))
+        suite = self._ssl.get_cipher_name() or ""
+        if suite not in SUITES:
+            return HandshakeFailed(f"TLS came to the cipher {suite!r}, which is not spoken here")
+        client, server = (self._secrets[label] for label in _SECRETS)
+        ours, theirs = (client, server) if self._is_initiator else (server, client)
+        records = TlsRecords(RecordKeys(suite, ours, sent), RecordKeys(suite, theirs))
+        return Secured(key, PeerId.of(key), muxer, records)
 
     def _finish(self, event: HandshakeEvent) -> None:
         self.is_over = True
         self._event = event
         self._ssl.set_app_data(None)  # which refers back to us
+        self._secrets.clear()
+
+
+def drain(ssl: SSL.Connection) -> bytes:
+    """Take what OpenSSL has to send."""
+    out = b""
+    try:
+        while True:
+            out += ssl.bio_read(_READ)
+    except SSL.WantReadError:
+        return out
+
+
+def reason_of(error: SSL.Error) -> str:
+    """Return OpenSSL's words for an error."""
+    reasons = [entry[-1] for entry in error.args[0]] if error.args and isinstance(error.args[0], list) else []
+    return "; ".join(filter(None, reasons)) or str(error) or type(error).__name__
+
+
+def _count_protected(records: bytes) -> int:
+    """Return how many of these whole records are under a key."""
+    count = position = 0
+    while position < len(records):
+        count += records[position] == _PROTECTED
+        position += _HEADER_SIZE + int.from_bytes(records[position + 3 : position + 5], "big")
+    return count
