@@ -91,6 +91,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "calls/store/rooms.py": ("daemon/calls/test_accounts.py",),
     "calls/store/tables.py": ("calls/store/test_database.py",),
     "daemon/calls/carriers.py": ("daemon/calls/test_calling.py", "daemon/calls/test_hostile.py"),
+    "daemon/calls/https.py": ("cli/test_signal_domain.py",),
     "daemon/calls/load.py": ("cli/test_load.py",),
     "daemon/calls/node.py": ("daemon/calls/test_node.py",),
     "daemon/calls/options.py": ("cli/test_signal.py",),

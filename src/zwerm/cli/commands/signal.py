@@ -10,12 +10,12 @@ from zwerm.daemon.rpc.errors import UsageError
 def _run(session: Session, parsed: Parsed) -> int:
     if parsed.arguments:
         raise UsageError(f"{parsed.arguments[0]!r} is one argument too many")
-    from zwerm.daemon.calls.options import SignalOptions
+    from zwerm.daemon.calls.options import DIRECTORY, SignalOptions
     from zwerm.daemon.calls.serve import run_signal
 
     given = parsed.options
     options = SignalOptions(
-        listen=given.get("listen", "127.0.0.1:8089"),
+        listen=given.get("listen", ""),
         store=given.get("store", "zwerm-calls.sqlite"),
         bus=given.get("bus", ""),
         origin=given.get("origin", ""),
@@ -28,6 +28,11 @@ def _run(session: Session, parsed: Parsed) -> int:
         turn_secret=given.get("turn-secret", ""),
         cert=given.get("cert", ""),
         key=given.get("key", ""),
+        domain=given.get("domain", ""),
+        acme_directory=given.get("acme-directory", DIRECTORY),
+        acme_trusted=given.get("acme-trusted", ""),
+        acme_folder=given.get("acme-folder", "zwerm-calls-tls"),
+        plain=given.get("plain", ""),
         trusted_proxies=tuple(given.get("trusted-proxy", ())),
         peerjs=parsed.flag("peerjs"),
         allow_load=parsed.flag("allow-load"),
@@ -52,7 +57,7 @@ COMMANDS = (
         run=_run,
         arguments=(),
         options=(
-            option("listen", text="ADDRESS:PORT to listen on. Default: 127.0.0.1:8089."),
+            option("listen", text="ADDRESS:PORT to listen on. Default: 127.0.0.1:8089; with --domain 0.0.0.0:443."),
             option("store", text="File of the accounts, or the URL of a database. Default: zwerm-calls.sqlite."),
             option(
                 "bus",
@@ -66,6 +71,11 @@ COMMANDS = (
             option("turn-secret", text="Secret that the relay's credentials are made of."),
             option("cert", text="Certificate chain (PEM): serve HTTPS; read anew when the file changes."),
             option("key", text="The certificate's key (PEM), when it is not in the same file."),
+            option("domain", text="NAME that leads here: HTTPS with a certificate by ACME, renewed in time."),
+            option("acme-directory", text="URL of another ACME authority than Let's Encrypt."),
+            option("acme-trusted", text="Certificates (PEM) that an authority of one's own is checked against."),
+            option("acme-folder", text="Where keys and certificate of --domain are kept. Default: zwerm-calls-tls."),
+            option("plain", text="ADDRESS:PORT for the authority's questions and plain HTTP. Default: 0.0.0.0:80."),
             option("trusted-proxy", kind=OptionKind.STRINGS, text="Address or range of a proxy in front of it."),
             flag("no-registration", text="Let nobody make an account."),
             flag("no-push", text="Send no push messages."),
@@ -82,6 +92,7 @@ COMMANDS = (
                 "signal --bus redis://:PASSWORD@127.0.0.1 --store postgresql://zwerm@127.0.0.1/zwerm",
                 "One of several processes behind a load balancer: users of all of them ring each other.",
             ),
+            Example("signal --domain calls.example.org", "On the internet, by HTTPS with a certificate of its own."),
             Example("signal --turn turn:turn.example.org --turn-secret s3cret", "With a relay for those who need one."),
         ),
     ),

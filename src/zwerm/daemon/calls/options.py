@@ -17,6 +17,7 @@ from zwerm.calls.store.database import Database
 from zwerm.core.errors import LocalProtocolError
 from zwerm.webrtc.turn.credentials import time_limited
 
+DIRECTORY: Final = "https://acme-v02.api.letsencrypt.org/directory"  # of the ACME authority
 CREDENTIAL_LIFETIME: Final = 3_600  # seconds of a relay's credential; a call that lasts longer asks again
 
 
@@ -24,7 +25,7 @@ CREDENTIAL_LIFETIME: Final = 3_600  # seconds of a relay's credential; a call th
 class SignalOptions:
     """The command line, as it was typed."""
 
-    listen: str = "127.0.0.1:8089"
+    listen: str = ""  # 127.0.0.1:8089; with a domain 0.0.0.0:443
     store: str = "zwerm-calls.sqlite"  # a file, or the URL of a database
     bus: str = ""  # URL of the Redis or NATS by which several processes are one service
     origin: str = ""  # as browsers see the service; the address it listens on by default
@@ -37,6 +38,11 @@ class SignalOptions:
     turn_secret: str = ""
     cert: str = ""  # file; makes it HTTPS
     key: str = ""
+    domain: str = ""  # name that leads here; makes it HTTPS by ACME
+    acme_directory: str = DIRECTORY
+    acme_trusted: str = ""  # file of what an authority of one's own is checked against
+    acme_folder: str = "zwerm-calls-tls"  # keeps the account, the keys and the certificate
+    plain: str = ""  # where the authority asks; 0.0.0.0:80
     trusted_proxies: tuple[str, ...] = ()  # addresses or ranges
     peerjs: bool = False  # whether clients of PeerJS are served, too
     allow_load: bool = False  # whether `zwerm load calls` may make accounts

@@ -9,25 +9,20 @@ import json
 import logging
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
 from zwerm.calls.service.aio import CallsService
-from zwerm.core.errors import LocalProtocolError
 from zwerm.daemon import logs
 from zwerm.daemon.calls import garbage
 from zwerm.daemon.calls.handler import PREFIX, CallsHandler
+from zwerm.daemon.calls.https import SignalHttps
 from zwerm.daemon.calls.options import SignalOptions, make_service
 from zwerm.daemon.calls.peerjs import PATH, PeerServer
 from zwerm.daemon.http.exchange import Exchange
 from zwerm.daemon.http.proxies import TrustedProxies
 from zwerm.daemon.http.server import Handler, HttpServer
 from zwerm.daemon.http.sockets import bind_all, bound_address
-from zwerm.daemon.tls.certificate import ServerTls
-from zwerm.daemon.tls.source import CertificateFiles
-from zwerm.daemon.turn.options import host_and_port
 from zwerm.daemon.turn.relay import raise_descriptor_limit
-from zwerm.node.address import Address
 
 log = logging.getLogger("zwerm.calls")
 
@@ -53,13 +48,11 @@ async def _serve(options: SignalOptions, write: Callable[[str], None]) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    host, port = host_and_port(options.listen, "listen", PORT)
-    asked = Address(host or "127.0.0.1", port)
     raise_descriptor_limit(CONNECTIONS + DESCRIPTORS)
-    proxies, tls, files = TrustedProxies(options.trusted_proxies, options.origin), ServerTls(), _certificate(options)
-    sockets = bind_all({"signal": asked})["signal"]
-    address = bound_address(sockets, asked)
-    url = address.url.replace("http:", "https:", 1) if options.cert else address.url
+    proxies, https = TrustedProxies(options.trusted_proxies, options.origin), SignalHttps(options)
+    asked = https.asked(PORT)
+    sockets = bind_all(asked)
+    url = https.url(bound_address(sockets["signal"], asked["signal"]))
     service = make_service(dataclasses.replace(options, origin=options.origin or url))
     peers = PeerServer() if options.peerjs else None
     server = HttpServer(
@@ -67,7 +60,7 @@ async def _serve(options: SignalOptions, write: Callable[[str], None]) -> int:
         _handler(service, options, peers),
         idle=75.0,
         connections=CONNECTIONS,
-        tls=tls.context if files is not None else None,
+        tls=https.tls.context if https.is_wanted else None,
         proxies=proxies,
     )
     async with contextlib.AsyncExitStack() as stack:
@@ -76,27 +69,21 @@ async def _serve(options: SignalOptions, write: Callable[[str], None]) -> int:
         if peers is not None:
             stack.callback(peers.close)
         await service.start()
-        if files is not None:
-            tls.use(files.first)
-            renewing = loop.create_task(files.keep(tls.use))
+        if "plain" in sockets:
+            plain = HttpServer("plain", https.plain_handler(), idle=75.0)
+            stack.push_async_callback(plain.stop, 0.0)
+            await plain.start(sockets["plain"])
+        if (renewing := https.keep()) is not None:
             stack.callback(renewing.cancel)
         garbage.prepare()
         sweeping = loop.create_task(garbage.Sweeper(service).run())
         stack.callback(sweeping.cancel)
-        await server.start(sockets)
+        await server.start(sockets["signal"])
         write(json.dumps({"url": url}) if options.is_json else f"Calls: {url}{PREFIX}socket")
         write("Signal is ready")
         await stopped.wait()
         log.info("stopping", extra=dict(service.statistics()))
     return 0
-
-
-def _certificate(options: SignalOptions) -> CertificateFiles | None:
-    if options.cert:
-        return CertificateFiles(Path(options.cert), Path(options.key) if options.key else None)
-    if options.key:
-        raise LocalProtocolError("--key is given without --cert: a key alone proves nothing")
-    return None
 
 
 def _handler(service: CallsService, options: SignalOptions, peers: PeerServer | None) -> Handler:
