@@ -9,7 +9,7 @@ import { notify } from "../parts/notices.js";
 import { account, ask, askAndLoad, change } from "./account.js";
 import { AskForm } from "./form.js";
 import { allow, permission } from "./notifications.js";
-import { device, deviceLabel, leave, session, signOut } from "./session.js";
+import { device, deviceLabel, hasPasskeys, leave, session, signOut } from "./session.js";
 import { look, pushState } from "../push.js";
 import { refusedWords } from "./words.js";
 
@@ -175,7 +175,8 @@ function Devices({ mine }) {
       )}
     </ul>
     ${
-      "credentials" in navigator &&
+      hasPasskeys() &&
+      session.value?.welcome.value?.passkeys &&
       html`<footer>
         <button type="button" onClick=${() => void tried(addPasskey, t("calls.passkey.added"))}>
           <${Icon} name="shield" />${t("calls.passkey.add")}

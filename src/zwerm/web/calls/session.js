@@ -135,6 +135,12 @@ export async function register(name, email, language) {
 /** Ask for a link by mail. @param {string} email */
 export const mailLink = (email) => asStranger((ask) => ask("sign-in", { email }));
 
+/** Whether this browser makes and uses passkeys. */
+export const hasPasskeys = () =>
+  "credentials" in navigator &&
+  typeof PublicKeyCredential !== "undefined" &&
+  typeof PublicKeyCredential.parseCreationOptionsFromJSON === "function";
+
 /** Sign in with a passkey that this browser or a telephone beside it has. */
 export async function signInByPasskey() {
   const own = await makeKey();

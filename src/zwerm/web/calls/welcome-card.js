@@ -4,7 +4,7 @@ import { language, t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { Mark } from "../parts/mark.js";
 import { AskForm } from "./form.js";
-import { ended, mailLink, redeem, register, signInByPasskey } from "./session.js";
+import { ended, hasPasskeys, mailLink, redeem, register, signInByPasskey } from "./session.js";
 import { refusedWords } from "./words.js";
 
 /** @import {Welcome} from "./signaling.js" */
@@ -85,7 +85,7 @@ function SignIn({ welcome, mailed }) {
     <h2>${t("calls.signIn")}</h2>
     ${
       welcome.passkeys &&
-      "credentials" in navigator &&
+      hasPasskeys() &&
       html`<div>
         <button type="button" onClick=${() => void passkey()}>
           <${Icon} name="shield" />${t("calls.signIn.passkey")}

@@ -93,9 +93,15 @@ const REFUSED = {
   "try-again": "calls.refused.tryAgain",
 };
 
+/** What a browser says of passkeys; anything else is a dialog that was closed, or timed out. @type {Record<string, Key>} */
+const PASSKEYS = {
+  SecurityError: "calls.refused.elsewhere", // the page has another name than the service
+  InvalidStateError: "calls.refused.hasPasskey",
+};
+
 /** A sentence for what went wrong. @param {unknown} error */
 export function refusedWords(error) {
-  if (error instanceof DOMException) return t("calls.refused.thought"); // a passkey's dialog was closed, or timed out
+  if (error instanceof DOMException) return t(PASSKEYS[error.name] ?? "calls.refused.thought");
   if (!(error instanceof Failure)) throw error;
   const key = REFUSED[error.code];
   if (!key) return t("calls.refused.other", { what: error.what });

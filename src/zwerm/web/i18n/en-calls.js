@@ -214,6 +214,9 @@ export default {
   "calls.refused.full": "The service is full at the moment.",
   "calls.refused.offline": "The service does not answer. Try again in a moment.",
   "calls.refused.tryAgain": "The service cannot write at the moment. Nothing was done.",
+  "calls.refused.elsewhere":
+    "Passkeys work at the usual address of this service only. Open the page there, and try again.",
+  "calls.refused.hasPasskey": "This device has a passkey of this account already.",
   "calls.refused.thought": "The browser made no passkey of it. Try again if you want to.",
   "calls.refused.wait": "Try again in {time}.",
   "calls.refused.other": "That did not work: {what}",

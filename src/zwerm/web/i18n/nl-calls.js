@@ -217,6 +217,9 @@ export default {
   "calls.refused.full": "De dienst is op dit moment vol.",
   "calls.refused.offline": "De dienst antwoordt niet. Probeer het zo weer.",
   "calls.refused.tryAgain": "De dienst kan nu niet schrijven. Er is niets gedaan.",
+  "calls.refused.elsewhere":
+    "Toegangssleutels werken alleen op het gewone adres van deze dienst. Open de pagina daar, en probeer het opnieuw.",
+  "calls.refused.hasPasskey": "Dit apparaat heeft al een toegangssleutel van dit account.",
   "calls.refused.thought": "De browser heeft er geen toegangssleutel van gemaakt. Probeer het opnieuw als je wilt.",
   "calls.refused.wait": "Probeer het over {time} opnieuw.",
   "calls.refused.other": "Dat lukte niet: {what}",

@@ -72,7 +72,11 @@ function SignedIn() {
       ${state === "lost" && html`<span class="state warn" role="status">${t("calls.reconnecting")}</span>`}
       ${account.value && html`<${PresenceButton} />`}
       <a class="button" href=${href("calls", isAccount ? "/" : "/account")}
-        ><${Icon} name=${isAccount ? "left" : "settings"} />${t(isAccount ? "calls.toCalls" : "calls.toAccount")}</a
+        aria-label=${t(isAccount ? "calls.toCalls" : "calls.toAccount")}
+        title=${t(isAccount ? "calls.toCalls" : "calls.toAccount")}
+        ><${Icon} name=${isAccount ? "left" : "settings"} /><span class="wide"
+          >${t(isAccount ? "calls.toCalls" : "calls.toAccount")}</span
+        ></a
       >
     <//>
     ${
