@@ -1,6 +1,7 @@
 """The DHT: look-ups among thousands of simulated nodes beside the greedy walk, and queries that one process answers.
 
-    python -m benchmarks dht            # 1,000 and 10,000 nodes, and the plot docs/pictures/dht.svg
+    python -m benchmarks dht            # 1,000 and 10,000 nodes
+    python -m benchmarks.dht            # 100,000 too, and the plot docs/pictures/dht.svg; eight minutes
 
 Simulated (`tests/sim/dht.py`): every node is the real machine, the bytes are the real ones, time is virtual. *Greedy*
 is a walk that always asks the one nearest, over tables in which nobody is dead or lies. A look-up succeeds if it finds
@@ -14,8 +15,8 @@ import asyncio
 import dataclasses
 import math
 import statistics
-import sys
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from benchmarks.harness import Row
@@ -34,6 +35,7 @@ from zwerm.libp2p.swarm.swarm import Swarm
 
 PICTURE: Final = ROOT / "docs" / "pictures" / "dht.svg"
 QUERIES: Final = 5_000.0  # a second, to be answered by one process
+LOOKUPS: Final = 200  # in each world
 SESSION: Final = 1_800.0  # seconds a node stays in the worlds with churn
 
 WORLDS: Final = (
@@ -90,6 +92,25 @@ def simulate(size: int, kind: str, lookups: int, **world: float) -> Outcome:
     )
 
 
+def simulate_all(sizes: Sequence[int], lookups: int) -> list[Outcome]:
+    """Simulate worlds of each size and kind; print each when it is done."""
+    outcomes = []
+    print(
+        f"{'nodes':>7} {'world':<13} {'found':>6} {'hops':>5} {'greedy':>6} {'messages':>8} "
+        f"{'median s':>8} {'95 % s':>7}"
+    )
+    for size in sizes:
+        for kind, world in WORLDS:
+            each = simulate(size, kind, lookups, **world)
+            print(
+                f"{each.size:>7} {each.kind:<13} {each.found:>6.1%} {each.hops:>5g} {each.greedy:>6g} "
+                f"{each.messages:>8g} {each.seconds:>8.2f} {each.slowest:>7.2f}",
+                flush=True,
+            )
+            outcomes.append(each)
+    return outcomes
+
+
 def answered_a_second(seconds: float) -> float:
     """Requests, three FIND_NODE to one GET_PROVIDERS, that one node answers: bytes in, bytes out."""
     random = seeded("server")
@@ -141,21 +162,7 @@ async def _ask(client: Swarm, server: PeerId, number: int, end: float) -> int:
 
 def measure(*, quick: bool) -> list[Row]:
     """Look-ups in worlds of each kind, and the rate of answers."""
-    sizes, lookups = ((1_000,), 10) if quick else ((1_000, 10_000), 200)
-    outcomes = [simulate(size, kind, lookups, **world) for size in sizes for kind, world in WORLDS]
-    print(
-        f"{'nodes':>7} {'world':<13} {'found':>6} {'hops':>5} {'greedy':>6} {'messages':>8} "
-        f"{'median s':>8} {'95 % s':>7}"
-    )
-    for each in outcomes:
-        print(
-            f"{each.size:>7} {each.kind:<13} {each.found:>6.1%} {each.hops:>5g} {each.greedy:>6g} "
-            f"{each.messages:>8g} {each.seconds:>8.2f} {each.slowest:>7.2f}",
-            flush=True,
-        )
-    if not quick:
-        PICTURE.write_text(plot(outcomes))
-        print(f"plot: {PICTURE.relative_to(ROOT)}", file=sys.stderr)
+    outcomes = simulate_all((1_000,), 10) if quick else simulate_all((1_000, 10_000), LOOKUPS)
     rows = [
         Row(
             f"DHT, {each.size} nodes, {each.kind}: hops",
@@ -177,13 +184,16 @@ def measure(*, quick: bool) -> list[Row]:
 
 def plot(outcomes: list[Outcome]) -> str:
     """Draw four small charts of bars, one for each figure, as an SVG that needs nothing else."""
+    sizes = sorted({each.size for each in outcomes})
+    colours = dict(zip(sizes, ("#4c78a8", "#f58518", "#54a24b"), strict=False))
     charts = (
         ("found, %", [each.found * 100 for each in outcomes]),
         ("hops (line: greedy on ideal tables)", [each.hops for each in outcomes]),
         ("messages of a look-up", [each.messages for each in outcomes]),
         ("seconds (median)", [each.seconds for each in outcomes]),
     )
-    width, height, left, step = 760, 170, 40, 84
+    height, left, step = 170, 40, 84
+    width = left + 20 + step * len(outcomes)
     size = f'width="{width}" height="{height * len(charts) + 40}"'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="12">',
@@ -195,16 +205,21 @@ def plot(outcomes: list[Outcome]) -> str:
         parts.append(f'<line x1="{left}" y1="{base}" x2="{width - 20}" y2="{base}" stroke="#888888"/>')
         for column, (each, value) in enumerate(zip(outcomes, values, strict=True)):
             x, tall = left + 10 + column * step, value / top * (height - 70)
-            colour = "#4c78a8" if each.size == outcomes[0].size else "#f58518"
-            parts.append(f'<rect x="{x}" y="{base - tall:.1f}" width="48" height="{tall:.1f}" fill="{colour}"/>')
+            parts.append(
+                f'<rect x="{x}" y="{base - tall:.1f}" width="48" height="{tall:.1f}" fill="{colours[each.size]}"/>'
+            )
             parts.append(f'<text x="{x + 24}" y="{base - tall - 4:.1f}" text-anchor="middle">{value:.3g}</text>')
             if row == 1:
                 line = base - each.greedy / top * (height - 70)
                 parts.append(f'<line x1="{x - 6}" y1="{line:.1f}" x2="{x + 54}" y2="{line:.1f}" stroke="#000000"/>')
             parts.append(f'<text x="{x + 24}" y="{base + 14}" text-anchor="middle">{each.kind}</text>')
     legend = height * len(charts) + 24
-    for number, nodes in enumerate(sorted({each.size for each in outcomes})):
-        colour = ("#4c78a8", "#f58518")[number % 2]
+    for number, (nodes, colour) in enumerate(colours.items()):
         parts.append(f'<rect x="{left + number * 140}" y="{legend - 11}" width="12" height="12" fill="{colour}"/>')
         parts.append(f'<text x="{left + 18 + number * 140}" y="{legend}">{nodes:,} nodes</text>')
     return "\n".join([*parts, "</svg>", ""])
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(plot(simulate_all((1_000, 10_000, 100_000), LOOKUPS)))
+    print(f"plot: {PICTURE.relative_to(ROOT)}")
