@@ -75,7 +75,7 @@ async def test_a_passkey_is_made_signs_another_device_in_and_opens_nothing_once_
         await press_link(page, "Account and devices")
         await keys.ask("setUserVerified", isUserVerified=False)
         await press(page, "Add a passkey")
-        await says(page, "The browser made no passkey of it.")
+        await says(page, "No passkey was made or used.")
         assert await keys.credentials() == []
         await keys.ask("setUserVerified", isUserVerified=True)
         await press(page, "Add a passkey")
@@ -93,7 +93,7 @@ async def test_a_passkey_is_made_signs_another_device_in_and_opens_nothing_once_
         phone.page.set_default_timeout(LIMIT)
         other = await authenticator(phone)
         await sign_in(phone)
-        await says(phone.page, "The browser made no passkey of it.")  # it has none yet
+        await says(phone.page, "No passkey was made or used.")  # it has none yet
         await other.ask("addCredential", credential=made)  # as browsers carry them from device to device
         await phone.shot("sign-in")
         await press(phone.page, "With a passkey")

@@ -14,6 +14,7 @@ class Way:
         self.port = 0
         self.is_open = True
         self.blocks_sockets = False  # as some proxies do
+        self.sockets_to = port  # where web sockets lead
         self._to = port
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -48,7 +49,8 @@ class Way:
             writer.close()
             await writer.wait_closed()
             return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        port = self.sockets_to if b"/socket HTTP" in beginning.partition(b"\r\n")[0] else self._to
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         self._writers.add(far_writer)
         try:
             far_writer.write(beginning)

@@ -10,7 +10,7 @@ import { language } from "./language.js";
 const WANTED = "zwerm.push";
 
 /** Whether this browser gets push messages for this account. */
-export const pushState = signal(/** @type {"unsupported" | "off" | "on" | "denied"} */ ("off"));
+export const pushState = signal(/** @type {"unsupported" | "off" | "on" | "denied" | "failed"} */ ("off"));
 
 const isCapable = () => "serviceWorker" in navigator && "PushManager" in window && "Notification" in window;
 
@@ -64,7 +64,13 @@ export async function subscribe(signaling) {
     return false;
   }
   const found = await register();
-  const subscription = await found.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  let subscription;
+  try {
+    subscription = await found.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+  } catch (error) {
+    pushState.value = "failed"; // the browser has no push service, or does not reach it
+    throw error;
+  }
   const { keys } = subscription.toJSON();
   try {
     await signaling.ask("push-subscribe", {

@@ -70,7 +70,9 @@ function Reach({ mine }) {
                   ? "calls.notify.denied"
                   : pushState.value === "on"
                     ? "calls.notify.push"
-                    : "calls.notify.why",
+                    : pushState.value === "failed"
+                      ? "calls.notify.failed"
+                      : "calls.notify.why",
               )}</small
             ></span
           >${

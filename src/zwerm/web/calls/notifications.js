@@ -1,7 +1,8 @@
 /** Saying outside of the window that somebody rings, while the window is not looked at. */
-import { effect, signal } from "../vendor/preact.js";
+import { computed, effect, signal } from "../vendor/preact.js";
 import { t } from "../language.js";
-import { look, subscribe } from "../push.js";
+import { subscribe } from "../push.js";
+import { account, past } from "./account.js";
 import { incoming } from "./phone.js";
 import { session } from "./session.js";
 
@@ -16,7 +17,25 @@ export const permission = signal(
 export async function allow() {
   permission.value = await Notification.requestPermission();
   const mine = session.peek();
-  if (permission.value === "granted" && mine) await subscribe(mine).catch(() => look()); // a browser without a push service
+  if (permission.value === "granted" && mine) await subscribe(mine).catch(() => undefined); // pushState says it
+}
+
+const LATER = "zwerm.notify.later";
+
+/** Whether the person wants not to be asked. */
+const isLater = signal(localStorage.getItem(LATER) !== null);
+
+/** Whether it is the moment to ask: somebody has an account and talks with people, and the browser was told nothing yet. */
+export const isMoment = computed(
+  () =>
+    permission.value === "default" &&
+    !isLater.value &&
+    ((past.value?.length ?? 0) > 0 || Object.values(account.value?.contacts ?? {}).includes("contact")),
+);
+
+export function notNow() {
+  isLater.value = true;
+  localStorage.setItem(LATER, "1");
 }
 
 /** @type {Map<string, Notification>} */

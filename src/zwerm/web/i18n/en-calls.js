@@ -163,6 +163,11 @@ export default {
   "calls.notify.push": "It rings while no page is open, too.",
   "calls.notify.denied": "The browser was told not to. Allow it with the sign beside the address.",
   "calls.notify.on": "Allowed",
+  "calls.notify.ask": "Tell you who rings while this page is closed?",
+  "calls.notify.ask.why": "The browser will ask whether it may. You can answer or decline from there.",
+  "calls.notify.later": "Not now",
+  "calls.notify.failed":
+    "The browser reaches no push service of its own. It rings while a page of zwerm is open.",
   "calls.notify.act": "Allow",
   "calls.devices": "Devices",
   "calls.devices.add": "Add a device",
@@ -217,7 +222,7 @@ export default {
   "calls.refused.elsewhere":
     "Passkeys work at the usual address of this service only. Open the page there, and try again.",
   "calls.refused.hasPasskey": "This device has a passkey of this account already.",
-  "calls.refused.thought": "The browser made no passkey of it. Try again if you want to.",
+  "calls.refused.thought": "No passkey was made or used. Try again if you want to.",
   "calls.refused.wait": "Try again in {time}.",
   "calls.refused.other": "That did not work: {what}",
 };

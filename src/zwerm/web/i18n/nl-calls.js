@@ -166,6 +166,11 @@ export default {
   "calls.notify.push": "Het gaat ook over als er geen pagina open is.",
   "calls.notify.denied": "De browser mag het niet. Sta het toe met het teken naast het adres.",
   "calls.notify.on": "Toegestaan",
+  "calls.notify.ask": "Zeggen wie er belt terwijl deze pagina dicht is?",
+  "calls.notify.ask.why": "De browser vraagt of dat mag. Je kunt van daaruit opnemen of weigeren.",
+  "calls.notify.later": "Niet nu",
+  "calls.notify.failed":
+    "De browser bereikt geen pushdienst. Het gaat over zolang een pagina van zwerm open is.",
   "calls.notify.act": "Sta toe",
   "calls.devices": "Apparaten",
   "calls.devices.add": "Voeg een apparaat toe",
@@ -220,7 +225,7 @@ export default {
   "calls.refused.elsewhere":
     "Toegangssleutels werken alleen op het gewone adres van deze dienst. Open de pagina daar, en probeer het opnieuw.",
   "calls.refused.hasPasskey": "Dit apparaat heeft al een toegangssleutel van dit account.",
-  "calls.refused.thought": "De browser heeft er geen toegangssleutel van gemaakt. Probeer het opnieuw als je wilt.",
+  "calls.refused.thought": "Er is geen toegangssleutel gemaakt of gebruikt. Probeer het opnieuw als je wilt.",
   "calls.refused.wait": "Probeer het over {time} opnieuw.",
   "calls.refused.other": "Dat lukte niet: {what}",
 };

@@ -9,6 +9,7 @@ import { ContactList } from "../calls/contact-list.js";
 import { obstacle } from "../calls/obstacle.js";
 import { LinkCard, fetched, opened } from "../calls/link-card.js";
 import { InsecureCard, OffCard, UnsupportedNote } from "../calls/off-card.js";
+import { NotifyCard } from "../calls/notify-card.js";
 import { PastList } from "../calls/past-list.js";
 import { PresenceButton } from "../calls/presence-button.js";
 import { current, incoming, ring } from "../calls/phone.js";
@@ -88,6 +89,7 @@ function SignedIn() {
             ? html`<${AccountView} />`
             : html`${obstacle() && html`<${UnsupportedNote} />`}<${FetchedCard} />
                 ${!obstacle() && html`<${RingCard} />`}
+                <${NotifyCard} />
                 <div class="columns calls-columns"><${ContactList} /><${PastList} /></div>`
     }`;
 }
