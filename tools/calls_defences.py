@@ -190,8 +190,8 @@ SERVICE_ROWS: Final = (  # paths from `src/zwerm` and `tests`
     (
         "calls: posts that come byte by byte",
         _HANDLER,
-        "async with asyncio.timeout(POSTED_WITHIN):",
-        "async with asyncio.timeout(3_600):",
+        "            async with asyncio.timeout(POSTED_WITHIN):\n                body =",
+        "            async with asyncio.timeout(3_600):\n                body =",
         _ATTACKS,
     ),
     (

@@ -346,6 +346,12 @@ SETTINGS: Final = (
         "alone).",
     ),
     Setting(
+        "calls.peerjs",
+        BOOLEAN,
+        default=False,
+        doc="Whether clients of PeerJS are served too, at /peerjs of the web app, whatever page they are in.",
+    ),
+    Setting(
         "storage.max",
         SIZE,
         "0",

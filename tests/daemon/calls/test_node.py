@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from tests.daemon.calls.buses import bus_server
 from tests.daemon.calls.caller import People
 from tests.daemon.harness import Daemon
 from zwerm.daemon.calls.node import NodeCalls
@@ -101,3 +104,59 @@ async def test_a_node_starts_its_calls_at_once_when_it_has_accounts(tmp_path: Pa
             await everybody.close()
             assert daemon.stop() == 0
     assert is_there
+
+
+@pytest.mark.slow
+async def test_clients_of_peerjs_are_served_when_that_is_asked_for(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path / "repository", overrides={"calls.peerjs": "true"}).wait_ready()
+    try:
+        answer = daemon.get(daemon.web, "/peerjs/id")
+        assert (answer.status, len(answer.body)) == (200, 36)
+        assert daemon.get(daemon.web, "/peerjs/id", Origin="https://elsewhere.example").status == 200
+        assert daemon.get(daemon.web, "/api/calls/v1/events", Origin="https://e.example").status == 403
+        async with aiohttp.ClientSession() as http:
+            url, query = f"ws://{daemon.web}/peerjs", {"key": "peerjs", "token": "t0ken"}
+            origin = {"Origin": "https://elsewhere.example"}
+            async with (
+                http.ws_connect(url, params=query | {"id": "ann"}, headers=origin) as ann,
+                http.ws_connect(url, params=query | {"id": "bob"}, headers=origin) as bob,
+            ):
+                for each in (ann, bob):
+                    assert json.loads(await each.receive_str(timeout=20)) == {"type": "OPEN"}
+                await ann.send_str('{"type":"OFFER","dst":"bob","payload":{"sdp":"x"}}')
+                said = json.loads(await bob.receive_str(timeout=20))
+                assert said == {"type": "OFFER", "dst": "bob", "src": "ann", "payload": {"sdp": "x"}}
+    finally:
+        assert daemon.stop() == 0
+    assert "Traceback" not in daemon.errors
+
+
+@pytest.mark.slow
+async def test_without_being_asked_a_node_serves_no_clients_of_peerjs(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path / "repository").wait_ready()
+    try:
+        assert daemon.get(daemon.web, "/peerjs/id").status == 404
+    finally:
+        daemon.stop()
+
+
+@pytest.mark.slow
+async def test_nodes_with_one_store_and_one_bus_are_one_service(tmp_path: Path) -> None:
+    with bus_server("redis") as bus:
+        shared = {"calls.enabled": "true", "calls.store": str(tmp_path / "calls.sqlite"), "calls.bus": bus.url}
+        daemons = [Daemon(tmp_path / f"repository-{n}", overrides=shared).wait_ready() for n in range(2)]
+        places = [People(Served(daemon)) for daemon in daemons]
+        try:
+            ann, bob = [await place.user(name) for place, name in zip(places, ("ann", "bob"), strict=True)]
+            if (await ann.ask("watch", names=["bob"]))["states"]["bob"] == "offline":
+                await ann.event("presence", name="bob", state="available")
+            call = (await ann.ask("ring", to="bob", media=["audio"]))["call"]
+            await bob.event("ringing", call=call)
+            await bob.ask("answer", call=call)
+            assert (await ann.event("answered", call=call))["by"]["device"] == bob.endpoint
+        finally:
+            for place in places:
+                await place.close()
+            statuses = [daemon.stop() for daemon in daemons]
+        assert statuses == [0, 0]
+        assert not [daemon.errors for daemon in daemons if "Traceback" in daemon.errors]

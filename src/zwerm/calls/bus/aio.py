@@ -164,6 +164,7 @@ async def _redis(url: str, authority: str | None, subjects: tuple[str, ...], rec
         socket_keepalive=True,
         health_check_interval=0,
         retry=Retry(NoBackoff(), 0),
+        driver_info=None,  # it would look up its own version on the disk for each connection
         **trusted,
     )
     async with contextlib.AsyncExitStack() as stack:

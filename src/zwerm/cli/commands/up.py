@@ -22,6 +22,8 @@ def _run(session: Session, parsed: Parsed) -> int:
     if parsed.arguments:
         raise UsageError(f"{parsed.arguments[0]!r} is one argument too many")
     overrides: dict[str, Any] = {f"{name}.enabled": "true" for name in ("turn", "calls") if parsed.flag(name)}
+    if parsed.flag("peerjs"):
+        overrides["calls.peerjs"] = "true"
     for name, key in _HTTPS.items():
         if name in parsed.options:
             overrides[key] = parsed.options[name]
@@ -67,6 +69,7 @@ COMMANDS = (
             option("set", kind=OptionKind.STRINGS, text="KEY=VALUE: a setting for this run; can be given again."),
             flag("turn", text="Relay for browsers and programs too, as `zwerm turn` does, on port 3478."),
             flag("calls", text="Let people find and ring each other through this node, as `zwerm signal` does."),
+            flag("peerjs", text="Serve clients of PeerJS too, at /peerjs of the web app, whatever page they are in."),
             option("cert", text="Certificate chain (PEM): serve the web app by HTTPS too; read anew when it changes."),
             option("key", text="The certificate's key (PEM), when it is not in the same file."),
             option(

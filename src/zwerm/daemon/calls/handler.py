@@ -18,6 +18,7 @@ from zwerm.calls.schema import document
 from zwerm.calls.service.aio import CallsService
 from zwerm.daemon.calls import code, load
 from zwerm.daemon.calls.carriers import SocketCarrier, StreamCarrier
+from zwerm.daemon.calls.peerjs import PeerServer, is_peer_path
 from zwerm.daemon.http import security
 from zwerm.daemon.http.exchange import Exchange
 
@@ -31,21 +32,43 @@ _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosni
 class CallsHandler:
     """Answers requests below `PREFIX`."""
 
-    def __init__(self, service: CallsService, origins: Iterable[str] = (), *, allow_load: bool = False) -> None:
+    def __init__(
+        self,
+        service: CallsService,
+        origins: Iterable[str] = (),
+        *,
+        peers: PeerServer | None = None,
+        allow_load: bool = False,
+    ) -> None:
         """Answer for a service.
 
         Args:
             service: what is behind it.
             origins: of other pages that may use it.
+            peers: what serves clients of PeerJS beside it; None: nothing does.
             allow_load: whether `zwerm load calls` may make accounts.
         """
         self.service = service
+        self._peers = peers
         self._allow_load = allow_load
         self._origins = frozenset(origins)
         self._streams: dict[str, StreamCarrier] = {}
 
+    async def close(self) -> None:
+        """End the service, and forget the peers of PeerJS."""
+        if self._peers is not None:
+            self._peers.close()
+        await self.service.close()
+
+    def is_for(self, path: str) -> bool:
+        """Whether a path is answered here."""
+        return path.startswith(PREFIX) or (self._peers is not None and is_peer_path(path))
+
     async def __call__(self, exchange: Exchange) -> None:
         """Answer one request."""
+        if self._peers is not None and is_peer_path(exchange.raw_path):  # pages of all origins may come there
+            await self._peers(exchange)
+            return
         origin = exchange.headers.get("Origin")
         if origin not in self._origins and not security.is_same_origin(exchange.headers, exchange.scheme):
             await self._refuse(exchange, 403, "origin", "Another page may not use this service")

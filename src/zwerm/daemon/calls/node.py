@@ -89,7 +89,7 @@ class NodeCalls:
         async with self._lock:
             running, self.running = self.running, None
             if running is not None:
-                await running.service.close()
+                await running.close()
 
 
 async def start_calls(
@@ -127,7 +127,12 @@ async def start_calls(
     service = make_service(options, credentials)
     await service.start()
     log.info("calls", extra={"origin": origin})
-    return CallsHandler(service, (origin,))
+    peers = None
+    if config.boolean("calls.peerjs"):
+        from zwerm.daemon.calls.peerjs import PeerServer
+
+        peers = PeerServer()
+    return CallsHandler(service, (origin,), peers=peers)
 
 
 def _load() -> None:

@@ -27,6 +27,11 @@ _HEADERS: Final = {
 }
 
 
+def is_peer_path(path: str) -> bool:
+    """Whether a path is that of clients of PeerJS."""
+    return path == PATH or path.startswith(f"{PATH}/")
+
+
 class _Link(SocketCarrier):
     """The web socket of one peer, and what waits for it."""
 

@@ -11,13 +11,12 @@ import signal
 from collections.abc import Callable
 from typing import Final
 
-from zwerm.calls.service.aio import CallsService
 from zwerm.daemon import logs
 from zwerm.daemon.calls import garbage
 from zwerm.daemon.calls.handler import PREFIX, CallsHandler
 from zwerm.daemon.calls.https import SignalHttps
 from zwerm.daemon.calls.options import SignalOptions, make_service
-from zwerm.daemon.calls.peerjs import PATH, PeerServer
+from zwerm.daemon.calls.peerjs import PeerServer
 from zwerm.daemon.http.exchange import Exchange
 from zwerm.daemon.http.proxies import TrustedProxies
 from zwerm.daemon.http.server import Handler, HttpServer
@@ -54,10 +53,12 @@ async def _serve(options: SignalOptions, write: Callable[[str], None]) -> int:
     sockets = bind_all(asked)
     url = https.url(bound_address(sockets["signal"], asked["signal"]))
     service = make_service(dataclasses.replace(options, origin=options.origin or url))
+    origins = (options.origin, *options.origins) if options.origin else options.origins
     peers = PeerServer() if options.peerjs else None
+    calls = CallsHandler(service, origins, peers=peers, allow_load=options.allow_load)
     server = HttpServer(
         "signal",
-        _handler(service, options, peers),
+        _handler(calls),
         idle=75.0,
         connections=CONNECTIONS,
         tls=https.tls.context if https.is_wanted else None,
@@ -65,9 +66,7 @@ async def _serve(options: SignalOptions, write: Callable[[str], None]) -> int:
     )
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(server.stop, GRACE)
-        stack.push_async_callback(service.close)
-        if peers is not None:
-            stack.callback(peers.close)
+        stack.push_async_callback(calls.close)
         await service.start()
         if "plain" in sockets:
             plain = HttpServer("plain", https.plain_handler(), idle=75.0)
@@ -86,16 +85,11 @@ async def _serve(options: SignalOptions, write: Callable[[str], None]) -> int:
     return 0
 
 
-def _handler(service: CallsService, options: SignalOptions, peers: PeerServer | None) -> Handler:
-    origins = (options.origin, *options.origins) if options.origin else options.origins
-    calls = CallsHandler(service, origins, allow_load=options.allow_load)
-
+def _handler(calls: CallsHandler) -> Handler:
     async def answer(exchange: Exchange) -> None:
         headers = {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
-        if exchange.raw_path.startswith(PREFIX):
+        if calls.is_for(exchange.raw_path):
             await calls(exchange)
-        elif peers is not None and (exchange.raw_path == PATH or exchange.raw_path.startswith(f"{PATH}/")):
-            await peers(exchange)
         elif exchange.raw_path == "/health" and exchange.method in ("GET", "HEAD"):
             await exchange.send(200, headers, b"ok\n")
         else:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zwerm.node.node import Node
 
 CALLS: Final = "/api/calls/"
+PEERJS: Final = "/peerjs"
 NOTHING: Final = "'none'"
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -71,7 +72,7 @@ class WebHandler:
         path = exchange.raw_path
         if path.startswith("/api/app/"):
             await self._api(exchange)
-        elif path.startswith(CALLS) and self._calls is not None and (calls := await self._calls()) is not None:
+        elif self._is_of_calls(path) and self._calls is not None and (calls := await self._calls()) is not None:
             await calls(exchange)
         elif path.startswith("/fetch/") and not (path.endswith(".js") and path.count("/") == 2):
             # To be given to others as it is; the page's own addresses stand behind a #.
@@ -81,6 +82,11 @@ class WebHandler:
                 await rpc.answer_command(Context(self._node), exchange, {})
         else:
             await self._files.answer(exchange, {**_HEADERS, "Content-Security-Policy": self._policy(exchange)})
+
+    def _is_of_calls(self, path: str) -> bool:
+        if path.startswith(CALLS):
+            return True
+        return (path == PEERJS or path.startswith(f"{PEERJS}/")) and self._node.config.boolean("calls.peerjs")
 
     def _policy(self, exchange: Exchange) -> str:
         gateway = self._gateway()

@@ -241,6 +241,8 @@ export default {
   "set.callsStore.why": "A file, or the address of a database. Empty is a file beside the node's own.",
   "set.callsBus": "Shared with other nodes through",
   "set.callsBus.why": "The address of a Redis or NATS by which nodes with the same accounts ring each other's users.",
+  "set.callsPeerjs": "Clients of PeerJS",
+  "set.callsPeerjs.why": "Pages that use PeerJS find each other here, at /peerjs, whatever site they are of; they need no account.",
   "set.apiCors": "Other web pages",
   "set.apiCors.why": "Origins, one a line, whose pages may rule the node. Add only what you trust wholly.",
   "set.apiHosts": "Host names",

@@ -250,6 +250,8 @@ export default {
   "set.callsStore.why": "Een bestand, of het adres van een database. Leeg is een bestand naast dat van het knooppunt.",
   "set.callsBus": "Gedeeld met andere knooppunten via",
   "set.callsBus.why": "Het adres van een Redis of NATS waardoor knooppunten met dezelfde accounts elkaars gebruikers bellen.",
+  "set.callsPeerjs": "Clients van PeerJS",
+  "set.callsPeerjs.why": "Pagina's die PeerJS gebruiken vinden elkaar hier, op /peerjs, van welke site ze ook zijn; zonder account.",
   "set.apiCors": "Andere webpagina's",
   "set.apiCors.why":
     "Oorsprongen, één per regel, waarvan pagina's de node mogen bedienen. Voeg alleen toe wat je geheel vertrouwt.",

@@ -121,6 +121,7 @@ export const GROUPS = [
       "calls.sender": ["set.callsSender", "set.callsSender.why"],
       "calls.store": ["set.callsStore", "set.callsStore.why"],
       "calls.bus": ["set.callsBus", "set.callsBus.why"],
+      "calls.peerjs": ["set.callsPeerjs", "set.callsPeerjs.why"],
     },
   },
   {
