@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.check_machine import Subject, check_machine
 from zwerm.calls.limits import Rate
-from zwerm.calls.peerjs import PeerConfig, PeerCut, PeerRealm, PeerSay
+from zwerm.calls.peerjs import PeerConfig, PeerCut, PeerEvent, PeerRealm, PeerSay
+from zwerm.core.machine import Address, Instant
 
 
 class Peers:
@@ -176,3 +178,52 @@ def test_what_is_no_message_is_dropped(text: str) -> None:
     peers.send_text("c1", text)
     assert (peers.said, peers.cut) == ({}, [])
     assert peers.realm.kept == 0
+
+
+class Knocking:
+    """A realm as the laws know machines: whoever sends from a new address comes in first."""
+
+    def __init__(self) -> None:
+        self._realm = PeerRealm(PeerConfig(peers=4))
+        self._known: dict[str, str] = {}
+        self._numbered = 0
+
+    def receive_datagram(self, data: bytes, source: Address, now: Instant) -> bool:
+        if (connection := self._known.get(source[0])) is None:
+            self._numbered += 1
+            connection = self._known[source[0]] = f"c{self._numbered}"
+            self._realm.connect(connection, f"peer{self._numbered % 3}", "t", "peerjs", source[0], now)
+        self._realm.receive(connection, data.decode(errors="replace"), now)
+        return True
+
+    def leave(self) -> None:
+        for connection in self._known.values():
+            self._realm.lost(connection)
+        self._known.clear()
+
+    def handle_timeout(self, now: Instant) -> None:
+        self._realm.handle_timeout(now)
+
+    def next_transmit(self) -> None:
+        return None
+
+    def next_event(self) -> PeerEvent | None:
+        return self._realm.next_event()
+
+    def next_timeout(self) -> Instant | None:
+        return self._realm.next_timeout()
+
+
+def test_the_realm_keeps_the_laws_of_machines() -> None:
+    check_machine(
+        Subject(
+            lambda now, random: Knocking(),
+            valid=[
+                b'{"type":"OFFER","dst":"peer1","payload":"x"}',
+                b'{"type":"OFFER","dst":"nobody","payload":"x"}',
+                b'{"type":"HEARTBEAT"}',
+                b'{"type":"LEAVE"}',
+            ],
+            commands=[Knocking.leave],
+        )
+    )
