@@ -181,6 +181,8 @@ class DirectUpgrade:
     async def _punch(self, peer: PeerId, addresses: Sequence[Multiaddr], *, is_client: bool) -> None:
         """Dial everything at once until a direct connection stands, at most `DIAL_TIME`.
 
+        Who names nothing that can be dialled may still reach us.
+
         The client keeps the first and drops the others. The server keeps what comes, as it cannot know which one the
         client keeps.
 
@@ -188,15 +190,15 @@ class DirectUpgrade:
             TransportError: none stands, and why.
         """
         wanted = self._dialled(addresses)
-        if not wanted:
-            raise TransportError(f"{peer} names no public address that can be dialled from here")
+        if not wanted and not self._told():
+            raise TransportError(f"{peer} names no public address that can be dialled from here, and has none to dial")
         reasons: list[str] = []
         loop = asyncio.get_running_loop()
         dials = {loop.create_task(self._dial(each, peer, is_client=is_client)) for each in wanted}
         arrival = self._arrivals.setdefault(peer, loop.create_future())
         deadline = loop.time() + DIAL_TIME
         try:
-            while dials:
+            while dials or not (wanted or arrival.done()):
                 if self._has_direct(peer):
                     deadline = min(deadline, loop.time() + (0.0 if is_client else _LOOK))
                 if (left := deadline - loop.time()) <= 0:
