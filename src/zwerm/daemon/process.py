@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -96,6 +97,7 @@ async def _serve(
         stack.callback(_unpublish, repository)
         _announce(node, listeners, out)
         _notify("READY=1")
+        gc.freeze()  # what is loaded stays: looking through it for garbage took 50 ms, in the midst of a transfer
         await stopping.wait()
         log.info("stopping")
         _notify("STOPPING=1")
