@@ -97,7 +97,7 @@ async function told(data) {
   }
   if (message?.type !== "ringing" || typeof message.call !== "string") return;
   const words = WORDS[await spoken()];
-  await worker.registration.showNotification(words.rings.replace("{name}", String(message.caller).slice(0, 64)), {
+  await worker.registration.showNotification(words.rings.replace("{name}", () => String(message.caller).slice(0, 64)), {
     tag: `zwerm ${message.call}`,
     body: words.text,
     icon: "/icons/icon-192.png",

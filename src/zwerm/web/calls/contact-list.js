@@ -7,6 +7,7 @@ import { MenuButton } from "../parts/menu.js";
 import { notify } from "../parts/notices.js";
 import { account, presence, setContact } from "./account.js";
 import { Avatar } from "./avatar.js";
+import { isName } from "./names.js";
 import { ring } from "./phone.js";
 import { PRESENCE, refusedWords } from "./words.js";
 
@@ -16,6 +17,10 @@ const ORDER = ["available", "busy", "away", "quiet", "offline"];
 
 /** @param {string} name @param {"contact" | "blocked" | "none"} kind @param {string} done @param {() => void} [undo] */
 export async function put(name, kind, done, undo) {
+  if (!isName(name)) {
+    notify(t("calls.refused.noName"));
+    return;
+  }
   try {
     await setContact(name, kind);
     notify(done, undo && { label: t("action.undo"), run: undo });

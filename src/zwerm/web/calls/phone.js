@@ -13,6 +13,7 @@ import { current as room, quit } from "../rooms/current.js";
 import { go, href } from "../route.js";
 import { pastChanged } from "./account.js";
 import { judge, remember } from "./known-keys.js";
+import { isName } from "./names.js";
 import { obstacle } from "./obstacle.js";
 import { session } from "./session.js";
 import { sound } from "./tones.js";
@@ -125,6 +126,10 @@ export async function ring(name, isPicture) {
   if (isImpossible()) return;
   const talk = await begin({ name, isOut: true, isPicture });
   if (!talk) return;
+  if (!isName(name)) {
+    end(talk, "no-such-name");
+    return;
+  }
   try {
     const value = await talk.mine.ask("ring", { to: name, media: isPicture ? ["audio", "video"] : ["audio"] });
     talk.id = value.call;

@@ -4,12 +4,12 @@ import { language, t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { Mark } from "../parts/mark.js";
 import { AskForm } from "./form.js";
+import { isName } from "./names.js";
 import { ended, hasPasskeys, mailLink, redeem, register, signInByPasskey } from "./session.js";
 import { refusedWords } from "./words.js";
 
 /** @import {Welcome} from "./signaling.js" */
 
-const NAME = /^[a-z0-9]([a-z0-9._-]{0,30}[a-z0-9])?$/;
 const EMAIL = /^[^\s@]{1,64}@[A-Za-z0-9.-]{1,190}$/;
 
 /** What somebody types as a name, as names are. @param {string} text */
@@ -34,7 +34,7 @@ function Register({ welcome, mailed }) {
     submit=${submit}
     label=${t("calls.register.act")}
     icon="phone"
-    isReady=${NAME.test(name) && (!welcome.mail || EMAIL.test(email.trim()))}
+    isReady=${isName(name) && (!welcome.mail || EMAIL.test(email.trim()))}
   >
     <h2>${t("calls.register")}</h2>
     <label class="labelled"
