@@ -52,7 +52,9 @@ def test_four_megabytes_fill_a_link_that_is_away_for_a_minute_in_every_five(tmp_
 @pytest.mark.full
 @pytest.mark.timeout(600)
 def test_four_megabytes_arrive_over_a_satellite_that_is_away_for_a_minute(tmp_path: Path) -> None:
-    check(fetch(tmp_path, SATELLITE, SIZE, MINUTE_IN_FIVE), SIZE)
+    fetched = fetch(tmp_path, SATELLITE, SIZE, MINUTE_IN_FIVE)
+    check(fetched, SIZE)
+    assert fetched.share >= 0.7  # 75 to 78 %; docs/hostile.md says where the rest goes
 
 
 def test_what_is_here_is_shown_at_once_while_the_link_is_cut(tmp_path: Path) -> None:

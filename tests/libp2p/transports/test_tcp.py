@@ -21,7 +21,8 @@ from zwerm.libp2p.secure import SecureHandshake
 from zwerm.libp2p.stream import Stream, StreamReset
 from zwerm.libp2p.swarm import Swarm
 from zwerm.libp2p.swarm.upgrade import Security, Upgrade, securities
-from zwerm.libp2p.transports.tcp import TcpTransport, address_of, endpoint_of
+from zwerm.libp2p.transports import tcp as module
+from zwerm.libp2p.transports.tcp import TcpTransport, TcpWire, address_of, endpoint_of
 from zwerm.multiformats.multiaddr import Multiaddr
 
 
@@ -252,6 +253,54 @@ async def test_a_connection_that_breaks_is_told_to_streams_and_swarms() -> None:
             await stream.read()
         await connection.watch
         assert alice.connections == ()
+
+
+async def test_a_link_that_is_away_is_tried_more_often_until_it_was_back_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hurries: list[bool] = []
+    looks: list[tuple[int, int]] = []
+    done = asyncio.Event()
+
+    class Gone:
+        def is_closing(self) -> bool:
+            return False
+
+        def get_extra_info(self, _: str) -> None:
+            return None
+
+        def write(self, _: bytes) -> None:
+            pass
+
+    def outstanding(_: object) -> tuple[int, int]:
+        if len(looks) == 1:
+            done.set()
+        return looks.pop(0)
+
+    monkeypatch.setattr(module, "LOOK", 0.001)
+    monkeypatch.setattr(module, "CALM", 2)
+    monkeypatch.setattr(module, "outstanding", outstanding)
+    monkeypatch.setattr(module, "hurry", lambda _, *, is_urgent: hurries.append(is_urgent))
+    wire = TcpWire(memoryview(bytearray(16)))
+    wire._transport = Gone()  # type: ignore[assignment]
+    wire._is_far = True
+    for seen, expected in (
+        ([(9, 0), (9, 1), (0, 0)], []),  # a slow link is none that is away
+        ([(9, 2), (9, 30), (9, 0), (9, 0), (0, 0)], [True, False]),
+        ([(9, 2), (9, 0), (9, 3), (0, 0), (0, 0)], [True, False]),  # away again before it was back for long
+    ):
+        looks[:] = seen
+        done.clear()
+        wire.write(b"something")
+        async with asyncio.timeout(10):
+            await done.wait()
+        assert hurries == expected
+        assert wire._watch is None, "nothing is looked at any more"
+        hurries.clear()
+    looks[:] = [(9, 5)]
+    wire.write(b"something")
+    wire.connection_lost(None)
+    assert looks
 
 
 def test_names_of_sockets_are_multiaddrs() -> None:

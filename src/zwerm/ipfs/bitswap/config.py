@@ -29,7 +29,7 @@ class ClientConfig:
     wants: int = 65_536  # blocks wanted at once, over all sessions
     sessions: int = 1_024  # that are open at once
     window: int = 8  # blocks asked of a peer at first, before it is known how fast it gives
-    window_min: int = 2  # of a slow one: the next must be under way while one is sent
+    window_min: int = 4  # of a slow one: one is sent, and a lost packet may keep two that came from being told of
     window_max: int = 96  # of a fast one: 24 MiB of the usual leaves, a link of 1 Gbit/s and 200 ms
     ahead: float = 1.0  # seconds of its work that are asked of a peer
     broadcast: int = 32  # peers asked for the first blocks of a session

@@ -27,10 +27,12 @@ from zwerm.libp2p.transports.tcp_port import PortTaken, connect_from, is_outside
 from zwerm.libp2p.transports.transport import Listener
 from zwerm.libp2p.transports.wire import Buffer, WireReceiver
 from zwerm.multiformats.multiaddr import Multiaddr
-from zwerm.net.bad_links import BBR, UNSENT, round_trip, suit
+from zwerm.net.bad_links import BBR, UNSENT, hurry, outstanding, round_trip, suit
 from zwerm.net.interfaces import list_addresses
 
 RECEIVE: Final = 262_144  # bytes that are received at once
+LOOK: Final = 3.0  # seconds between looks at whether what was sent gets through
+CALM: Final = 3  # looks in a row at which it did, until a link that was away is as any other
 FULL: Final = 524_288  # bytes that wait to be sent
 BACKLOG: Final = 256  # connections that wait to be accepted
 PUNCH_AGAIN: Final = 0.1  # seconds between two knocks at a NAT that refuses
@@ -56,6 +58,9 @@ class TcpWire(asyncio.BufferedProtocol):
         self._has_ended = False
         self._transport: asyncio.Transport
         self._is_closing = False
+        self._is_far = False  # to another machine
+        self._hurried = 0  # looks until the kernel tries no more often than usual
+        self._watch: asyncio.TimerHandle | None = None
 
     @property
     def rtt(self) -> float | None:
@@ -81,6 +86,8 @@ class TcpWire(asyncio.BufferedProtocol):
     def write(self, data: Buffer) -> None:
         if not self._transport.is_closing():
             self._transport.write(data)
+            if self._is_far and self._watch is None:
+                self._watch = asyncio.get_running_loop().call_later(LOOK, self._look)
 
     def pause(self) -> None:
         if not self._transport.is_closing():
@@ -106,6 +113,7 @@ class TcpWire(asyncio.BufferedProtocol):
         with contextlib.suppress(OSError):  # it is gone already, which is told soon
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if suit(transport.get_extra_info("socket"), self._congestion):
+            self._is_far = True
             self._transport.set_write_buffer_limits(UNSENT)
         local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
         if not local or not remote:
@@ -142,7 +150,27 @@ class TcpWire(asyncio.BufferedProtocol):
         if self._receiver is not None:
             self._receiver.wire_writable()
 
+    def _look(self) -> None:
+        """Have the kernel try more often while nothing gets through, and for a moment after."""
+        self._watch = None
+        if self._transport.is_closing():
+            return
+        connection = self._transport.get_extra_info("socket")
+        unacknowledged, tries = outstanding(connection)
+        if tries > 1:
+            if not self._hurried:
+                hurry(connection, is_urgent=True)
+            self._hurried = CALM
+        elif self._hurried:
+            self._hurried -= 1
+            if not self._hurried:
+                hurry(connection, is_urgent=False)
+        if unacknowledged or self._hurried:
+            self._watch = asyncio.get_running_loop().call_later(LOOK, self._look)
+
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
         if self._receiver is not None:
             self._receiver.wire_lost(f"the connection broke: {exc}" if exc else "the connection was closed")
 
