@@ -94,6 +94,20 @@ async def test_two_without_camera_and_microphone_are_told_and_talk_in_writing(
         await expect(bob.get_by_text("I hear and see nothing, but I read.")).to_be_visible()
 
 
+async def test_what_is_allowed_after_all_opens_by_itself(equipped: Chromium, daemon: WebDaemon) -> None:
+    async with equipped.visit(daemon, "allowed-late") as visit:
+        page = visit.page
+        page.set_default_timeout(LIMIT)
+        await visit.open(f"rooms/{'A' * 32}")
+        for words in (NO_CAMERA, NO_MICROPHONE):
+            await expect(page.get_by_text(words)).to_be_visible()
+        await page.context.grant_permissions(["camera", "microphone"], origin=daemon.url)
+        await expect(page.locator(".mirror video")).to_be_visible(timeout=LIMIT)
+        await expect(page.get_by_role("switch", name="Microphone")).to_have_attribute("aria-checked", "true")
+        for words in (NO_CAMERA, NO_MICROPHONE):
+            await expect(page.get_by_text(words)).to_have_count(0)
+
+
 @pytest.mark.parametrize(
     ("allowed", "said", "unsaid"),
     [

@@ -44,6 +44,18 @@ export class Devices {
 
   constructor() {
     navigator.mediaDevices?.addEventListener?.("devicechange", this.#changed);
+    void this.#follow("audio", "microphone");
+    void this.#follow("video", "camera");
+  }
+
+  /** What the person allows after all opens by itself. @param {Kind} kind @param {string} name of the permission */
+  async #follow(kind, name) {
+    const wanted = { name: /** @type {PermissionName} */ (name) };
+    const status = await navigator.permissions?.query(wanted).catch(() => undefined); // not all browsers know these
+    status?.addEventListener("change", () => {
+      const isAllowed = status.state === "granted" && this.trouble.value[kind] === "denied";
+      if (isAllowed && !this.#isClosed) void this.#openOne(kind).then(() => this.look());
+    });
   }
 
   /** Ask for what is wanted; the browser may ask the person. @param {{audio: boolean, video: boolean}} wanted */
