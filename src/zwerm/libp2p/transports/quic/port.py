@@ -6,15 +6,13 @@ is judged by `admission.py` where the socket listens, and is lost where it does 
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
-from zwerm.core.machine import DRAIN_LIMIT, Address, Instant, Transmit
+from zwerm.core.machine import Address, Transmit
 from zwerm.libp2p.transports.quic.events import ConnectionIdIssued, ConnectionIdRetired, Event
 from zwerm.libp2p.transports.quic.packet import destination_untrusted
-from zwerm.net.alarm import Alarm
+from zwerm.libp2p.transports.session_driver import SessionDriver
 from zwerm.net.demultiplex import Traffic
 from zwerm.net.shared_udp import UdpPorts
 from zwerm.net.udp import Batch
@@ -22,7 +20,6 @@ from zwerm.net.udp import Batch
 if TYPE_CHECKING:
     from zwerm.libp2p.transports.quic.session import Session
 
-ROUNDS: Final = 16  # times that events may bring new outputs before others on the loop have their turn
 TRAFFIC: Final = (Traffic.QUIC, Traffic.TURN_CHANNEL)  # nobody here has a TURN server: RFC 9443 section 3
 
 OnStranger = Callable[[bytes, Address, Address], None]  # datagram, from, to
@@ -59,10 +56,6 @@ class Port:
     def is_closing(self) -> bool:
         return self._is_closing
 
-    @property
-    def is_full(self) -> bool:
-        return self._socket.is_full
-
     def __len__(self) -> int:
         return len(self._drivers)
 
@@ -95,9 +88,11 @@ class Port:
             return False
         return True
 
-    def block(self, driver: Driver) -> None:
-        """Call `driver` when the socket has room."""
-        self._blocked[driver] = None
+    def has_room(self, driver: Driver) -> bool:
+        """Whether the socket takes something; if not, the driver is called when it does."""
+        if self._socket.is_full:
+            self._blocked[driver] = None
+        return not self._socket.is_full
 
     def detach(self, driver: Driver) -> None:
         """Forget a connection that has ended."""
@@ -146,26 +141,15 @@ class Port:
             driver.pump()
 
 
-class Driver:
-    """One session on a port (law 1 of `zwerm.core.machine`)."""
+class Driver(SessionDriver["Session", Event]):
+    """One session on a port."""
 
     def __init__(self, port: Port, session: Session, remote: Address, on_event: Callable[[Event], None]) -> None:
-        self.session = session
+        super().__init__(session, on_event)
         self.remote = remote
         self.ids: set[bytes] = set()  # of packets that are for it
         self._local: Address | None = None  # where packets came to, where the socket has several addresses
         self._port = port
-        self._on_event = on_event
-        self._loop = asyncio.get_running_loop()
-        self._alarm = Alarm(self._loop, self._wake, time.monotonic)
-        self._soon: asyncio.Handle | None = None
-        self._is_draining = False
-        self._is_over = False
-
-    @property
-    def now(self) -> Instant:
-        """The instant to call commands with: not the loop's, which in uvloop counts in milliseconds."""
-        return time.monotonic()
 
     def receive(self, datagrams: Sequence[bytes], source: Address, local: Address) -> None:
         if self._port.is_everywhere:
@@ -173,81 +157,22 @@ class Driver:
         self.session.receive_datagrams(datagrams, source, self.now)
         self.pump()
 
-    def pump_soon(self) -> None:
-        """Pump when the loop comes round: what is written until then goes out together."""
-        if self._soon is None and not self._is_draining and not self._is_over:
-            self._soon = self._loop.call_soon(self._pump_now)
+    def _tell(self, event: Event) -> None:
+        match event:
+            case ConnectionIdIssued(connection_id):
+                self._port.know(connection_id, self)
+            case ConnectionIdRetired(connection_id):
+                self._port.forget(connection_id, self)
+            case _:
+                self._on_event(event)
 
-    def pump(self) -> None:
-        """Carry out what the session has to say, and set the timer anew."""
-        if self._is_draining or self._is_over:
-            return
-        self._is_draining = True
-        try:
-            for _ in range(ROUNDS):
-                if self._drain():
-                    break
-            else:
-                self._again()
-        finally:
-            self._is_draining = False
-        if not self._is_over:
-            self._alarm.set(self.session.next_timeout())
+    def _has_room(self) -> bool:
+        return self._port.has_room(self)
 
-    def finish(self) -> None:
-        """The session has ended: say its last words and let go."""
-        if self._is_over:
-            return
-        self._is_over = True
-        while (transmit := self.session.next_transmit()) is not None:
-            self._port.send(transmit._replace(source=self._local))
-        self._alarm.set(None)
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
+    def _send(self, transmit: Transmit) -> bool:
+        if self._local is not None:
+            transmit = transmit._replace(source=self._local)
+        return self._port.send_for(self, transmit)
+
+    def _let_go(self) -> None:
         self._port.detach(self)
-
-    def _again(self) -> None:
-        if self._soon is None:
-            self._soon = self._loop.call_soon(self._pump_now)
-
-    def _pump_now(self) -> None:
-        self._soon = None
-        self.pump()
-
-    def _drain(self) -> bool:
-        """Take one round of outputs; return whether that was all.
-
-        Events go first: what they make their owner send goes out with the acknowledgement of what brought them.
-        """
-        session = self.session
-        for _ in range(DRAIN_LIMIT):
-            event = session.next_event()
-            if event is None:
-                break
-            match event:
-                case ConnectionIdIssued(connection_id):
-                    self._port.know(connection_id, self)
-                case ConnectionIdRetired(connection_id):
-                    self._port.forget(connection_id, self)
-                case _:
-                    self._on_event(event)
-            if self._is_over:
-                return True
-        if self._port.is_full:
-            self._port.block(self)
-            return True
-        for _ in range(DRAIN_LIMIT):
-            transmit = session.next_transmit()
-            if transmit is None:
-                return not session.has_events
-            if self._local is not None:
-                transmit = transmit._replace(source=self._local)
-            if not self._port.send_for(self, transmit):
-                return True
-        return False
-
-    def _wake(self) -> None:
-        if not self._is_over:
-            self.session.handle_timeout(self.now)
-            self.pump()

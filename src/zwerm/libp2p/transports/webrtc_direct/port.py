@@ -7,20 +7,17 @@ not.
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from zwerm.core.machine import DRAIN_LIMIT, Address, Instant, Transmit
+from zwerm.core.machine import Address, Transmit
+from zwerm.libp2p.transports.session_driver import SessionDriver
 from zwerm.libp2p.transports.webrtc_direct.events import Event
 from zwerm.libp2p.transports.webrtc_direct.session import Session
-from zwerm.net.alarm import Alarm
 from zwerm.net.demultiplex import Traffic
 from zwerm.net.shared_udp import UdpPorts
 from zwerm.net.udp import Batch
 
-ROUNDS: Final = 16  # times that events may bring new outputs before others on the loop have their turn
 TRAFFIC: Final = (Traffic.STUN, Traffic.DTLS)
 
 OnStranger = Callable[[Sequence[bytes], Address, Address], None]  # datagrams, from, to
@@ -79,9 +76,11 @@ class Port:
             return False
         return True
 
-    @property
-    def is_full(self) -> bool:
-        return self._socket.is_full
+    def has_room(self, driver: Driver) -> bool:
+        """Whether the socket takes something; if not, the driver is called when it does."""
+        if self._socket.is_full:
+            self._blocked.add(driver)
+        return not self._socket.is_full
 
     def detach(self, driver: Driver) -> None:
         """Forget a connection that has ended."""
@@ -112,95 +111,23 @@ class Port:
             driver.pump()
 
 
-class Driver:
-    """One session on a port (law 1 of `zwerm.core.machine`)."""
+class Driver(SessionDriver[Session, Event]):
+    """One session on a port."""
 
     def __init__(self, port: Port, session: Session, remote: Address, on_event: Callable[[Event], None]) -> None:
-        self.session = session
+        super().__init__(session, on_event)
         self.remote = remote
         self._port = port
-        self._on_event = on_event
-        self._loop = asyncio.get_running_loop()
-        self._alarm = Alarm(self._loop, self._wake, time.monotonic)
-        self._soon: asyncio.Handle | None = None
-        self._is_draining = False
-        self._is_over = False
-
-    @property
-    def now(self) -> Instant:
-        """The instant to call commands with: not the loop's, which in uvloop counts in milliseconds."""
-        return time.monotonic()
 
     def receive(self, datagrams: Sequence[bytes], local: Address) -> None:
         self.session.receive_datagrams(datagrams, self.remote, self.now, local=local)
         self.pump()
 
-    def pump_soon(self) -> None:
-        """Pump when the loop comes round: what is written until then goes out together."""
-        if self._soon is None and not self._is_draining and not self._is_over:
-            self._soon = self._loop.call_soon(self._pump_now)
+    def _has_room(self) -> bool:
+        return self._port.has_room(self)
 
-    def pump(self) -> None:
-        """Carry out what the session has to say, and set the timer anew."""
-        if self._is_draining or self._is_over:
-            return
-        self._is_draining = True
-        try:
-            for _ in range(ROUNDS):
-                if self._drain():
-                    break
-            else:
-                self._again()
-        finally:
-            self._is_draining = False
-        if not self._is_over:
-            self._alarm.set(self.session.next_timeout())
+    def _send(self, transmit: Transmit) -> bool:
+        return self._port.send_for(self, transmit)
 
-    def finish(self) -> None:
-        """The session has ended: say its last words and let go."""
-        if self._is_over:
-            return
-        self._is_over = True
-        while (transmit := self.session.next_transmit()) is not None:
-            self._port.send(transmit)
-        self._alarm.set(None)
-        if self._soon is not None:
-            self._soon.cancel()
-            self._soon = None
+    def _let_go(self) -> None:
         self._port.detach(self)
-
-    def _again(self) -> None:
-        if self._soon is None:
-            self._soon = self._loop.call_soon(self._pump_now)
-
-    def _pump_now(self) -> None:
-        self._soon = None
-        self.pump()
-
-    def _drain(self) -> bool:
-        """Take one round of outputs; return whether that was all.
-
-        Events go first: what they make their owner send goes out with the acknowledgement of what brought them.
-        """
-        session = self.session
-        for _ in range(DRAIN_LIMIT):
-            event = session.next_event()
-            if event is None:
-                break
-            self._on_event(event)
-            if self._is_over:
-                return True
-        if self._port.is_full:
-            return True
-        for _ in range(DRAIN_LIMIT):
-            transmit = session.next_transmit()
-            if transmit is None:
-                return not session.has_events
-            if not self._port.send_for(self, transmit):
-                return True
-        return False
-
-    def _wake(self) -> None:
-        if not self._is_over:
-            self.session.handle_timeout(self.now)
-            self.pump()
