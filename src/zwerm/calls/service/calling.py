@@ -149,12 +149,16 @@ def _begin_if_allowed(
 
     Return the callee, why not, and the call in which they ring here.
     """
-    user, kind = accounts.standing(connection, callee, caller.name or "")
+    other = None
+    if since is None:
+        user, kind = accounts.standing(connection, callee, caller.name or "")
+    else:
+        user, kind, other = history.standing(connection, caller.name or "", callee, since)
     if user is None:
         return None, "no-such-name", None
     if kind == "blocked" or (user.callers == "contacts" and kind != "contact"):
         return user, "unavailable", None
-    if since is not None and (other := history.crossing(connection, caller.name or "", callee, since)):
+    if other is not None:
         return user, "", other
     if not user.disturb:  # it is listed as missed
         history.begin(connection, call, caller, callee, media, now)

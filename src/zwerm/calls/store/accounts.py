@@ -177,7 +177,7 @@ def contact_list(connection: Connection, user: str) -> dict[str, str]:
     return {row.other: row.kind for row in rows}
 
 
-_STANDING: Final = (  # made once, as it is asked at each ring
+STANDING: Final = (  # made once, as it is asked at each ring
     select(users, contacts.c.kind)
     .select_from(users.outerjoin(contacts, (contacts.c.user == users.c.id) & (contacts.c.other == bindparam("caller"))))
     .where(users.c.name == bindparam("callee"))
@@ -186,7 +186,12 @@ _STANDING: Final = (  # made once, as it is asked at each ring
 
 def standing(connection: Connection, callee: str, caller: str) -> tuple[User | None, str]:
     """The account of a name, and what a caller is to it: contact, blocked or none."""
-    row = connection.execute(_STANDING, {"caller": caller, "callee": callee}).first()
+    row = connection.execute(STANDING, {"caller": caller, "callee": callee}).first()
+    return standing_of(row)
+
+
+def standing_of(row: Any) -> tuple[User | None, str]:
+    """Read a row of `STANDING`."""
     if row is None or not row.confirmed:
         return None, "none"
     return _user(row), row.kind or "none"

@@ -32,7 +32,7 @@ PATIENCE: Final = 0.05  # seconds that what nobody waits for may wait for others
 CREATION: Final = 0x7A776572  # of the lock that is held while tables are made
 LOCKED: Final = 2.0  # seconds that a locked database is waited for
 LOOK: Final = 0.002  # seconds between two looks whether it is free; SQLite's own go up to 0.1
-TURN: Final = 0.01  # seconds from one commit to the next where others commit, too; after a pause it goes at once
+TURN: Final = 0.02  # seconds from one commit to the next where others commit, too; after a pause it goes at once
 
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS each(key)")
 
@@ -140,7 +140,7 @@ class Database:
         ending, due = False, 0.0
         while not ending:
             batch, ending = self._next_batch()
-            if not self.is_alone and not ending and (wait := due - time.monotonic()) > 0:
+            if self._is_shared and not ending and (wait := due - time.monotonic()) > 0:
                 time.sleep(wait)
                 ending = self._take_more(batch)
             if batch:

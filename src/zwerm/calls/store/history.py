@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, or_, select, update
 
 from zwerm.calls.sessions import Party
+from zwerm.calls.store.accounts import STANDING, User, standing_of
 from zwerm.calls.store.tables import calls
 
 # Made once: SQLAlchemy takes longer to put a statement together than SQLite to carry it out.
@@ -19,6 +20,7 @@ _CROSSING: Final = select(calls.c.id).where(
     & calls.c.ended.is_(None)
     & calls.c.answered.is_(None)
 )
+_STANDING: Final = STANDING.add_columns(_CROSSING.limit(1).scalar_subquery().label("crossing"))
 _CALL: Final = calls.c.id == bindparam("call")
 _ANSWERED: Final = update(calls).where(_CALL).values(answered=bindparam("at"))
 _ENDED: Final = (
@@ -43,6 +45,13 @@ def crossing(connection: Connection, caller: str, callee: str, since: float) -> 
     """The call in which `callee` rings `caller` at this moment, at whatever process."""
     found = connection.execute(_CROSSING, {"by": callee, "to": caller, "since": since}).first()
     return None if found is None else str(found.id)
+
+
+def standing(connection: Connection, caller: str, callee: str, since: float) -> tuple[User | None, str, str | None]:
+    """As `accounts.standing` and `crossing`, in one question: it is asked at each ring."""
+    values = {"caller": caller, "callee": callee, "by": callee, "to": caller, "since": since}
+    row = connection.execute(_STANDING, values).first()
+    return *standing_of(row), row.crossing if row is not None else None
 
 
 def answered(connection: Connection, call: str, now: float) -> None:
