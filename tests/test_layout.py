@@ -179,6 +179,7 @@ ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "libp2p/swarm/upgrade.py": _TCP,
     "libp2p/kad/config.py": ("libp2p/kad/test_dht.py",),
     "libp2p/kad/query.py": ("libp2p/kad/test_dht.py",),
+    "libp2p/tls/record_keys.py": ("libp2p/tls/test_after_handshake.py", "libp2p/tls/test_records.py"),
     "node/address.py": _CONFIG,
     "node/atomic.py": ("node/test_repository.py",),
     "node/importing.py": _NODE,
