@@ -1,8 +1,8 @@
 /** The words of the page Names, in Dutch. */
 export default {
   "nav.names": "Namen",
-  "names.answer": { one: "{n} naam wijst naar uw inhoud.", other: "{n} namen wijzen naar uw inhoud." },
-  "names.answer.none": "Er wijst nog geen naam naar uw inhoud.",
+  "names.answer": { one: "{n} naam wijst naar je inhoud.", other: "{n} namen wijzen naar je inhoud." },
+  "names.answer.none": "Er wijst nog geen naam naar je inhoud.",
   "names.answer.online": "De node vertelt het aan het netwerk.",
   "names.answer.offline": "Anderen vinden die zodra deze node bij een netwerk hoort.",
   "names.key": "Naam",
