@@ -85,7 +85,7 @@ async def test_a_telephone_shares_the_link_its_own_way(chromium: Chromium, daemo
         await page.get_by_role("button", name="Een kamer openen").first.click()
         await page.get_by_role("dialog").get_by_label("Naam van de kamer").fill("Tuin & <b>huis</b>")
         await page.get_by_role("dialog").get_by_role("button", name="Openen").click()
-        await page.get_by_label("Uw naam").fill("Sara")
+        await page.get_by_label("Je naam").fill("Sara")
         await page.get_by_role("button", name="Binnenkomen").click()
         await inside(page)
         await page.get_by_role("button", name="Uitnodigen").click()
