@@ -8,8 +8,8 @@ import { BlockCard } from "../explore/block-card.js";
 import { GraphPicture } from "../explore/graph-picture.js";
 import { lastName, shortHash, size } from "../format.js";
 import { t } from "../language.js";
+import { AddressBar } from "../parts/address-bar.js";
 import { FailureCard } from "../parts/failure-card.js";
-import { Icon } from "../parts/icon.js";
 import { PageHead } from "../parts/page-head.js";
 import { looksLikeContent } from "../parts/palette.js";
 import { Skeleton } from "../parts/skeleton.js";
@@ -70,28 +70,21 @@ function answerOf(node, path) {
 }
 
 /** @param {{path: string}} props */
-function AddressBar({ path }) {
+function Asking({ path }) {
   const [text, setText] = useState(path === "/" ? "" : askedFor(path));
   useEffect(() => setText(path === "/" ? "" : askedFor(path)), [path]);
-  /** @param {Event} event */
-  const submit = (event) => {
-    event.preventDefault();
+  const submit = () => {
     go(href("explore", pathOf(text)));
   };
-  return html`<form class="address-bar" role="search" onSubmit=${submit}>
-    <label class="searcher"
-      ><${Icon} name="search" /><input
-        class="bare mono"
-        type="text"
-        spellcheck=${false}
-        autocomplete="off"
-        autocapitalize="off"
-        aria-label=${t("explore.address")}
-        placeholder=${t("explore.placeholder")}
-        value=${text}
-        onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} /></label
-    ><button type="submit" class="first">${t("explore.look")}</button>
-  </form>`;
+  return html`<${AddressBar}
+    role="search"
+    text=${text}
+    change=${setText}
+    submit=${submit}
+    label=${t("explore.address")}
+    placeholder=${t("explore.placeholder")}
+    act=${t("explore.look")}
+  />`;
 }
 
 export function ExplorePage() {
@@ -116,7 +109,7 @@ export function ExplorePage() {
       title=${t("nav.explore")}
       answer=${found.data ? answerOf(found.data.node, path) : found.failure ? t("explore.answer.failed") : null}
     />
-    <${AddressBar} path=${path} />
+    <${Asking} path=${path} />
     ${
       found.failure
         ? html`<section class="card"><${FailureCard} failure=${found.failure} retry=${found.reload} /></section>`

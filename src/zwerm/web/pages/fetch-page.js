@@ -5,9 +5,9 @@ import { begin, failure, forget, got, kept, state, total } from "../fetch/fetchi
 import { PeersCard } from "../fetch/peers-card.js";
 import { percent, shortHash, size } from "../format.js";
 import { t } from "../language.js";
+import { AddressBar } from "../parts/address-bar.js";
 import { EmptyState } from "../parts/empty-state.js";
 import { FailureCard } from "../parts/failure-card.js";
-import { Icon } from "../parts/icon.js";
 import { PageHead } from "../parts/page-head.js";
 import { go, href, route } from "../route.js";
 
@@ -38,32 +38,25 @@ function answerOf(cid) {
 }
 
 /** @param {{text: string}} props */
-function AddressBar({ text: given }) {
+function Asking({ text: given }) {
   const [text, setText] = useState(given);
   useEffect(() => setText(given), [given]);
-  /** @param {Event} event */
-  const submit = (event) => {
-    event.preventDefault();
+  const submit = () => {
     const wanted = pathOf(text);
     if (!wanted) return;
     const address = href("fetch", wanted);
     if (address === location.hash) void beginPath(`/${wanted}`);
     else go(address);
   };
-  return html`<form class="address-bar" role="search" onSubmit=${submit}>
-    <label class="searcher"
-      ><${Icon} name="search" /><input
-        class="bare mono"
-        type="text"
-        spellcheck=${false}
-        autocomplete="off"
-        autocapitalize="off"
-        aria-label=${t("fetch.address")}
-        placeholder=${t("fetch.placeholder")}
-        value=${text}
-        onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} /></label
-    ><button type="submit" class="first">${t("fetch.begin")}</button>
-  </form>`;
+  return html`<${AddressBar}
+    role="search"
+    text=${text}
+    change=${setText}
+    submit=${submit}
+    label=${t("fetch.address")}
+    placeholder=${t("fetch.placeholder")}
+    act=${t("fetch.begin")}
+  />`;
 }
 
 /** @param {string} path @returns {[string, string]} */
@@ -83,7 +76,7 @@ export function FetchPage() {
     else forget();
   }, [path]);
   return html`<${PageHead} title=${t("nav.fetch")} answer=${answerOf(cid)} long />
-    <${AddressBar} text=${path.slice(1)} />
+    <${Asking} text=${path.slice(1)} />
     ${
       cid
         ? html`${

@@ -3,9 +3,9 @@ import { html, useEffect, useState } from "../vendor/preact.js";
 import { post, read } from "../api.js";
 import { rate, shortHash, size } from "../format.js";
 import { t } from "../language.js";
+import { AddressBar } from "../parts/address-bar.js";
 import { EmptyState } from "../parts/empty-state.js";
 import { FailureCard } from "../parts/failure-card.js";
-import { Icon } from "../parts/icon.js";
 import { notify } from "../parts/notices.js";
 import { PageHead } from "../parts/page-head.js";
 import { Skeleton } from "../parts/skeleton.js";
@@ -45,9 +45,7 @@ function ConnectBar({ reload }) {
   const [text, setText] = useState("");
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState(/** @type {Failure | null} */ (null));
-  /** @param {Event} event */
-  const submit = async (event) => {
-    event.preventDefault();
+  const submit = async () => {
     if (!text.trim() || busy) return;
     setBusy(true);
     setFailure(null);
@@ -61,20 +59,16 @@ function ConnectBar({ reload }) {
     setBusy(false);
     reload();
   };
-  return html`<form class="address-bar" onSubmit=${submit}>
-      <label class="searcher"
-        ><${Icon} name="plus" /><input
-          class="bare mono"
-          type="text"
-          spellcheck=${false}
-          autocomplete="off"
-          autocapitalize="off"
-          aria-label=${t("peers.address")}
-          placeholder=${t("peers.placeholder")}
-          value=${text}
-          onInput=${(/** @type {any} */ event) => setText(event.currentTarget.value)} /></label
-      ><button type="submit" class="first" disabled=${busy}>${t("peers.connect")}</button>
-    </form>
+  return html`<${AddressBar}
+      text=${text}
+      change=${setText}
+      submit=${submit}
+      label=${t("peers.address")}
+      placeholder=${t("peers.placeholder")}
+      act=${t("peers.connect")}
+      busy=${busy}
+      icon="plus"
+    />
     ${failure && html`<section class="card"><${FailureCard} failure=${failure} /></section>`}`;
 }
 
