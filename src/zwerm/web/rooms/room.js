@@ -130,6 +130,8 @@ export class Room {
       media,
       policy,
       chat: { lines: this.lines, say: this.say },
+      isHost: (endpoint) =>
+        endpoint ? this.members.value.some(({ member, host }) => host && member === endpoint) : this.isHost.value,
     });
     batch(() => {
       this.members.value = [];

@@ -4,6 +4,7 @@
  */
 import { batch, computed, signal } from "../vendor/preact.js";
 import { Devices } from "./devices.js";
+import { Drawing } from "./drawing.js";
 import { Mesh } from "./mesh.js";
 import { Person } from "./person.js";
 import { Shelf } from "./shelf.js";
@@ -26,6 +27,7 @@ const HOLD = 1_200; // milliseconds for which the stage stays with somebody
 const RENEW = 45 * 60_000; // milliseconds; a relay's credential is good for an hour
 const MAX_LINES = 1_000;
 const MAX_TEXT = 4_096;
+const MAX_BOARD = 64; // characters of the name of a sharing
 
 export class Meeting {
   isMuted = signal(false);
@@ -54,11 +56,13 @@ export class Meeting {
 
   /**
    * @param {{signaling: Signaling, kind: "call" | "room", scope: string, media?: {audio: boolean, video: boolean},
-   * devices?: Devices, chat?: Chat, policy?: RTCIceTransportPolicy}} options
+   * devices?: Devices, chat?: Chat, policy?: RTCIceTransportPolicy, isHost?: (endpoint: string) => boolean}} options
+   * `isHost`: of somebody, or of us ("")
    */
-  constructor({ signaling, kind, scope, media = { audio: true, video: true }, devices, chat, policy }) {
+  constructor({ signaling, kind, scope, media = { audio: true, video: true }, devices, chat, policy, isHost }) {
     this.#signaling = signaling;
     this.kind = kind;
+    this.isHost = isHost ?? (() => false);
     this.devices = devices ?? new Devices();
     this.isMuted.value = !media.audio;
     this.isCameraOn.value = media.video;
@@ -71,6 +75,7 @@ export class Meeting {
     );
     this.chat = chat ?? this.#directChat();
     this.shelf = new Shelf(this);
+    this.drawing = new Drawing(this);
     this.#stops.push(
       this.mesh.peers.subscribe((peers) => this.#match(peers)),
       this.devices.microphone.subscribe(() => void this.mesh.refresh("audio")),
@@ -97,8 +102,14 @@ export class Meeting {
     microphone: this.isHeard.value,
     camera: this.devices.camera.value !== null,
     screen: this.screen.value !== null,
+    board: this.screen.value?.video.id ?? "",
     hand: this.hand.value,
   }));
+
+  /** What the others know us by. */
+  get endpoint() {
+    return this.#signaling.self.value?.endpoint ?? "";
+  }
 
   /** Ask for devices, if nobody did yet, and connect to whoever is announced. */
   async open() {
@@ -202,6 +213,7 @@ export class Meeting {
     this.isOpen.value = false;
     this.hideScreen();
     this.shelf.close();
+    this.drawing.close();
     this.mesh.close();
     for (const person of this.people.value) person.close();
     this.people.value = [];
@@ -262,12 +274,13 @@ export class Meeting {
   }
 
   /** @param {Person} person @param {Record<string, unknown>} message */
-  #takeState(person, { microphone, camera, screen, hand }) {
+  #takeState(person, { microphone, camera, screen, board, hand }) {
     const raised = typeof hand === "number" && hand > 0 ? hand : 0;
     person.shown.value = {
       microphone: microphone === true,
       camera: camera === true,
       screen: screen === true,
+      board: typeof board === "string" ? board.slice(0, MAX_BOARD) : "",
       hand: raised,
     };
   }

@@ -6,13 +6,14 @@ import { Gauge } from "./quality.js";
 /** @import {Peer} from "./peer.js" */
 /** @import {Quality} from "./quality.js" */
 /** @template T @typedef {import("../vendor/preact.js").Signal<T>} Signal */
-/** @typedef {{microphone: boolean, camera: boolean, screen: boolean, hand: number}} Shown `hand`: when it was raised, or 0 */
+/** @typedef {{microphone: boolean, camera: boolean, screen: boolean, board: string, hand: number}} Shown
+ * `board`: which sharing of the screen it is; `hand`: when it was raised, or 0 */
 
 const MAX_WORDS = 65_536;
 
 export class Person {
   /** @type {Signal<Shown>} */
-  shown = signal({ microphone: false, camera: false, screen: false, hand: 0 });
+  shown = signal({ microphone: false, camera: false, screen: false, board: "", hand: 0 });
   /** @type {Signal<Quality | null>} */
   quality = signal(null);
   /** How loud they are, 0 to 1. */

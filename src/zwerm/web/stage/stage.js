@@ -3,6 +3,7 @@ import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { useKeys } from "../keys.js";
 import { t } from "../language.js";
 import { Icon } from "../parts/icon.js";
+import { Board } from "./board.js";
 import { ChatPanel } from "./chat-panel.js";
 import { OwnCorner } from "./corner.js";
 import { DeviceChoice, DeviceNote, DeviceTroubles } from "./device-preview.js";
@@ -137,7 +138,9 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
       isMain=${place === main}
       isPinned=${place.id === pinned}
       pin=${() => setPinned(place.id === pinned ? "" : place.id)}
-    />`;
+    >
+      ${place.kind === "screen" && html`<${Board} meeting=${meeting} place=${place} hasTools=${place === main} />`}
+    <//>`;
   return html`<section
     class=${side ? "scene with-side" : "scene"}
     ref=${box}
