@@ -40,6 +40,7 @@ export default {
   "board.pink": "Pink",
   "stage.you": "You",
   "stage.screenOf": "Screen of {name}",
+  "stage.ownScreen": "Your screen",
   "stage.connecting": "Connecting",
   "stage.interrupted": "The connection is interrupted. It is being looked for again.",
   "stage.lost": "The connection was lost.",

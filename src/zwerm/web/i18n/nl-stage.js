@@ -44,6 +44,7 @@ export default {
   "board.pink": "Roze",
   "stage.you": "Jij",
   "stage.screenOf": "Scherm van {name}",
+  "stage.ownScreen": "Je scherm",
   "stage.connecting": "Verbinden",
   "stage.interrupted": "De verbinding is onderbroken. Er wordt opnieuw gezocht.",
   "stage.lost": "De verbinding is verloren.",

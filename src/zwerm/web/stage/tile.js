@@ -78,7 +78,8 @@ export function Tile({ meeting, place, isMain, isPinned, pin, children }) {
   const name = person ? person.label.value : t("stage.you");
   const state = person?.peer.state.value ?? "connected";
   const isSpeaking = person ? isHeard && person.level.value > 0.02 : false;
-  const title = kind === "screen" ? t("stage.screenOf", { name }) : name;
+  const screen = person ? t("stage.screenOf", { name }) : t("stage.ownScreen");
+  const title = kind === "screen" ? screen : name;
   return html`<figure
     class=${["seat", kind, isMain && "main", isSpeaking && "speaking", !person && "self"].filter(Boolean).join(" ")}
     data-endpoint=${person?.endpoint ?? "self"}
