@@ -35,6 +35,8 @@ export class Meeting {
   isCameraOn = signal(true);
   /** When our hand was raised, or 0. */
   hand = signal(0);
+  /** What records this call here. @type {Signal<import("./recorder.js").Recorder | null>} */
+  recorder = signal(null);
   /** What is shown of our screen. @type {Signal<{video: MediaStreamTrack, audio: MediaStreamTrack | null} | null>} */
   screen = signal(null);
   /** @type {Signal<Person[]>} */
@@ -104,6 +106,7 @@ export class Meeting {
     screen: this.screen.value !== null,
     board: this.screen.value?.video.id ?? "",
     hand: this.hand.value,
+    records: this.recorder.value !== null,
   }));
 
   /** What the others know us by. */
@@ -211,6 +214,7 @@ export class Meeting {
   close(alsoDevices = true) {
     for (const stop of this.#stops.splice(0)) stop();
     this.isOpen.value = false;
+    this.recorder.value?.stop();
     this.hideScreen();
     this.shelf.close();
     this.drawing.close();
@@ -274,7 +278,7 @@ export class Meeting {
   }
 
   /** @param {Person} person @param {Record<string, unknown>} message */
-  #takeState(person, { microphone, camera, screen, board, hand }) {
+  #takeState(person, { microphone, camera, screen, board, hand, records }) {
     const raised = typeof hand === "number" && hand > 0 ? hand : 0;
     person.shown.value = {
       microphone: microphone === true,
@@ -282,6 +286,7 @@ export class Meeting {
       screen: screen === true,
       board: typeof board === "string" ? board.slice(0, MAX_BOARD) : "",
       hand: raised,
+      records: records === true,
     };
   }
 

@@ -6,14 +6,15 @@ import { Gauge } from "./quality.js";
 /** @import {Peer} from "./peer.js" */
 /** @import {Quality} from "./quality.js" */
 /** @template T @typedef {import("../vendor/preact.js").Signal<T>} Signal */
-/** @typedef {{microphone: boolean, camera: boolean, screen: boolean, board: string, hand: number}} Shown
+/** @typedef {{microphone: boolean, camera: boolean, screen: boolean, board: string, hand: number,
+ * records: boolean}} Shown
  * `board`: which sharing of the screen it is; `hand`: when it was raised, or 0 */
 
 const MAX_WORDS = 65_536;
 
 export class Person {
   /** @type {Signal<Shown>} */
-  shown = signal({ microphone: false, camera: false, screen: false, board: "", hand: 0 });
+  shown = signal({ microphone: false, camera: false, screen: false, board: "", hand: 0, records: false });
   /** @type {Signal<Quality | null>} */
   quality = signal(null);
   /** How loud they are, 0 to 1. */

@@ -11,6 +11,8 @@ import { REACTIONS } from "./meeting.js";
 import { FilePanel } from "./file-panel.js";
 import { PeoplePanel } from "./people-panel.js";
 import { isHeldBack, release } from "./sound.js";
+import { recordItems } from "./record.js";
+import { RecordingChip } from "./recording-chip.js";
 import { mayShareScreen, StageBar } from "./stage-bar.js";
 import { StageKeys, useTalkKey } from "./stage-keys.js";
 import { Tile } from "./tile.js";
@@ -126,7 +128,7 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
     float: document.pictureInPictureEnabled ? float : null,
     keys: () => setKeys(true),
     leave,
-    more: [],
+    more: recordItems(meeting),
     unread: side === "chat" ? 0 : lines.slice(seen.current).filter(({ own }) => !own).length,
   };
   /** @param {Place} place */
@@ -151,6 +153,7 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
   >
     <header class="stage-head">
       <h2 class="ellipsis">${title}</h2>
+      <${RecordingChip} meeting=${meeting} />
       ${head}
     </header>
     ${

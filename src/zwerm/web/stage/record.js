@@ -1,0 +1,46 @@
+/** Beginning and ending a recording: the recorder comes when it is first wanted. */
+import { node } from "../events.js";
+import { t } from "../language.js";
+import { notify, notifyFailure } from "../parts/notices.js";
+import { upload } from "../uploads.js";
+import { save } from "./snapshot.js";
+
+/** @import {Item} from "../parts/menu.js" */
+/** @import {Meeting} from "./meeting.js" */
+/** @typedef {"file" | "files"} Target */
+
+const FOLDER = "/Recordings";
+
+const mayRecord = () =>
+  typeof MediaRecorder === "function" && typeof HTMLCanvasElement.prototype.captureStream === "function";
+
+/** What the menu offers. @param {Meeting} meeting @returns {Item[]} */
+export function recordItems(meeting) {
+  if (!mayRecord()) return [];
+  const recorder = meeting.recorder.value;
+  if (recorder) return [{ label: t("record.stop"), icon: "record", run: () => recorder.stop() }];
+  /** @type {Item[]} */
+  const items = [{ label: t("record.file"), icon: "record", run: () => void record(meeting, "file") }];
+  if (node.value) items.push({ label: t("record.files"), icon: "record", run: () => void record(meeting, "files") });
+  return items;
+}
+
+/** Record until it is stopped or the call is over. @param {Meeting} meeting @param {Target} target */
+async function record(meeting, target) {
+  try {
+    const { Recorder } = await import("./recorder.js");
+    const recorder = await Recorder.begin(meeting, t("stage.you"));
+    meeting.recorder.value = recorder;
+    const file = await recorder.file.finally(() => (meeting.recorder.value = null));
+    if (target === "file") {
+      save(file);
+      notify(t("record.saved", { name: file.name }));
+      return;
+    }
+    const gathered = { files: [{ path: file.name, file }], directories: [] };
+    if (await upload(Promise.resolve(gathered), FOLDER, () => file.name)) notify(t("record.kept"));
+    else save(file); // its line in the tray says why; nothing is lost
+  } catch (error) {
+    notifyFailure(error);
+  }
+}
