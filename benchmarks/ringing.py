@@ -40,7 +40,7 @@ WATCH: Final = """(other) => {
 
 def measure(*, quick: bool) -> list[Row]:
     """Ring to ringing, and answer to the first picture on both sides."""
-    ringing, pictures = asyncio.run(calls(3 if quick else 12))
+    ringing, pictures = asyncio.run(calls(3 if quick else 5))
 
     def row(what: str, ours: float, bar: float) -> Row:
         return Row(what, "ms", ours, "the bar", bar, 1, higher_is_better=False)

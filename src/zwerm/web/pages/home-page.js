@@ -133,18 +133,19 @@ function FirstSteps() {
 
 export function HomePage() {
   const facts = node.value;
-  const nothing = facts !== null && facts.counts.files === 0 && !facts.counts.versions;
-  return html`<${PageHead} title=${t("nav.home")} answer=${facts && answerOf(facts)} long
-      ><a class="button wide" href=${href("files")}><${Icon} name="files" />${t("home.openFiles")}</a><//
-    >
+  const head = html`<${PageHead} title=${t("nav.home")} answer=${facts && answerOf(facts)} long
+    ><a class="button wide" href=${href("files")}><${Icon} name="files" />${t("home.openFiles")}</a><//
+  >`;
+  // What comes first depends on whether there is something: nothing below it is to move.
+  if (!facts) return html`${head}<section class="card"><${Skeleton} rows=${8} /></section>`;
+  const nothing = facts.counts.files === 0 && !facts.counts.versions;
+  return html`${head}
     ${nothing ? html`<${FirstSteps} />` : html`<${Invitation} />`}
     <${Doings} />
     <div class="columns wide-left">
       <${Recent} />
       <div>
-        <${SpaceCard} />${
-          facts ? html`<${NodeCard} facts=${facts} />` : html`<section class="card"><${Skeleton} rows=${5} /></section>`
-        }
+        <${SpaceCard} /><${NodeCard} facts=${facts} />
         <${ReachCard} />
       </div>
     </div>`;
