@@ -14,6 +14,20 @@ from tests.web.media import HEARD, SEEN, stand_in
 LIMIT = 30_000  # milliseconds, of a busy machine
 SIGN_UP = "async (name) => { const {register} = await import('/calls/session.js'); return register(name, '', 'en'); }"
 
+# What a file is that arrived; it has to lie on the disk.
+ARRIVED = """async (name) => {
+  const {current} = await import('/rooms/current.js');
+  const {entries} = current.value.meeting.value.shelf;
+  const whole = await new Promise((done) => entries.subscribe((list) => {
+    const entry = list.find((each) => each.name === name && each.whole);
+    if (entry) done(entry.whole);
+  }));
+  if (!(whole instanceof File)) throw new Error('kept in memory');
+  const digest = await crypto.subtle.digest('SHA-256', await whole.arrayBuffer());
+  const sha256 = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return {size: whole.size, sha256};
+}"""
+
 
 class Meeting:
     """People in one room; the first is its host."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import json
 import os
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -16,7 +19,7 @@ from tests.web.browser import Chromium, running_chromium
 from tests.web.daemon import WebDaemon
 from tests.web.firefox import Firefox, running_firefox
 from tests.web.media import ADDRESSES, FIREFOX_MEDIA, HEARD, HEARD_IN_FIREFOX, SEEN, stand_in
-from tests.web.room import LIMIT, Meeting, hears_and_sees, inside, seat
+from tests.web.room import ARRIVED, LIMIT, Meeting, hears_and_sees, inside, seat
 
 pytestmark = [
     pytest.mark.browser,
@@ -26,21 +29,15 @@ pytestmark = [
 ]
 
 
-# What a file is that arrived; it has to lie on the disk.
-ARRIVED = """async (name) => {
+# The size of a file on the disk that arrived, and the hash by which it was checked.
+KEPT = """async (name) => {
   const {current} = await import('/rooms/current.js');
   const {entries} = current.value.meeting.value.shelf;
-  const whole = await new Promise((done) => entries.subscribe((list) => {
-    const entry = list.find((each) => each.name === name && each.whole);
-    if (entry) done(entry.whole);
+  return new Promise((done) => entries.subscribe((list) => {
+    const entry = list.find((each) => each.name === name && each.whole instanceof File);
+    if (entry) done([entry.whole.size, entry.sha256]);
   }));
-  if (!(whole instanceof File)) throw new Error('kept in memory');
-  const digest = await crypto.subtle.digest('SHA-256', await whole.arrayBuffer());
-  const sha256 = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return {size: whole.size, sha256};
 }"""
-
-
 NAMED = "async () => (await import('/internals/recorder.js')).recordings.value.map((each) => each.label).sort()"
 
 
@@ -200,3 +197,36 @@ async def test_files_cross_straight_onto_the_disk_of_the_other(
     await firefox.run(f"({ARRIVED})('notes.txt')")
     await expect(dora.page.locator(".transfer[data-state=done]")).to_have_count(2)
     await dora.shot("files")
+
+
+def held() -> int:
+    """Bytes that the pages of all Chromiums hold in memory."""
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/status"):
+        with contextlib.suppress(OSError):
+            if b"--type=renderer" in status.with_name("cmdline").read_bytes():
+                total += int(re.search(r"RssAnon:\s+(\d+)", status.read_text())[1]) * 1024  # type: ignore[index]
+    return total
+
+
+@pytest.mark.full
+async def test_a_gibibyte_crosses_and_neither_page_holds_it_in_memory(meeting: Meeting, tmp_path: Path) -> None:
+    film = tmp_path / "film.bin"
+    with film.open("wb") as file:
+        for _ in range(16):
+            file.write(os.urandom(1 << 26))
+    dora = await meeting.host("dora", 41, 500)
+    bob = await meeting.guest("Bob", 22, 620)
+    await inside(bob.page)
+    await expect(seat(dora.page, "Bob")).to_have_attribute("data-state", "connected", timeout=LIMIT)
+    before = peak = held()
+    await dora.page.keyboard.press("u")
+    await dora.page.get_by_label("Send files").set_input_files(film)
+    await bob.page.get_by_role("button", name="Receive film.bin").click(timeout=120_000)
+    arriving = asyncio.ensure_future(bob.page.evaluate(KEPT, film.name))
+    while not arriving.done():
+        await asyncio.wait([arriving], timeout=0.25)
+        peak = max(peak, held())
+    with film.open("rb") as file:
+        assert arriving.result() == [1 << 30, hashlib.file_digest(file, "sha256").hexdigest()]
+    assert peak - before < 300 << 20, f"{(peak - before) >> 20} MiB more than before"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.netlab.namespace import Namespace
 from tests.web.browser import CHROMIUM, Chromium
 from tests.web.daemon import WebDaemon
 from tests.web.media import ADDRESSES
-from tests.web.room import Meeting, hears_and_sees, inside
+from tests.web.room import ARRIVED, Meeting, hears_and_sees, inside
 
 pytestmark = [
     pytest.mark.browser,
@@ -43,6 +45,16 @@ SAME = """async (label) => {
   const {current} = await import('/rooms/current.js');
   const {people} = current.value.meeting.value;
   return window.before === people.value.find((each) => each.label.value === label)?.peer;
+}"""
+
+# Wait until so much of a file that comes in is safe.
+MOVED = """async ([name, bytes]) => {
+  const {current} = await import('/rooms/current.js');
+  const {entries} = current.value.meeting.value.shelf;
+  return new Promise((done) => entries.subscribe((list) => {
+    const entry = list.find((each) => each.name === name && each.moved >= bytes);
+    if (entry) done(entry.moved);
+  }));
 }"""
 
 
@@ -130,3 +142,32 @@ async def test_two_people_reach_each_other_through_our_relay_alone(meeting: Meet
     await hears_and_sees(dirk.page, "cora", 31, 520)
     assert (await cora.page.evaluate(PAIR, "Dirk"))["candidateType"] == "relay"
     await cora.page.get_by_role("img", name="Through a relay, which sees only what is encrypted.").wait_for()
+
+
+async def test_files_go_on_where_they_were_when_the_network_was_gone_and_one_is_stopped(
+    meeting: Meeting, network: Namespace, tmp_path: Path
+) -> None:
+    paths = [tmp_path / name for name in ("film.bin", "notes.txt", "unwanted.bin")]
+    for path, size in zip(paths, (96 << 20, 1 << 20, 96 << 20), strict=True):
+        path.write_bytes(random.Random(size).randbytes(size))
+    ann = await meeting.host("ann", 11, 440)
+    bob = await meeting.guest("Bob", 22, 620)
+    await inside(bob.page)
+    await hears_and_sees(ann.page, "Bob", 22, 620)
+    await ann.page.keyboard.press("u")
+    await ann.page.get_by_label("Send files").set_input_files(paths)
+    for path in paths:
+        await bob.page.get_by_role("button", name=f"Receive {path.name}").click()
+    await bob.page.evaluate(MOVED, ["unwanted.bin", 1])
+    await bob.page.get_by_role("button", name="Stop unwanted.bin").click()
+    await expect(ann.page.locator(".transfer", has_text="unwanted.bin")).to_contain_text("It was stopped.")
+    moved = await bob.page.evaluate(MOVED, ["film.bin", 1 << 20])
+
+    network.ip("link set lo down")
+    await ann.page.locator("figure[aria-label=Bob][data-state=interrupted]").wait_for()
+    network.ip("link set lo up", "route replace default via 10.77.0.254 dev cable")
+    for path in (paths[0], paths[1]):
+        found = await bob.page.evaluate(ARRIVED, path.name)
+        assert found == {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    assert moved < paths[0].stat().st_size, "it was there before the network was gone"
+    await expect(ann.page.locator(".transfer[data-state=done]")).to_have_count(2)

@@ -5,7 +5,8 @@ import { Icon } from "../parts/icon.js";
 import { openMenu } from "../parts/menu.js";
 import { boardOf, COLOURS, SPAN } from "./drawing.js";
 import { boxOf, paintPointers, paintStrokes } from "./paint.js";
-import { save, snapshot } from "./snapshot.js";
+import { save } from "./save.js";
+import { snapshot } from "./snapshot.js";
 
 /** @import {IconName} from "../parts/icon.js" */
 /** @import {Key} from "../language.js" */
@@ -121,7 +122,7 @@ export function Board({ meeting, place, hasTools }) {
   /** @param {MouseEvent} event */
   const shoot = (event) =>
     openMenu(event, t("board.snapshot"), [
-      { label: t("board.save"), icon: "download", run: () => void take(save) },
+      { label: t("board.save"), icon: "download", run: () => void take((file) => save(file, file.name)) },
       { label: t("board.send"), icon: "share", run: () => void take((file) => void meeting.shelf.send([file])) },
     ]);
   /** @param {MouseEvent} event */

@@ -4,6 +4,7 @@ import { duration, percent, rate, size } from "../format.js";
 import { t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { REASONS } from "../connect/transfer-card.js";
+import { save } from "./save.js";
 import { isOver } from "./shelf.js";
 
 /** @import {FileEntry, Shelf} from "./shelf.js" */
@@ -33,15 +34,6 @@ function words(entry) {
       return `${moving} · ${rate(speed)} · ${t("transfer.left", { time: duration((entry.size - entry.moved) / speed) })}`;
     }
   }
-}
-
-/** @param {Blob} whole @param {string} name */
-export function save(whole, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(whole);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** @param {{shelf: Shelf, entry: FileEntry}} props */

@@ -3,7 +3,7 @@ import { node } from "../events.js";
 import { t } from "../language.js";
 import { notify, notifyFailure } from "../parts/notices.js";
 import { upload } from "../uploads.js";
-import { save } from "./snapshot.js";
+import { save } from "./save.js";
 
 /** @import {Item} from "../parts/menu.js" */
 /** @import {Meeting} from "./meeting.js" */
@@ -33,13 +33,13 @@ async function record(meeting, target) {
     meeting.recorder.value = recorder;
     const file = await recorder.file.finally(() => (meeting.recorder.value = null));
     if (target === "file") {
-      save(file);
+      save(file, file.name);
       notify(t("record.saved", { name: file.name }));
       return;
     }
     const gathered = { files: [{ path: file.name, file }], directories: [] };
     if (await upload(Promise.resolve(gathered), FOLDER, () => file.name)) notify(t("record.kept"));
-    else save(file); // its line in the tray says why; nothing is lost
+    else save(file, file.name); // its line in the tray says why; nothing is lost
   } catch (error) {
     notifyFailure(error);
   }

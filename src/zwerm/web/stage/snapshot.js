@@ -20,13 +20,3 @@ export async function snapshot(video, drawing, board) {
   const name = `${day} ${[at.getHours(), at.getMinutes(), at.getSeconds()].map(two).join(".")}.png`;
   return new File([blob], name, { type: "image/png" });
 }
-
-/** Put it where the browser puts what is fetched. @param {File} file */
-export function save(file) {
-  const address = URL.createObjectURL(file);
-  const link = Object.assign(document.createElement("a"), { href: address, download: file.name });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
-}
