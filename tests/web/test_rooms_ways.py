@@ -150,24 +150,24 @@ async def test_files_go_on_where_they_were_when_the_network_was_gone_and_one_is_
     paths = [tmp_path / name for name in ("film.bin", "notes.txt", "unwanted.bin")]
     for path, size in zip(paths, (96 << 20, 1 << 20, 96 << 20), strict=True):
         path.write_bytes(random.Random(size).randbytes(size))
-    ann = await meeting.host("ann", 11, 440)
+    fay = await meeting.host("fay", 11, 440)
     bob = await meeting.guest("Bob", 22, 620)
     await inside(bob.page)
-    await hears_and_sees(ann.page, "Bob", 22, 620)
-    await ann.page.keyboard.press("u")
-    await ann.page.get_by_label("Send files").set_input_files(paths)
+    await hears_and_sees(fay.page, "Bob", 22, 620)
+    await fay.page.keyboard.press("u")
+    await fay.page.get_by_label("Send files").set_input_files(paths)
     for path in paths:
         await bob.page.get_by_role("button", name=f"Receive {path.name}").click()
     await bob.page.evaluate(MOVED, ["unwanted.bin", 1])
     await bob.page.get_by_role("button", name="Stop unwanted.bin").click()
-    await expect(ann.page.locator(".transfer", has_text="unwanted.bin")).to_contain_text("It was stopped.")
+    await expect(fay.page.locator(".transfer", has_text="unwanted.bin")).to_contain_text("It was stopped.")
     moved = await bob.page.evaluate(MOVED, ["film.bin", 1 << 20])
 
     network.ip("link set lo down")
-    await ann.page.locator("figure[aria-label=Bob][data-state=interrupted]").wait_for()
+    await fay.page.locator("figure[aria-label=Bob][data-state=interrupted]").wait_for()
     network.ip("link set lo up", "route replace default via 10.77.0.254 dev cable")
     for path in (paths[0], paths[1]):
         found = await bob.page.evaluate(ARRIVED, path.name)
         assert found == {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     assert moved < paths[0].stat().st_size, "it was there before the network was gone"
-    await expect(ann.page.locator(".transfer[data-state=done]")).to_have_count(2)
+    await expect(fay.page.locator(".transfer[data-state=done]")).to_have_count(2)
