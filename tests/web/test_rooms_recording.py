@@ -13,7 +13,7 @@ from playwright.async_api import Page, expect
 from tests.web.browser import Chromium, running_chromium
 from tests.web.daemon import WebDaemon
 from tests.web.media import ADDRESSES
-from tests.web.room import LIMIT, Meeting, hears_and_sees, inside
+from tests.web.room import LIMIT, Meeting, come_in, hears_and_sees, inside
 
 pytestmark = [
     pytest.mark.browser,
@@ -71,9 +71,29 @@ PLAYED = """async ([data, frequencies, boxes]) => {
 }"""
 LONG = """async (bytes) => {
   const {current} = await import('/rooms/current.js');
-  const {size} = current.value.meeting.value.recorder.value;
+  const {size, isOnDisk} = current.value.meeting.value.recorder.value;
+  if (!isOnDisk) throw new Error('kept in memory');
   const begun = Date.now();
   await new Promise((done) => size.subscribe((all) => { if (all > bytes && Date.now() - begun > 3500) done(); }));
+}"""
+COUNTED = """(() => {
+  window.recorders = [];
+  const Own = MediaRecorder;
+  window.MediaRecorder = class extends Own {
+    constructor(...all) { super(...all); recorders.push(this); }
+  };
+})()"""
+# Press to record so many times, or leave while it begins; then wait for as long as a beginning takes.
+PRESSED = """async ([presses, leaves]) => {
+  const {current} = await import('/rooms/current.js');
+  const {recordItems} = await import('/stage/record.js');
+  const {keep} = await import('/stage/disk.js');
+  const meeting = current.value.meeting.value;
+  for (let press = 0; press < presses; press += 1) recordItems(meeting)[0].run();
+  if (leaves) meeting.close();
+  await import('/stage/recorder.js');
+  for (let turn = 0; turn < 5; turn += 1) await (await keep()).drop();
+  return recorders.filter(({state}) => state !== 'inactive').length;
 }"""
 # Two side by side in 1,280 by 720: their cameras are 160 by 96.
 SIDES = [[0, 168, 640, 384], [640, 168, 640, 384]]
@@ -102,7 +122,8 @@ def holds_both(played: dict[str, Any]) -> None:
     assert played["size"] == [1280, 720]
     assert played["seconds"] > 2
     ann, bob, nobody = played["loudness"]
-    assert min(ann, bob) > 10 * nobody, played
+    assert min(ann, bob) > 0.05, played  # 0.2 is what each hums
+    assert nobody < 0.01, played
     assert 22 in played["who"][0], played
     assert 11 in played["who"][1], played
     assert min(played["counts"]) >= 3, played
@@ -149,3 +170,20 @@ async def test_a_recording_goes_into_files_and_leaving_ends_it(meeting: Meeting,
     assert name.endswith(".webm")
     data = base64.b64encode(answer.body).decode()
     holds_both(await cas.page.evaluate(PLAYED, [data, [440, 620, 1234], SIDES]))
+
+
+async def test_none_runs_that_nobody_sees_and_could_stop(meeting: Meeting) -> None:
+    eve = await meeting.visit("eve", 11, 440)
+    await eve.page.add_init_script(COUNTED)
+    gus = await meeting.host("gus", 22, 620)
+    await inside(gus.page)
+    await eve.page.goto(f"{gus.daemon.url}/#{meeting.link}")
+    await eve.settled()
+    await come_in(eve.page, "Eve")
+    await inside(eve.page)
+    assert await eve.page.evaluate(PRESSED, [2, False]) == 1
+    await expect(gus.page.get_by_text("Eve records this call")).to_be_visible(timeout=LIMIT)
+    async with eve.page.expect_download():
+        await eve.page.get_by_role("button", name="Stop recording").click()
+    assert await eve.page.evaluate("recorders.every(({state}) => state === 'inactive')")
+    assert await eve.page.evaluate(PRESSED, [1, True]) == 0

@@ -3,6 +3,7 @@ import { node } from "../events.js";
 import { t } from "../language.js";
 import { notify, notifyFailure } from "../parts/notices.js";
 import { upload } from "../uploads.js";
+import { keep } from "./disk.js";
 import { save } from "./save.js";
 
 /** @import {Item} from "../parts/menu.js" */
@@ -29,8 +30,13 @@ export function recordItems(meeting) {
 async function record(meeting, target) {
   try {
     const { Recorder } = await import("./recorder.js");
-    const recorder = await Recorder.begin(meeting, t("stage.you"));
-    meeting.recorder.value = recorder;
+    const keeping = await keep();
+    if (!meeting.isOpen.value || meeting.recorder.value) {
+      await keeping.drop(); // the call is over, or another press was quicker
+      return;
+    }
+    const recorder = new Recorder(meeting, t("stage.you"), keeping);
+    meeting.recorder.value = recorder; // in the same turn: none runs of which nobody knows
     const file = await recorder.file.finally(() => (meeting.recorder.value = null));
     if (target === "file") {
       save(file, file.name);

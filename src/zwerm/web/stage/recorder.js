@@ -3,7 +3,6 @@
  * files that come in go (`disk.js`): onto the disk while it runs, where the browser has one for the page.
  */
 import { signal } from "../vendor/preact.js";
-import { keep } from "./disk.js";
 import { boxOf } from "./paint.js";
 
 /** @import {Keeping} from "./disk.js" */
@@ -81,6 +80,7 @@ export class Recorder {
     this.#meeting = meeting;
     this.#own = own;
     this.#keeping = keeping;
+    this.isOnDisk = keeping.isOnDisk;
     this.#context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d", { alpha: false }));
     const stream = this.#canvas.captureStream(PICTURES);
     stream.addTrack(this.#mix.stream.getAudioTracks()[0]);
@@ -99,14 +99,8 @@ export class Recorder {
     });
     this.#draw();
     this.#timer = setInterval(() => this.#draw(), 1000 / PICTURES);
+    void this.#audio.resume();
     this.#recorder.start(PIECE);
-  }
-
-  /** Begin, from a press of a button. @param {Meeting} meeting @param {string} own */
-  static async begin(meeting, own) {
-    const recorder = new Recorder(meeting, own, await keep());
-    void recorder.#audio.resume();
-    return recorder;
   }
 
   stop() {
