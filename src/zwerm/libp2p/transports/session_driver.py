@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -37,7 +38,7 @@ class Session(Protocol[EventT_co]):
 SessionT = TypeVar("SessionT", bound=Session[Any])
 
 
-class SessionDriver(Generic[SessionT, EventT]):
+class SessionDriver(ABC, Generic[SessionT, EventT]):
     """One session on a port (law 1 of `zwerm.core.machine`)."""
 
     def __init__(self, session: SessionT, on_event: Callable[[EventT], None]) -> None:
@@ -51,17 +52,17 @@ class SessionDriver(Generic[SessionT, EventT]):
 
     # What a port adds
 
+    @abstractmethod
     def _has_room(self) -> bool:
         """Whether the socket takes something now; if not, `pump` is called when it does."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _send(self, transmit: Transmit) -> bool:
         """Send; False when the socket is full now: `pump` is called when there is room."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _let_go(self) -> None:
         """Leave the port."""
-        raise NotImplementedError
 
     def _tell(self, event: EventT) -> None:
         """Hand on an event, or keep what is the port's."""
