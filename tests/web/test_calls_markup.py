@@ -6,13 +6,12 @@ the policy has nothing to report, no element was made of a text, and nothing was
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import cast
 
 import aiohttp
 import pytest
@@ -27,6 +26,7 @@ from tests.web.firefox import Firefox, running_firefox
 from tests.web.media import ADDRESSES, FIREFOX_MEDIA, stand_in
 from tests.web.room import LIMIT, SIGN_UP, come_in, inside
 from tests.web.test_calls import person, press, press_link, ring, rings, says
+from tests.web.worker import Shown, worker_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -269,19 +269,12 @@ async def test_markup_in_a_push_message_is_a_title_as_it_was_written(chromium: C
     async with chromium.visit(daemon, "markup-push") as visit:
         await visit.page.context.grant_permissions(["notifications"], origin=daemon.url)
         await visit.open()
-        await visit.page.evaluate("async () => (await import('/push.js')).register()")
-        worker = visit.page.context.service_workers[0]
+        worker = await worker_of(visit.page)
+        shown = await Shown.of(worker)
         for number, name in enumerate((IMAGE, SCRIPT, "$& $1 {name}")):
             data = json.dumps({"type": "ringing", "call": f"../c_{number}?x#y", "caller": name})
-            script = """async ([data, count]) => {
-              self.dispatchEvent(new PushEvent("push", { data }));
-              const ours = async () => (await self.registration.getNotifications())
-                .filter(({ tag }) => tag.startsWith("zwerm"));
-              while ((await ours()).length < count) await new Promise((next) => setTimeout(next, 20));
-              return (await ours()).map(({ title }) => title);
-            }"""
-            async with asyncio.timeout(20):
-                titles: Any = await worker.evaluate(script, [data, number + 1])
+            await worker.evaluate("(data) => void self.dispatchEvent(new PushEvent('push', { data }))", data)
+            titles = [each["title"] for each in await shown.after(number + 1)]
             assert f"{name} rings" in titles
         opened = await worker.evaluate(
             """async () => {

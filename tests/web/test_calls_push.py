@@ -26,6 +26,7 @@ from tests.web.daemon import WebDaemon
 from tests.web.media import ADDRESSES, stand_in
 from tests.web.test_calls import LIMIT, REGISTER, press, press_link, ring, says, talk
 from tests.web.way import Way, way_to
+from tests.web.worker import Shown
 from zwerm.calls.push.aio import WebPush
 
 pytestmark = [
@@ -43,9 +44,6 @@ SUBSCRIBE = """(({endpoint, p256dh, auth}) => {
   const asked = Notification.requestPermission.bind(Notification);
   Notification.requestPermission = () => { window.gesture = navigator.userActivation.isActive; return asked(); };
 })(GIVEN)"""
-SHOWN = """async () => (await self.registration.getNotifications())
-  .filter(({ tag }) => tag.startsWith("zwerm"))
-  .map(({ title, body, actions }) => [title, body, ...actions.map((each) => each.title)])"""
 CLICK = """async (action) => {
   const [notification] = (await self.registration.getNotifications()).filter(({ tag }) => tag.startsWith("zwerm"));
   const opened = new Promise((resolve) => { self.clients.openWindow = async (address) => resolve(address); });
@@ -159,14 +157,12 @@ async def test_whoever_closed_the_page_is_fetched_by_a_push_message(
         assert (message["type"], message["caller"], message["name"]) == ("ringing", "pushbob", "pushann")
         assert headers["urgency"] == "high"
         await says(bob, "A message has been sent to their devices.")
-        await inbox.deliver(message)
         worker = next(each for each in context.service_workers if each.url.startswith(origin))
-        shown = ["pushbob rings", "Answer, or decline on all your devices.", "Answer", "Decline"]
-        await worker.evaluate(
-            "async () => { while (!(await self.registration.getNotifications()).length)"
-            " await new Promise((next) => setTimeout(next, 20)); }"
-        )
-        assert await worker.evaluate(SHOWN) == [shown]
+        shown = await Shown.of(worker)
+        await inbox.deliver(message)
+        (first,) = await shown.after(1)
+        assert (first["title"], first["body"]) == ("pushbob rings", "Answer, or decline on all your devices.")
+        assert first["actions"] == ["Answer", "Decline"]
         opened = await worker.evaluate(CLICK, action)
         if action == "decline":
             await says(bob, "pushann cannot talk now.")
@@ -177,7 +173,7 @@ async def test_whoever_closed_the_page_is_fetched_by_a_push_message(
         await page.goto(origin + opened)
         await talk(page, "pushbob", 42)
         await talk(bob, "pushann", 41)
-        assert await worker.evaluate(SHOWN) == []
+        assert await shown.after(1) == []
 
 
 async def test_a_browser_without_a_push_service_says_so(chromium: Chromium, daemon: WebDaemon) -> None:

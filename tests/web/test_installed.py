@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Worker, expect
 
-from tests.web.browser import Chromium, Visit
+from tests.web.browser import Chromium
 from tests.web.daemon import WebDaemon
+from tests.web.worker import Shown, worker_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,15 +19,6 @@ pytestmark = [
     pytest.mark.xdist_group("web-installed"),
 ]
 
-_REGISTER = """async () => {
-  const { register } = await import("/push.js");
-  await register();
-  if (!navigator.serviceWorker.controller)
-    await new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done, { once: true }));
-  const { active } = await navigator.serviceWorker.ready; // it has the page while it still activates
-  while (active.state !== "activated")
-    await new Promise((done) => active.addEventListener("statechange", done, { once: true }));
-}"""
 _ENTER = """async (name) => {
   const { register, session } = await import("/calls/session.js");
   await register(name, "", "en");
@@ -42,9 +33,6 @@ _CLICK = """async (action) => {
   self.dispatchEvent(new NotificationEvent("notificationclick", { notification, action }));
 }"""
 _PUSH = """(data) => void self.dispatchEvent(new PushEvent("push", { data }))"""
-_SHOWN = """async () => (await self.registration.getNotifications())
-  .filter(({ tag }) => tag.startsWith("zwerm")) // for a message without a notification the browser shows one of its own
-  .map(({ title, tag, actions }) => [title, tag, ...actions.map((each) => each.title)])"""
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +44,6 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDaemon]:
     assert "Traceback" not in running.errors, running.errors
 
 
-async def worker_of(visit: Visit) -> Worker:
-    """Start the service worker of a page, and wait until it has the page and is activated: no message comes before."""
-    await visit.page.evaluate(_REGISTER)
-    (worker,) = visit.page.context.service_workers
-    return worker
-
-
 class Push:
     """A message that came, decrypted, as the browser hands it to the worker."""
 
@@ -71,15 +52,6 @@ class Push:
 
     async def deliver(self, data: str) -> None:
         await self._worker.evaluate(_PUSH, data)
-
-
-async def until_shown(worker: Worker, count: int) -> list[list[str]]:
-    """Wait until so many notifications are shown; return their title, tag and actions."""
-    async with asyncio.timeout(20):
-        while len(shown := await worker.evaluate(_SHOWN)) != count:  # noqa: ASYNC110 -- nothing tells of notifications
-            await asyncio.sleep(0.05)
-    found: list[list[str]] = shown
-    return found
 
 
 async def test_browser_finds_all_that_installing_needs(chromium: Chromium, daemon: WebDaemon) -> None:
@@ -105,7 +77,7 @@ async def test_app_opens_without_the_node_and_keeps_neither_answers_nor_content(
     async with chromium.visit(daemon, "offline") as visit:
         visit.expected += [r"net::ERR_INTERNET_DISCONNECTED", r"Failed to fetch", "ERR_FAILED"]
         await visit.open()
-        await worker_of(visit)
+        await worker_of(visit.page)
         await visit.page.reload()  # everything passes the worker now
         await visit.settled()
         kept = await visit.page.evaluate(
@@ -131,20 +103,21 @@ async def test_push_message_rings_with_two_buttons_and_anything_else_does_not(
     async with chromium.visit(daemon, "push", language=language) as visit:
         await visit.page.context.grant_permissions(["notifications"], origin=daemon.url)
         await visit.open()
-        worker = await worker_of(visit)
-        push = Push(worker)
+        worker = await worker_of(visit.page)
+        push, shown = Push(worker), await Shown.of(worker)
         await push.deliver('{"type": "ringing", "call": "c_1", "caller": "bram", "name": "anna"}')
         title, *actions = words
-        assert await until_shown(worker, 1) == [[title, "zwerm c_1", *actions]]
+        (first,) = await shown.after(1)
+        assert (first["title"], first["tag"], first["actions"]) == (title, "zwerm c_1", actions)
         await push.deliver("no JSON")
         await push.deliver('{"type": "other"}')
-        assert len(await worker.evaluate(_SHOWN)) == 1
+        assert await shown.after(1) == [first]
         await visit.page.evaluate(
             "async () => { globalThis.asked = []; (await import('/push.js')).onAnswer((call) => asked.push(call)); }"
         )
         await worker.evaluate(_CLICK, "answer")
         await visit.page.wait_for_function("() => asked.length === 1 && asked[0] === 'c_1'")
-        await until_shown(worker, 0)
+        assert await shown.after(1) == []
 
 
 async def test_page_that_a_notification_opens_hears_which_call_to_answer(chromium: Chromium, daemon: WebDaemon) -> None:
@@ -163,10 +136,11 @@ async def test_call_is_declined_without_a_page(chromium: Chromium, daemon: WebDa
         for visit, name in ((anna, "anna"), (bram, "bram")):
             await visit.open()
             await visit.page.evaluate(_ENTER, name)
-        worker = await worker_of(anna)
+        worker = await worker_of(anna.page)
+        shown = await Shown.of(worker)
         value = await bram.page.evaluate("() => mine.ask('ring', {to: 'anna', media: ['audio']})")
         message = {"type": "ringing", "call": value["call"], "caller": "bram", "name": "anna"}
         await Push(worker).deliver(json.dumps(message))
-        await until_shown(worker, 1)
+        await shown.after(1)
         await worker.evaluate(_CLICK, "decline")
         await bram.page.wait_for_function("() => ends.length === 1 && ends[0] === 'declined'")
