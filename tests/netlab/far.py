@@ -63,7 +63,7 @@ def connected(folder: Path, link: Link, settings: Mapping[str, Any] | None = Non
             node.daemon.wait_ready()
         meet(nodes[1], nodes[0])
         for node in nodes:
-            while b"agent:" not in node.zwerm("swarm", "peers", "--identify"):
+            while b"agent: zwerm/" not in node.zwerm("swarm", "peers", "--identify"):
                 time.sleep(0.05)  # there is nothing to wait for but the list
         yield nodes[0], nodes[1]
     finally:

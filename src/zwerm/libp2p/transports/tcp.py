@@ -32,6 +32,7 @@ from zwerm.net.interfaces import list_addresses
 
 RECEIVE: Final = 262_144  # bytes that are received at once
 LOOK: Final = 3.0  # seconds between looks at whether what was sent gets through
+MUCH: Final = 8  # packets on their way from which on we are the one who sends, and speaks first after a pause
 CALM: Final = 3  # looks in a row at which it did, until a link that was away is as any other
 FULL: Final = 524_288  # bytes that wait to be sent
 BACKLOG: Final = 256  # connections that wait to be accepted
@@ -151,13 +152,17 @@ class TcpWire(asyncio.BufferedProtocol):
             self._receiver.wire_writable()
 
     def _look(self) -> None:
-        """Have the kernel try more often while nothing gets through, and for a moment after."""
+        """Have the kernel try more often while nothing gets through, and for a moment after.
+
+        Who has sent little leaves the first word to the other: what it says of packets from before the pause would make
+        the kernel of the one who sent much take its own attempts for needless (F-RTO), and wait another second.
+        """
         self._watch = None
         if self._transport.is_closing():
             return
         connection = self._transport.get_extra_info("socket")
         unacknowledged, tries = outstanding(connection)
-        if tries > 1:
+        if tries > 1 and unacknowledged >= MUCH:
             if not self._hurried:
                 hurry(connection, is_urgent=True)
             self._hurried = CALM
