@@ -211,6 +211,13 @@ ROWS: Final = (
         "ipns/test_cache.py ipns/test_resolver.py",
     ),
     (
+        "IPNS: records from the future: the log names who gave them",
+        "ipns/pubsub.py",
+        "if doubt is not None and",
+        "if False and",
+        "ipns/test_pubsub.py",
+    ),
+    (
         "IPNS: times to live beyond the end of life",
         "ipns/resolver.py",
         "return min(record.ttl / SECOND, _life(record, now))",

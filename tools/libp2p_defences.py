@@ -159,6 +159,13 @@ ROWS: Final = (
         "transports/test_tcp.py",
     ),
     (
+        "bytes that nobody reads: the log names who sent them",
+        "swarm/secured.py",
+        'if is_excess and self._complaints.is_news(self.remote_peer, "unread"):',
+        "if False:",
+        "transports/test_tcp.py",
+    ),
+    (
         "addresses of one peer without end",
         "swarm/peer_store.py",
         "if len(known.addresses) > self._limits.addresses_per_peer:",

@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.ipfs.ipns.vectors import NOW, OTHER_PATH, signed
+from tests.ipfs.ipns.vectors import HOUR, NOW, OTHER_PATH, signed
 from tests.libp2p.hosts import hosts, seeded_key
 from tests.libp2p.kad.validators import VALIDATORS
 from tests.net.sockets import until
 from zwerm.core.random import seeded
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.ipns.name import routing_key
+from zwerm.ipfs.ipns.record import MAX_SEQUENCE
 from zwerm.ipfs.ipns.validator import IpnsValidator
 from zwerm.libp2p.complaints import MAX_KINDS, MAX_PEERS, Complaints
 from zwerm.libp2p.framing import read_message, write_message
@@ -86,6 +87,18 @@ async def replay_a_record(mallory: Swarm, bob: Swarm) -> None:
         await tell_the_dht(mallory, bob, Message(MessageType.PUT_VALUE, key, Record(key, record.encoded)))
 
 
+async def put_a_record_for_centuries(mallory: Swarm, bob: Swarm) -> None:
+    key = routing_key(NAME)
+    record = signed(seeded_key(7), life=7_000 * 366 * 24 * HOUR)
+    await tell_the_dht(mallory, bob, Message(MessageType.PUT_VALUE, key, Record(key, record.encoded)))
+
+
+async def put_the_last_record_there_is(mallory: Swarm, bob: Swarm) -> None:
+    key = routing_key(NAME)
+    record = signed(seeded_key(7), sequence=MAX_SEQUENCE)
+    await tell_the_dht(mallory, bob, Message(MessageType.PUT_VALUE, key, Record(key, record.encoded)))
+
+
 async def forge_a_record(mallory: Swarm, bob: Swarm) -> None:
     key = routing_key(NAME)
     await tell_the_dht(mallory, bob, Message(MessageType.PUT_VALUE, key, Record(key, signed(seeded_key(8)).encoded)))
@@ -138,6 +151,8 @@ ATTACKS: dict[str, tuple[Callable[[Swarm, Swarm], Awaitable[None]], str]] = {
     "provider records without end": (provide, "4 provider records of"),
     "providers for others": (provide_for_another, "expected its sender"),
     "an older record again": (replay_a_record, "a better record of"),
+    "a record for centuries": (put_a_record_for_centuries, "at most 10 years from now"),
+    "a record that nothing can replace": (put_the_last_record_there_is, "with sequence 18446744073709551615"),
     "a record of somebody else": (forge_a_record, "was given up"),
     "gossip of a forged author": (forge_an_author, "did not sign"),
     "a flood of IHAVE": (flood_with_ihave, "more than 10 IHAVE in a heartbeat"),

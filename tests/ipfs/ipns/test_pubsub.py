@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 
 import pytest
@@ -125,6 +126,30 @@ async def test_forged_and_older_records_are_not_passed_on() -> None:
         await alice.pubsub.publish(topic(NAME), newest.encoded)
         assert await bob.learnt.get() == newest
         assert bob.learnt.empty()
+
+
+@pytest.mark.parametrize("way", ["published", "asked for"])
+async def test_who_gives_records_from_the_future_is_named_in_the_log_once(
+    way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "zwerm")
+    async with asyncio.timeout(30), nodes(2) as (alice, bob):
+        records = [signed(KEY, sequence=validator.SEQUENCE + number) for number in range(3)]
+        if way == "published":
+            await bob.find()
+            await wait_followed(alice, 1)
+            for record in records:
+                await alice.pubsub.publish(topic(NAME), record.encoded)
+                assert await bob.learnt.get() == record
+        else:
+            await alice.find()
+            await wait_followed(bob, 1)
+            for record in records:
+                alice.records[NAME] = record
+                assert await bob.find() == [record.encoded]
+        [line] = [record.getMessage() for record in caplog.records if "IPNS record" in record.getMessage()]
+    assert str(alice.host.peer_id) in line
+    assert f"sequence {validator.SEQUENCE}" in line
 
 
 async def test_a_record_that_nobody_follows_is_not_put() -> None:

@@ -12,7 +12,7 @@ from zwerm.identity.keys import PrivateKey
 from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.ipns import validator
 from zwerm.ipfs.ipns.name import routing_key
-from zwerm.ipfs.ipns.record import RecordExpired
+from zwerm.ipfs.ipns.record import Record, RecordExpired
 from zwerm.ipfs.ipns.validator import IpnsValidator
 
 KEY = PrivateKey.generate()
@@ -26,6 +26,22 @@ ENDED = signed(KEY, sequence=9, life=-1)
 
 def judge() -> IpnsValidator:
     return IpnsValidator(lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (NEW, None),
+        (signed(KEY, sequence=validator.SEQUENCE - 1, life=validator.LIFE), None),
+        (signed(KEY, life=validator.LIFE + 1), "an IPNS record that ends at "),
+        (signed(KEY, sequence=validator.SEQUENCE), "an IPNS record with sequence 9223372036854775808, "),
+    ],
+    ids=["as usual", "just in reach", "for too long", "too far"],
+)
+def test_what_is_from_the_future_is_valid_and_told(record: Record, reason: str | None) -> None:
+    judge().validate(routing_key(NAME), record.encoded)
+    told = judge().doubt(routing_key(NAME), record.encoded)
+    assert told is None if reason is None else (told or "").startswith(reason)
 
 
 def test_a_record_of_the_name_is_valid() -> None:

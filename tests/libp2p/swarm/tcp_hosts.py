@@ -7,6 +7,7 @@ from zwerm.libp2p.pnet.network_key import NetworkKey
 from zwerm.libp2p.swarm import Limits, Swarm
 from zwerm.libp2p.swarm.upgrade import Upgrade, securities
 from zwerm.libp2p.transports.tcp import TcpTransport
+from zwerm.libp2p.yamux.config import Config as YamuxConfig
 from zwerm.multiformats.multiaddr import Multiaddr
 
 LOOPBACK = Multiaddr.from_text("/ip4/127.0.0.1/tcp/0")
@@ -23,6 +24,7 @@ def tcp_host(
     network: NetworkKey | None = None,
     max_inbound_per_host: int = 128,
     memory: int = 268_435_456,
+    yamux: YamuxConfig | None = None,
 ) -> Swarm:
     """Make a swarm that listens on nothing yet, to be closed by the caller; with `security` it knows only that one."""
     key = seeded_key(number)
@@ -33,6 +35,7 @@ def tcp_host(
         max_inbound=max_inbound,
         max_inbound_per_host=max_inbound_per_host,
         memory=memory,
+        yamux=yamux,
         network=network,
     )
     return Swarm(key, [TcpTransport(upgrade)], limits=limits, agent=agent)

@@ -23,6 +23,7 @@ from zwerm.libp2p.swarm import Swarm
 from zwerm.libp2p.swarm.upgrade import Security, Upgrade, securities
 from zwerm.libp2p.transports import tcp as module
 from zwerm.libp2p.transports.tcp import TcpTransport, TcpWire, address_of, endpoint_of
+from zwerm.libp2p.yamux.config import Config as YamuxConfig
 from zwerm.multiformats.multiaddr import Multiaddr
 
 
@@ -187,8 +188,13 @@ async def test_a_peer_that_stops_reading_holds_up_nobody_else() -> None:
             await read_all(deaf)
 
 
-async def test_a_peer_that_sends_what_nobody_reads_does_not_fill_the_memory() -> None:
-    async with tcp_host(0) as mallory, tcp_host(1, memory=1_000_000) as bob, tcp_host(2) as carol:
+@pytest.mark.parametrize("limit", ["of the node", "of a connection"])
+async def test_a_peer_that_sends_what_nobody_reads_does_not_fill_the_memory(
+    limit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "zwerm.libp2p")
+    own = YamuxConfig(max_unread=1_000_000) if limit == "of a connection" else None
+    async with tcp_host(0) as mallory, tcp_host(1, memory=1_000_000, yamux=own) as bob, tcp_host(2) as carol:
         await bob.listen([LOOPBACK])
         bob.handle("/echo", echo)
 
@@ -203,6 +209,9 @@ async def test_a_peer_that_sends_what_nobody_reads_does_not_fill_the_memory() ->
             await asyncio.wait_for(asyncio.gather(*pouring), 10.0)  # without the limit all of them wait for ever
         budget = bob.connections[0].muxed._session._budget  # type: ignore[attr-defined]
         assert budget.used <= 1_000_000
+        [line] = [each.getMessage() for each in caplog.records if "reset a stream of" in each.getMessage()]
+        assert str(mallory.peer_id) in line
+        assert ("received and not read" if own else "that nobody has read") in line
         await carol.connect(bob.peer_id, bob.addresses)
         async with await carol.open_stream(bob.peer_id, ["/echo"]) as stream:
             await stream.write(bytes(200_000))
@@ -286,6 +295,7 @@ async def test_a_link_that_is_away_is_tried_more_often_until_it_was_back_for_a_w
     wire._is_far = True
     for seen, expected in (
         ([(9, 0), (9, 1), (0, 0)], []),  # a slow link is none that is away
+        ([(1, 5), (7, 9), (0, 0)], []),  # who sent little leaves the first word to the other
         ([(9, 2), (9, 30), (9, 0), (9, 0), (0, 0)], [True, False]),
         ([(9, 2), (9, 0), (9, 3), (0, 0), (0, 0)], [True, False]),  # away again before it was back for long
     ):

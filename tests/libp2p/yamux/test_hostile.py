@@ -121,7 +121,7 @@ def test_what_is_unread_in_all_streams_together_has_a_limit() -> None:
     events(session)
     session.receive_data(data(1, b"x" * 10) + data(3, b"y"), 0.0)
     assert events(session) == [
-        StreamAborted(1, "1000010 bytes received and not read, the limit is 1000000"),
+        StreamAborted(1, "1000010 bytes received and not read, the limit is 1000000", is_excess=True),
     ]
     assert not session.is_over
     assert session.stream_ids == (3, 5, 7, 9)

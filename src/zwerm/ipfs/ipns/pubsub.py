@@ -19,12 +19,13 @@ from zwerm.identity.peer_id import PeerId
 from zwerm.ipfs.ipns import name as names
 from zwerm.ipfs.ipns import validator
 from zwerm.ipfs.ipns.record import Record
+from zwerm.libp2p.complaints import Complaints
 from zwerm.libp2p.fetch.aio import answer_fetches, fetch
 from zwerm.libp2p.gossipsub.aio import Pubsub, Subscription
 from zwerm.libp2p.gossipsub.event import PeerSubscribed
 from zwerm.libp2p.gossipsub.message import Message
 from zwerm.libp2p.gossipsub.router import Outcome
-from zwerm.libp2p.host import Host
+from zwerm.libp2p.host import Host, HostEvent, PeerDisconnected
 from zwerm.libp2p.swarm.tasks import Tasks
 
 MAX_NAMES: Final = 256  # followed at once
@@ -67,9 +68,11 @@ class IpnsPubsub:
         self._newest: dict[PeerId, Record] = {}  # of the followed names
         self._tasks = Tasks()
         self._fetching = 0
+        self._complaints = Complaints()
         self._stack = contextlib.ExitStack()
 
     async def __aenter__(self) -> Self:
+        self._stack.callback(self._host.subscribe(self._on_event))
         self._stack.callback(answer_fetches(self._host, self._lookup))
         self._stack.callback(self._pubsub.listen(self._on_subscribed))
         return self
@@ -134,7 +137,7 @@ class IpnsPubsub:
         if len(self._followed) > MAX_NAMES:
             self.leave(next(iter(self._followed)))
 
-    def _judge(self, message: Message, _peer: PeerId) -> Outcome:
+    def _judge(self, message: Message, peer: PeerId) -> Outcome:
         try:
             name = names.from_topic(message.topic)
             record = validator.check(name, message.data, self._clock())
@@ -143,8 +146,19 @@ class IpnsPubsub:
         newest = self._newest.get(name)
         if newest is not None and record.rank <= newest.rank:
             return Outcome.IGNORE  # nobody's fault: it was the newest where it came from
+        self._look_into(peer, record)
         self._note(name, record)
         return Outcome.ACCEPT
+
+    def _look_into(self, peer: PeerId, record: Record) -> None:
+        """Say once of a peer that what it gives is from the future."""
+        doubt = validator.doubt(record, self._clock())
+        if doubt is not None and self._complaints.is_news(peer, "doubt"):
+            _LOG.info("%s gave for a name: %s", peer, doubt)
+
+    def _on_event(self, event: HostEvent) -> None:
+        if isinstance(event, PeerDisconnected):
+            self._complaints.forget(event.peer)
 
     def _note(self, name: PeerId, record: Record) -> None:
         newest = self._newest.get(name)
@@ -163,7 +177,10 @@ class IpnsPubsub:
     async def _ask(self, peer: PeerId, key: bytes) -> bytes | None:
         try:
             async with asyncio.timeout(_PATIENCE):
-                return await fetch(self._host, peer, key)
+                encoded = await fetch(self._host, peer, key)
+                if encoded is not None:
+                    self._look_into(peer, validator.check(names.from_routing_key(key), encoded, self._clock()))
+                return encoded
         except (ZwermError, TimeoutError) as error:
             _LOG.debug("%s did not say what it has: %s", peer, error)
             return None

@@ -20,8 +20,9 @@ from zwerm.core.errors import TransportError, WireError, ZwermError
 from zwerm.core.machine import Instant
 from zwerm.core.random import SYSTEM, Random
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.complaints import Complaints
 from zwerm.libp2p.framing import MessageReader, read_message, write_message
-from zwerm.libp2p.host import Host, HostEvent, PeerIdentified, ReachabilityChanged
+from zwerm.libp2p.host import Host, HostEvent, PeerDisconnected, PeerIdentified, ReachabilityChanged
 from zwerm.libp2p.kad.config import WAN, KadConfig
 from zwerm.libp2p.kad.dht import Dht, Event, Request
 from zwerm.libp2p.kad.message import MAX_REQUEST, MAX_RESPONSE, Peer
@@ -84,6 +85,7 @@ class Kad:
         self._refresh_timer: asyncio.TimerHandle | None = None
         self._stack = contextlib.ExitStack()
         self._sent = 0
+        self._complaints = Complaints()
         self._is_closed = False
 
     async def __aenter__(self) -> Self:
@@ -304,6 +306,8 @@ class Kad:
                 if data is None:
                     return
                 answer = self.dht.receive_request(sender, data, self._now)
+                if (doubt := self.dht.server.doubt) is not None and self._complaints.is_news(sender, "doubt"):
+                    _LOG.info("%s put a record into the DHT: %s", sender, doubt)
                 if answer is not None:
                     async with asyncio.timeout(IDLE):
                         await write_message(stream, answer)
@@ -314,6 +318,8 @@ class Kad:
         match event:
             case PeerIdentified(peer, protocols):
                 self._look_at(peer, protocols)
+            case PeerDisconnected(peer):
+                self._complaints.forget(peer)
             case ReachabilityChanged(is_public) if not self._is_fixed:
                 self.serve(bool(is_public))
             case _:

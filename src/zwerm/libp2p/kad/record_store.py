@@ -69,6 +69,10 @@ class RecordStore:
         self._counts[sender] += 1
         self._size += len(key) + len(value)
 
+    def doubt(self, key: bytes, value: bytes) -> str | None:
+        """Return what is odd about a valid record, in words."""
+        return self._validators.doubt(key, value)
+
     def find(self, key: bytes, now: Instant) -> bytes | None:
         """Return the record, unless it has expired or is not valid any more."""
         stored = self._records.get(key)

@@ -52,6 +52,7 @@ class Server:
         self._trace = trace
         self.answered = 0
         self.refused = 0
+        self.doubt: str | None = None  # what is odd about the record that the request answered last had kept
 
     def answer(self, sender: PeerId, data: bytes, now: Instant) -> bytes | None:
         """Answer an untrusted request; None: there is no answer to this kind.
@@ -60,6 +61,7 @@ class Server:
             RemoteProtocolError: the request is wrong, or its record; the stream deserves a reset.
             ResourceLimitError: what it wants kept goes beyond a limit.
         """
+        self.doubt = None
         try:
             request = Message.parse(data)
             response = self._answer(sender, request, now)
@@ -130,6 +132,7 @@ class Server:
             self._records.put(_checked(request.key), record.value, sender, now)
         except OlderRecord as error:
             raise WireError(str(error)) from None
+        self.doubt = self._records.doubt(request.key, record.value)
         return self._head(request) + serialize_field(3, Record(record.key, record.value).serialize())
 
 

@@ -7,7 +7,7 @@ refused, as the public DHT's rules want it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from zwerm.core.errors import WireError
 from zwerm.identity.keys import PublicKey
@@ -27,6 +27,15 @@ class Validator(Protocol):
 
     def select(self, key: bytes, values: Sequence[bytes]) -> int:
         """Return the index of the best of several valid values; equally good ones: the first."""
+        ...
+
+
+@runtime_checkable
+class Doubter(Protocol):
+    """A validator that can say more of valid records than that they are."""
+
+    def doubt(self, key: bytes, value: bytes) -> str | None:
+        """Return what no holder in earnest would sign of a valid record, in words; None: there is nothing."""
         ...
 
 
@@ -55,6 +64,11 @@ class Namespaces:
 
     def select(self, key: bytes, values: Sequence[bytes]) -> int:
         return self._of(key).select(key, values)
+
+    def doubt(self, key: bytes, value: bytes) -> str | None:
+        """Return what is odd about a valid record, where its namespace has such."""
+        validator = self._of(key)
+        return validator.doubt(key, value) if isinstance(validator, Doubter) else None
 
     def is_better(self, key: bytes, value: bytes, than: bytes) -> bool:
         """Whether `value` should take the place of another valid one."""

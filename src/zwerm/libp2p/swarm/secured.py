@@ -15,6 +15,7 @@ from typing import Final
 from zwerm.core.errors import LocalProtocolError, WireError
 from zwerm.core.machine import Instant
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.complaints import Complaints
 from zwerm.libp2p.secure import Buffer, Records, Secured
 from zwerm.libp2p.stream import ConnectionClosed, Direction, MuxedStream, StreamReset
 from zwerm.libp2p.transports.wire import Wire
@@ -52,9 +53,10 @@ class SecuredConnection:
         security: str,
         direction: Direction,
         clock: Callable[[], Instant],
+        complaints: Complaints,
         ahead: bytes = b"",
     ) -> None:
-        """Take over `wire`. `ahead` was received and decrypted with the handshake."""
+        """Take over `wire`. `complaints` are the node's; `ahead` was received and decrypted with the handshake."""
         self.remote_peer: PeerId = secured.peer
         self.security = security
         self.direction = direction
@@ -69,7 +71,7 @@ class SecuredConnection:
         self._early: list[SecuredStream] = []
         self._is_flush_due = False
         self._has_received = False  # since the last flush
-        self._has_complained = False  # a stream that was refused was logged
+        self._complaints = complaints
         self._reason: str | None = None  # why it ended
         self._lost: asyncio.Future[None] = self._loop.create_future()
         self._ended: asyncio.Future[str] = self._loop.create_future()
@@ -142,8 +144,7 @@ class SecuredConnection:
             self._finish(str(error))
             return
         self._has_received = True
-        if session.refused and not self._has_complained:
-            self._has_complained = True
+        if session.refused and self._complaints.is_news(self.remote_peer, "streams"):
             _LOG.info("refused streams of %s at %s: too many are open", self.remote_peer, self.remote_address)
         self.changed()
 
@@ -180,7 +181,9 @@ class SecuredConnection:
                     if (stream := self._streams.get(stream_id)) is not None:
                         stream.has_ended = True
                         stream.wake()
-                case StreamAborted(stream_id, cause):
+                case StreamAborted(stream_id, cause, is_excess):
+                    if is_excess and self._complaints.is_news(self.remote_peer, "unread"):
+                        _LOG.info("reset a stream of %s at %s: %s", self.remote_peer, self.remote_address, cause)
                     if (stream := self._streams.pop(stream_id, None)) is not None:
                         stream.abort(cause)
                 case SessionEnded(cause):
@@ -231,6 +234,7 @@ class SecuredConnection:
         if self._reason is not None:
             return
         self._session.end()
+        self._complaints.forget(self.remote_peer)
         self._reason = reason
         self._alarm.set(None)
         try:

@@ -18,6 +18,7 @@ from zwerm.core.machine import Instant
 from zwerm.core.random import SYSTEM, Random
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.peer_id import PeerId
+from zwerm.libp2p.complaints import Complaints
 from zwerm.libp2p.multistream import aio as multistream
 from zwerm.libp2p.secure import HandshakeFailed, Records, Secured, SecureHandshake
 from zwerm.libp2p.stream import Direction
@@ -126,6 +127,7 @@ class Upgrade:
         self._max_inbound_per_host = max_inbound_per_host
         self._inbound: Counter[bytes] = Counter()  # by host
         self._budget = Budget(memory)
+        self._complaints = Complaints()
         self._yamux = yamux
         self._network = network
         self._clock = clock or asyncio.get_running_loop().time
@@ -200,6 +202,7 @@ class Upgrade:
             direction=direction,
             clock=self._clock,
             ahead=channel.take(None),
+            complaints=self._complaints,
         )
         channel.hand_over(connection)
         return connection

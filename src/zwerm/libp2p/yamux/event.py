@@ -40,6 +40,7 @@ class StreamAborted:
 
     stream_id: int
     cause: str
+    is_excess: bool = False  # the peer sent more than may wait for being read
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -362,11 +362,13 @@ class Session:
             stream.receive_window -= length
             if self._unread + length > self._config.max_unread and not stream.is_discarding:
                 limit = self._config.max_unread
-                self._abort(stream, f"{self._unread + length} bytes received and not read, the limit is {limit}")
+                cause = f"{self._unread + length} bytes received and not read, the limit is {limit}"
+                self._abort(stream, cause, is_excess=True)
                 stream = None
             elif self._budget.is_spent(self._unread, length) and not stream.is_discarding:
                 limit = self._budget.limit
-                self._abort(stream, f"{self._budget.used + length} bytes that nobody has read, the limit is {limit}")
+                cause = f"{self._budget.used + length} bytes that nobody has read, the limit is {limit}"
+                self._abort(stream, cause, is_excess=True)
                 stream = None
         self._body_stream, self._body_flags, self._body_left = stream, flags & (_FIN | _RST), length
 
@@ -446,10 +448,10 @@ class Session:
             raise LocalProtocolError(f"stream {stream_id} is not open")
         return stream
 
-    def _abort(self, stream: StreamState, cause: str) -> None:
+    def _abort(self, stream: StreamState, cause: str, *, is_excess: bool = False) -> None:
         """Reset a stream for what its peer did."""
         self._forget(stream)
-        self._events.append(StreamAborted(stream.stream_id, cause))
+        self._events.append(StreamAborted(stream.stream_id, cause, is_excess))
         self._answer(FrameType.WINDOW_UPDATE, Flag.RST, stream.stream_id)
 
     def _forget_closed(self, stream: StreamState) -> None:
