@@ -59,6 +59,10 @@ _CONNECTION: Final = tuple(
 
 ELSEWHERE: Final[dict[str, tuple[str, ...]]] = {
     "libp2p/swarm/admission.py": ("libp2p/swarm/test_hostile.py", "libp2p/swarm/test_address_ranges.py"),
+    "libp2p/transports/session_connection.py": (
+        "libp2p/transports/quic/test_transport.py",
+        "libp2p/transports/webrtc_direct/test_transport.py",
+    ),
     "libp2p/transports/session_driver.py": (
         "libp2p/transports/quic/test_transport.py",
         "libp2p/transports/webrtc_direct/test_transport.py",
