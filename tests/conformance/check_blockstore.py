@@ -12,6 +12,7 @@ from zwerm.core.errors import LocalProtocolError
 from zwerm.ipfs.block import Block, BlockNotFound
 from zwerm.ipfs.blockstore.store import CollectableBlockstore
 from zwerm.multiformats import multicodec, multihash
+from zwerm.multiformats.cid import CID
 
 Check = Callable[[CollectableBlockstore], None]
 
@@ -44,6 +45,15 @@ def check_absent_blocks_are_said_to_be(store: CollectableBlockstore) -> None:
         with pytest.raises(BlockNotFound) as caught:
             call(absent)
         assert caught.value.cid == absent
+
+
+def check_absent_blocks_are_found_out_together(store: CollectableBlockstore) -> None:
+    store.put([block(1)])
+    store.sync()
+    store.put([block(2)])
+    identity = CID(1, multicodec.RAW, b"\x00\x01x")
+    assert store.absent(each for each in (block(3).cid, block(2).cid, identity, block(1).cid)) == [block(3).cid]
+    assert store.absent([]) == []
 
 
 def check_blocks_are_stored_by_multihash(store: CollectableBlockstore) -> None:

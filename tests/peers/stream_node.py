@@ -15,6 +15,7 @@ import time
 
 import uvloop
 
+from zwerm.core.heap import keep_freed
 from zwerm.identity.keys import PrivateKey
 from zwerm.identity.peer_id import PeerId
 from zwerm.libp2p.stream import FULL_FRAME, Stream
@@ -74,4 +75,5 @@ async def main() -> None:
             print(json.dumps({"result": await run(swarm, verb, arguments)}), flush=True)
 
 
+keep_freed()  # as the daemon does
 uvloop.run(main())

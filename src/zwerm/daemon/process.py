@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 from zwerm.core.errors import DiskFull, ZwermError
+from zwerm.core.heap import keep_freed
 from zwerm.daemon import logs
 from zwerm.daemon.http.rpc import TextForm
 from zwerm.daemon.listeners import Listeners
@@ -58,6 +59,7 @@ def up(
         out: where addresses and the ready line go; standard output by default.
         text: how the RPC's answers read as text.
     """
+    keep_freed()
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(path, profile, overrides, port_offset, online, out or sys.stdout, text))

@@ -191,6 +191,20 @@ def test_a_block_that_a_flush_moves_while_it_is_looked_up_is_found(store: PackBl
     assert store.get(block(1).cid) == block(1).data
 
 
+def test_a_block_that_a_flush_moves_while_it_is_asked_for_is_not_absent(store: PackBlockstore) -> None:
+    find_many = store._index.find_many
+
+    def find_too_early(keys: Iterable[bytes]) -> dict[bytes, Place]:
+        found = find_many(keys)
+        store._index.find_many = find_many  # type: ignore[method-assign]
+        store.put([block(1)])
+        store.sync()
+        return found
+
+    store._index.find_many = find_too_early  # type: ignore[method-assign]
+    assert store.absent([block(1).cid, block(2).cid]) == [block(2).cid]
+
+
 READS: dict[str, Callable[[PackBlockstore, CID], object]] = {
     "get": lambda store, cid: store.get(cid),
     "get_nowait, then get": lambda store, cid: store.get_nowait(cid) or store.get(cid),

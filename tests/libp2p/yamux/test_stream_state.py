@@ -127,12 +127,23 @@ def test_credit_is_due_once_half_a_window_was_read(left: int, unread: int, due: 
     [
         (0.39, 0.1, 1 << 24, 1 << 24, INITIAL_WINDOW),
         (0.40, 0.1, 1 << 24, 1 << 24, 0),
+        (0.0039, 0.000_05, 1 << 24, 1 << 24, INITIAL_WINDOW),
+        (0.004, 0.000_05, 1 << 24, 1 << 24, 0),
         (0.0, None, 1 << 24, 1 << 24, 0),
         (0.0, 0.1, INITIAL_WINDOW + 5, 1 << 24, 5),
         (0.0, 0.1, 1 << 24, 7, 7),
         (0.0, 0.1, INITIAL_WINDOW, 1 << 24, 0),
     ],
-    ids=["faster than four round trips", "slower", "no round trip", "its limit", "the limit of all", "full grown"],
+    ids=[
+        "faster than four round trips",
+        "slower",
+        "faster than processes take turns",
+        "slower than they do",
+        "no round trip",
+        "its limit",
+        "the limit of all",
+        "full grown",
+    ],
 )
 def test_a_window_doubles_while_half_of_it_does_not_last(
     now: float, rtt: float | None, limit: int, room: int, growth: int

@@ -86,6 +86,17 @@ class BlockReader:
                 place = self._pending.find(key) or self._index.find(key)
         return place
 
+    def absent(self, keys: set[bytes]) -> set[bytes]:
+        """Return those of `keys` that `find` would not find."""
+        flushed = self._pending.durable
+        unknown = [key for key in keys if self._pending.find(key) is None and key not in self._known]
+        absent = set(unknown).difference(self._index.find_many(unknown))
+        if absent and (flushed != self._pending.durable or self._pending):
+            with self._lock:  # a flush may have moved them between the look-ups
+                absent = {key for key in absent if self._pending.find(key) is None}
+                absent.difference_update(self._index.find_many(absent))
+        return absent
+
     def knows(self, cid: CID) -> bool:
         """Whether the place of a block is remembered, or needs not be asked for."""
         key = cid.multihash

@@ -27,6 +27,9 @@ class MemoryBlockstore:
     def has(self, cid: CID) -> bool:
         return cid.multihash in self._blocks or cid.hash_code == multicodec.IDENTITY
 
+    def absent(self, cids: Iterable[CID]) -> list[CID]:
+        return [cid for cid in cids if not self.has(cid)]
+
     def get(self, cid: CID, *, verify: bool = False) -> bytes:
         found = self._blocks.get(cid.multihash)
         if found is None:

@@ -167,6 +167,11 @@ class PackBlockstore:
     def has(self, cid: CID) -> bool:
         return self._reader.find(cid.multihash) is not None or cid.hash_code == multicodec.IDENTITY
 
+    def absent(self, cids: Iterable[CID]) -> list[CID]:
+        cids = [cid for cid in cids if cid.hash_code != multicodec.IDENTITY]
+        absent = self._reader.absent({cid.multihash for cid in cids})
+        return [cid for cid in cids if cid.multihash in absent]
+
     def get(self, cid: CID, *, verify: bool = False) -> bytes:
         return self._reader.get(cid, verify=verify)
 

@@ -31,6 +31,10 @@ class Blockstore(Protocol):
 
     def has(self, cid: CID) -> bool: ...
 
+    def absent(self, cids: Iterable[CID]) -> list[CID]:
+        """Return those that are not here, by one question for all of them."""
+        ...
+
     def get(self, cid: CID, *, verify: bool = False) -> bytes:
         """Return the block's bytes; identity CIDs answer from themselves.
 

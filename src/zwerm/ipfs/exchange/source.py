@@ -275,10 +275,10 @@ class NetworkSource:
     async def _look_up(self, cids: Sequence[CID]) -> list[bool]:
         """Say which blocks are here; one that comes while it is looked up is, and must not be asked for again."""
         coming = [self._is_coming(cid) for cid in cids]
-        here = await asyncio.to_thread(lambda: [self.local.store.has(cid) for cid in cids])
+        absent = set(await asyncio.to_thread(self.local.store.absent, cids))
         return [
-            is_here or (is_coming and self._has_come(cid))
-            for cid, is_here, is_coming in zip(cids, here, coming, strict=True)
+            cid not in absent or (is_coming and self._has_come(cid))
+            for cid, is_coming in zip(cids, coming, strict=True)
         ]
 
     def _is_coming(self, cid: CID) -> bool:

@@ -17,6 +17,7 @@ from zwerm.libp2p.yamux.frame import INITIAL_WINDOW
 SMALL: Final = 1_024  # bytes; pieces below are joined, so that a window of single bytes takes no more than a window
 JOINED: Final = 16_384  # bytes up to which
 ROUND_TRIPS: Final = 4  # that half a window should last
+TURN: Final = 0.001  # seconds that a round trip takes at least, with what two processes need to take their turns
 
 
 class StreamState:
@@ -155,7 +156,7 @@ class StreamState:
             limit: of the window, in bytes.
             room: what all windows together may still grow by.
         """
-        if rtt is None or now - self.updated >= ROUND_TRIPS * rtt:
+        if rtt is None or now - self.updated >= ROUND_TRIPS * max(rtt, TURN):
             return 0
         return max(0, min(self.window, limit - self.window, room))
 
