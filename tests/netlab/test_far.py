@@ -52,9 +52,15 @@ def test_four_megabytes_fill_a_link_that_is_away_for_a_minute_in_every_five(tmp_
 @pytest.mark.full
 @pytest.mark.timeout(600)
 def test_four_megabytes_arrive_over_a_satellite_that_is_away_for_a_minute(tmp_path: Path) -> None:
+    """The share is of what the link could carry from the request to the last byte, its minute away left out.
+
+    Counted are the bytes of IP packets that arrived, those that TCP sends again too. In 14 of 18 runs it was 80 % or
+    more, in the others 75 to 79: after the pause Linux takes an answer to what came before it for one to its new
+    attempt in about every third run, and waits for another second. docs/hostile.md says more.
+    """
     fetched = fetch(tmp_path, SATELLITE, SIZE, MINUTE_IN_FIVE)
     check(fetched, SIZE)
-    assert fetched.share >= 0.7  # 75 to 78 %; docs/hostile.md says where the rest goes
+    assert fetched.share >= 0.73
 
 
 def test_what_is_here_is_shown_at_once_while_the_link_is_cut(tmp_path: Path) -> None:
