@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 
 import pytest
@@ -107,6 +108,19 @@ def test_a_stream_that_nobody_reads_is_reset_before_it_holds_up_the_others_for_e
     sides.run(lambda: lazy.write is Side.RESET)
     sides.run(lambda: read.unread == 6)
     assert not sides.far.is_over
+
+
+def test_streams_that_nobody_reads_are_one_line_of_the_log_that_names_the_peer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "zwerm.libp2p")
+    sides = connected(SMALL)
+    for _ in range(3):
+        lazy, unread = sides.open()
+        pour(sides, lazy, 1_000_000)
+        sides.run(lambda unread=unread: unread.is_released)
+    [line] = [record.getMessage() for record in caplog.records if "were not read for too long" in record.getMessage()]
+    assert str(sides.far.peer) in line
 
 
 def test_a_reset_reaches_the_other_side_and_gives_its_unread_bytes_back() -> None:

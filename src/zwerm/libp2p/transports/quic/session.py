@@ -66,6 +66,7 @@ class Session:
         self.peer: PeerId | None = None
         self.reason = ""  # why it is over
         self.is_peer_wrong = False  # it is over because of what the peer did, or who it is
+        self._has_complained = False  # a stream that was reset because nobody read it was logged
         self._library = connection
         self._is_client = is_client
         self._config = config
@@ -116,9 +117,10 @@ class Session:
             case Timer.STALL:
                 worst = max(self._streams.values(), key=lambda stream: stream.unread, default=None)
                 if worst is not None:
-                    _LOG.info(
-                        "reset a stream of %s: %d bytes of it were not read for too long", self.peer, worst.unread
-                    )
+                    if not self._has_complained:
+                        self._has_complained = True
+                        size = worst.unread
+                        _LOG.info("reset a stream of %s: %d bytes of it were not read for too long", self.peer, size)
                     self.reset(worst, now)
                 self._mind_the_gate()
 
