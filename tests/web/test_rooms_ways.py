@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import async_playwright, expect
 
 from tests.netlab.namespace import Namespace
-from tests.web.browser import CHROMIUM, Chromium
+from tests.web.browser import CHROMIUM, Chromium, Visit
 from tests.web.daemon import WebDaemon
 from tests.web.media import ADDRESSES
 from tests.web.room import ARRIVED, Meeting, hears_and_sees, inside
@@ -55,6 +56,17 @@ MOVED = """async ([name, bytes]) => {
     const entry = list.find((each) => each.name === name && each.moved >= bytes);
     if (entry) done(entry.moved);
   }));
+}"""
+
+
+# How a file that comes in stands, and what its connection has carried.
+STANDS = """async (name) => {
+  const {current} = await import('/rooms/current.js');
+  const {shelf, people} = current.value.meeting.value;
+  const {from, moved, size} = shelf.entries.value.find((each) => each.name === name);
+  const carried = await Promise.all(people.value.map(async ({peer}) =>
+    [...(await peer.connection.getStats()).values()].find(({type}) => type === 'transport').bytesReceived));
+  return {from, moved, size, carried: Math.max(...carried)};
 }"""
 
 
@@ -171,3 +183,35 @@ async def test_files_go_on_where_they_were_when_the_network_was_gone_and_one_is_
         assert found == {"size": path.stat().st_size, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     assert moved < paths[0].stat().st_size, "it was there before the network was gone"
     await expect(fay.page.locator(".transfer[data-state=done]")).to_have_count(2)
+
+
+async def test_a_file_goes_on_by_itself_when_its_sender_comes_back_with_it(meeting: Meeting, tmp_path: Path) -> None:
+    film = tmp_path / "film.bin"
+    film.write_bytes(random.Random(7).randbytes(48 << 20))
+    gus = await meeting.host("gus", 11, 440)
+    await gus.page.keyboard.press("u")
+
+    async def sends(name: str, who: int, hertz: int) -> Visit:
+        visit = await meeting.guest(name, who, hertz)
+        await inside(visit.page)
+        await hears_and_sees(gus.page, name, who, hertz)
+        await visit.page.keyboard.press("u")
+        await visit.page.get_by_label("Send files").set_input_files(film)
+        return visit
+
+    first = await sends("Bob", 22, 620)
+    await gus.page.get_by_role("button", name="Receive film.bin").click()
+    moved = await gus.page.evaluate(MOVED, ["film.bin", 8 << 20])
+    await first.page.close()
+    await gus.page.locator(".transfer[data-state=waiting]", has_text="film.bin").wait_for()
+
+    await sends("Bob again", 23, 700)
+    async with asyncio.timeout(60):
+        found = await gus.page.evaluate(ARRIVED, "film.bin")  # nobody has pressed anything
+    assert found == {"size": 48 << 20, "sha256": hashlib.sha256(film.read_bytes()).hexdigest()}
+    stands = await gus.page.evaluate(STANDS, "film.bin")
+    assert moved <= stands["from"] < 48 << 20
+    assert stands["carried"] < (48 << 20) - stands["from"] + (12 << 20), (
+        "what was there came again"
+    )  # sound and picture
+    await expect(gus.page.locator(".transfer", has_text="film.bin")).to_have_count(1)
