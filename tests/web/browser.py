@@ -131,3 +131,14 @@ async def running_chromium(*arguments: str) -> AsyncIterator[Chromium]:
             yield Chromium(browser)
         finally:
             await browser.close()
+
+
+async def until(page: Page, script: str) -> None:
+    """Wait until an async function of the page says yes: `wait_for_function` takes its promise for one."""
+    await page.evaluate(
+        f"""async () => {{
+          const asked = {script};
+          for (const begun = performance.now(); !(await asked()); await new Promise((next) => setTimeout(next, 20)))
+            if (performance.now() - begun > 20_000) throw new Error('never');
+        }}"""
+    )

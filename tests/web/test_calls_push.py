@@ -21,7 +21,7 @@ from playwright.async_api import CDPSession, Page, expect
 
 from tests.daemon.calls.caller import Server, serving
 from tests.daemon.calls.fetchers import PushService, push_service
-from tests.web.browser import Chromium, Visit, running_chromium
+from tests.web.browser import Chromium, Visit, running_chromium, until
 from tests.web.daemon import WebDaemon
 from tests.web.media import ADDRESSES, stand_in
 from tests.web.test_calls import LIMIT, REGISTER, press, press_link, ring, says, talk
@@ -147,7 +147,7 @@ async def test_whoever_closed_the_page_is_fetched_by_a_push_message(
         key = "async () => (await import('/calls/session.js')).session.value.welcome.value.push"
         assert await ann.evaluate("window.subscribed") == {"own": True, "key": await ann.evaluate(key)}
         assert await ann.evaluate("window.gesture") is True
-        await ann.wait_for_function("async () => (await import('/push.js')).pushState.value === 'on'")
+        await until(ann, "async () => (await import('/push.js')).pushState.value === 'on'")
 
         inbox_page = await context.new_page()  # of the same browser, and none of ours
         inbox = Inbox(await context.new_cdp_session(inbox_page), origin)

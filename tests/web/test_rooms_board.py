@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from tests.web.browser import Chromium, running_chromium
+from tests.web.browser import Chromium, running_chromium, until
 from tests.web.daemon import WebDaemon
 from tests.web.media import ADDRESSES, SEEN
 from tests.web.room import LIMIT, Meeting, inside, seat
@@ -22,6 +22,7 @@ pytestmark = [
 ]
 
 RED = [229, 72, 77]
+GREEN = [48, 164, 108]
 
 # Wait until the canvas over the shared screen has (or has not) a colour at a place of the picture, 0 to 1.
 PAINTED = """async ([x, y, colour, wanted]) => {
@@ -67,6 +68,16 @@ POINTED = """async (label) => {
     const found = [...all.values()].find((each) => each.label === label);
     if (found) done([found.x, found.y]);
   }));
+}"""
+# How dark a pointer is that has nearly rested long enough to go.
+OPACITY = """async () => {
+  const {paintPointers} = await import('/stage/paint.js');
+  const {FADES} = await import('/stage/drawing.js');
+  const context = new OffscreenCanvas(100, 100).getContext('2d');
+  const pointer = {board: 'b', x: 5000, y: 5000, colour: 0, label: '', at: 0};
+  const drawing = {pointers: {peek: () => new Map([['', pointer]])}};
+  paintPointers(context, drawing, 'b', {x: 0, y: 0, width: 100, height: 100}, FADES - 100);
+  return context.getImageData(50, 50, 1, 1).data[3];
 }"""
 DUTCH = "async () => (await import('/language.js')).chooseLanguage('nl')"
 # The colour of a file of a picture at a place, and its size.
@@ -174,7 +185,7 @@ async def test_what_is_forged_or_too_much_is_not_drawn(meeting: Meeting) -> None
     await dora.page.get_by_role("button", name="Draw", exact=True).click()
     await stroke(dora.page, (0.2, 0.5), (0.8, 0.5))
     await eve.page.evaluate(PAINTED, [0.5, 0.5, RED, True])
-    good = {"type": "draw", "n": 1, "colour": 2, "points": [100, 100]}
+    good = {"type": "draw", "n": 1, "wiped": 0, "colour": 2, "points": [100, 100]}
     wrong: list[dict[str, Any]] = [
         {"points": [1]},
         {"points": []},
@@ -188,25 +199,111 @@ async def test_what_is_forged_or_too_much_is_not_drawn(meeting: Meeting) -> None
         {"colour": "red"},
         {"n": -1},
         {"n": "x"},
+        {"wiped": -1},
+        {"wiped": None},
         {"board": "x" * 161},
         {"board": None},
         {"board": {}},
     ]
     await eve.page.evaluate(FORGE, [{**good, "n": 50 + at, **each} for at, each in enumerate(wrong)])
     # Who neither shares nor is the host clears nothing, and takes back nothing of others.
-    await eve.page.evaluate(FORGE, [{"type": "wipe"}, {"type": "undraw", "n": 1}])
+    await eve.page.evaluate(FORGE, [{"type": "wipe", "wiped": 1}, {"type": "undraw", "n": 1}])
     await eve.page.evaluate(FORGE, [{**good, "points": [1000, 9000, 9000, 9000]}])
-    await dora.page.evaluate(PAINTED, [0.5, 0.9, [48, 164, 108], True])
+    await dora.page.evaluate(PAINTED, [0.5, 0.9, GREEN, True])
     await dora.page.evaluate(PAINTED, [0.5, 0.5, RED, True])
     assert sorted(count for count, _ in await dora.page.evaluate(DRAWN)) == [1, 1]
 
     # A flood, and a stroke without an end: what is kept has a bound.
     await eve.page.evaluate(FORGE, [{**good, "points": [5, 5] * 1000} for _ in range(20)])
     await eve.page.evaluate(FORGE, [{**good, "n": at, "colour": 3} for at in range(1000, 2000)])
-    await dora.page.wait_for_function(
+    await until(
+        dora.page,
         "async () => { const {current} = await import('/rooms/current.js');"
-        " return [...current.value.meeting.value.drawing.strokes.value.values()].some((all) => all.length === 200); }"
+        " return [...current.value.meeting.value.drawing.strokes.value.values()].some((all) => all.length === 200); }",
     )
     drawn = await dora.page.evaluate(DRAWN)
     assert max(count for count, _ in drawn) == 200
     assert max(points for _, points in drawn) <= 2048
+
+
+async def test_what_is_drawn_while_somebody_clears_stays_nowhere(meeting: Meeting) -> None:
+    gina = await meeting.host("gina", 11, 440)
+    await inside(gina.page)
+    hugo = await meeting.guest("Hugo", 22, 620)
+    await inside(hugo.page)
+    await expect(seat(gina.page, "Hugo")).to_have_attribute("data-state", "connected", timeout=LIMIT)
+    await gina.page.keyboard.press("s")
+    await hugo.page.evaluate(SEEN, ["Screen of gina", 111])
+    green = {"type": "draw", "n": 77, "wiped": 0, "colour": 2, "points": [1000, 5000, 9000, 5000]}
+    await hugo.page.evaluate(FORGE, [green])
+    await gina.page.evaluate(PAINTED, [0.5, 0.5, GREEN, True])
+    await gina.page.get_by_role("button", name="Clear what everybody drew").click()
+    await gina.page.evaluate(PAINTED, [0.5, 0.5, GREEN, False])
+    # The first was under way, and is older than what cleared the board; the second is heard after it.
+    await hugo.page.evaluate(FORGE, [green, {**green, "n": 78, "wiped": 1, "points": [1000, 9000, 9000, 9000]}])
+    await gina.page.evaluate(PAINTED, [0.5, 0.9, GREEN, True])
+    await gina.page.evaluate(PAINTED, [0.5, 0.5, GREEN, False])
+    await gina.page.keyboard.press("d")
+    await stroke(gina.page, (0.2, 0.1), (0.8, 0.1))
+
+    # Who comes now knows that the board was cleared: what they draw is newer.
+    ines = await meeting.guest("Ines", 33, 880)
+    await inside(ines.page)
+    await ines.page.evaluate(SEEN, ["Screen of gina", 111])
+    await ines.page.evaluate(PAINTED, [0.5, 0.1, RED, True])
+    await ines.page.keyboard.press("d")
+    await expect(ines.page.get_by_role("button", name="Draw", exact=True)).to_have_attribute("aria-pressed", "true")
+    await stroke(ines.page, (0.2, 0.2), (0.8, 0.2))
+    for page in (gina.page, hugo.page):
+        await page.evaluate(PAINTED, [0.5, 0.2, RED, True])
+
+    # Nobody draws what cannot be cleared.
+    await hugo.page.evaluate(FORGE, [{**green, "n": 79, "wiped": 2**31}])
+    await gina.page.evaluate(PAINTED, [0.5, 0.5, GREEN, True])
+    for _ in range(2):
+        await gina.page.get_by_role("button", name="Clear what everybody drew").click()
+    for page in (gina.page, hugo.page, ines.page):
+        for height in (0.2, 0.5, 0.9):
+            await page.evaluate(PAINTED, [0.5, height, GREEN if height > 0.2 else RED, False])
+
+
+async def test_tools_have_keys_and_who_left_points_nowhere(meeting: Meeting) -> None:
+    kim = await meeting.host("kim", 11, 440)
+    await inside(kim.page)
+    draw = kim.page.get_by_role("button", name="Draw", exact=True)
+    point = kim.page.get_by_role("button", name="Point", exact=True)
+    await kim.page.keyboard.press("d")  # nothing is shared: nothing happens
+    leo = await meeting.guest("Leo", 22, 620)
+    await inside(leo.page)
+    await expect(seat(kim.page, "Leo")).to_have_attribute("data-state", "connected", timeout=LIMIT)
+    await kim.page.keyboard.press("s")
+    await leo.page.evaluate(SEEN, ["Screen of kim", 111])
+    await expect(draw).to_have_attribute("aria-pressed", "false")
+    await kim.page.keyboard.press("d")
+    await expect(draw).to_have_attribute("aria-pressed", "true")
+    await kim.page.keyboard.press("o")
+    await expect(point).to_have_attribute("aria-pressed", "true")
+    await expect(draw).to_have_attribute("aria-pressed", "false")
+    await kim.page.keyboard.press("Escape")
+    await expect(point).to_have_attribute("aria-pressed", "false")
+
+    await leo.page.keyboard.press("o")
+    x, y = await leo.page.evaluate(PLACE, [0.5, 0.5])
+    await leo.page.mouse.move(x, y, steps=3)
+    await kim.page.evaluate(POINTED, "Leo")
+    await leo.page.close()
+    await until(
+        kim.page,
+        "async () => { const {current} = await import('/rooms/current.js');"
+        " return current.value.meeting.value.drawing.pointers.value.size === 0; }",
+    )
+
+
+@pytest.mark.parametrize(("motion", "fades"), [("no-preference", True), ("reduce", False)])
+async def test_a_pointer_fades_unless_one_wants_no_motion(
+    chromium: Chromium, daemon: WebDaemon, motion: Any, fades: bool
+) -> None:
+    async with chromium.visit(daemon, f"pointer-{motion}") as visit:
+        await visit.page.emulate_media(reduced_motion=motion)
+        await visit.open()
+        assert (await visit.page.evaluate(OPACITY) < 255) is fades

@@ -12,7 +12,6 @@ import { snapshot } from "./snapshot.js";
 /** @import {Key} from "../language.js" */
 /** @import {Meeting} from "./meeting.js" */
 /** @import {Place} from "./tile.js" */
-/** @typedef {"look" | "point" | "pen"} Tool */
 
 /** @type {Key[]} */
 const NAMES = ["board.red", "board.amber", "board.green", "board.blue", "board.purple", "board.pink"];
@@ -79,9 +78,9 @@ const BoardTool = ({ icon, label, run, pressed = null, menu = false }) =>
 
 /** @param {{meeting: Meeting, place: Place, hasTools: boolean}} props */
 export function Board({ meeting, place, hasTools }) {
-  const [tool, setTool] = useState(/** @type {Tool} */ ("look"));
   const [colour, setColour] = useState(0);
   const { drawing } = meeting;
+  const tool = drawing.tool.value;
   const board = nameOf(meeting, place);
   const element = useCanvas(meeting, board);
   const active = hasTools ? tool : "look";
@@ -127,15 +126,13 @@ export function Board({ meeting, place, hasTools }) {
     ]);
   /** @param {MouseEvent} event */
   const choose = (event) => {
-    setTool("pen");
+    drawing.tool.value = "pen";
     openMenu(
       event,
       t("board.colour"),
       NAMES.map((name, at) => ({ label: t(name), icon: at === colour ? "check" : "pencil", run: () => setColour(at) })),
     );
   };
-  /** @param {Tool} wanted */
-  const toggle = (wanted) => setTool(tool === wanted ? "look" : wanted);
   return html`<canvas
       class="board"
       ref=${element}
@@ -153,9 +150,9 @@ export function Board({ meeting, place, hasTools }) {
           icon="explore"
           label=${t("board.point")}
           pressed=${tool === "point"}
-          run=${() => toggle("point")}
+          run=${() => drawing.toggle("point")}
         />
-        <${BoardTool} icon="pencil" label=${t("board.draw")} pressed=${tool === "pen"} run=${() => toggle("pen")} />
+        <${BoardTool} icon="pencil" label=${t("board.draw")} pressed=${tool === "pen"} run=${() => drawing.toggle("pen")} />
         <button
           type="button"
           class="plain square small"

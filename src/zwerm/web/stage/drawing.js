@@ -2,13 +2,20 @@
  * Pointing and drawing on a shared screen. A board is one sharing of one person; places on it are whole numbers from 0 to
  * `SPAN` across and down the picture, whatever its size on a page. Strokes go in order beside what is said, pointers by
  * the channel where late is worse than lost. What others send is checked (`readStroke`, `readPointer`) and bounded.
+ *
+ * A stroke says how often its board had been cleared when it was begun. One that was under way while somebody cleared is
+ * older than that everywhere, whatever comes first; whoever may clear tells those who come how often it was done.
  */
 import { computed, signal } from "../vendor/preact.js";
 
 /** @import {Meeting} from "./meeting.js" */
 /** @import {Person} from "./person.js" */
 /** @template T @typedef {import("../vendor/preact.js").Signal<T>} Signal */
-/** @typedef {{board: string, n: number, colour: number, points: number[]}} Stroke `points`: x, y, x, y, ... */
+/** @typedef {"look" | "point" | "pen"} Tool */
+/**
+ * @typedef {{board: string, n: number, wiped: number, colour: number, points: number[]}} Stroke `wiped`: how often its
+ * board was before; `points`: x, y, x, y, ...
+ */
 /** @typedef {{board: string, x: number, y: number}} Place */
 /** @typedef {Place & {label: string, colour: number, at: number}} Pointer `at`: when it last moved, in milliseconds */
 
@@ -18,6 +25,7 @@ export const COLOURS = ["#e5484d", "#f5a524", "#30a46c", "#0090ff", "#8e4ec6", "
 export const FADES = 2_500; // milliseconds after which a pointer that rests is gone
 export const MAX_POINTS = 1_024; // of a stroke; a longer one goes on as another
 export const MAX_STROKES = 200; // of a person; the oldest goes
+const MOST = 2 ** 31; // that is counted
 const MAX_BOARD = 160; // characters of a board's name
 const MAX_POINTING = 512; // characters of a message that points
 const EVERY = 50; // milliseconds between messages of ours
@@ -30,10 +38,10 @@ const isCount = (value, limit) => Number.isInteger(value) && Number(value) >= 0 
 const isBoard = (value) => typeof value === "string" && value.length > 0 && value.length <= MAX_BOARD;
 
 /** @param {any} message @returns {Stroke | null} null for what is none */
-export function readStroke({ board, n, colour, points }) {
-  if (!isBoard(board) || !isCount(n, 2 ** 31) || !isCount(colour, COLOURS.length - 1)) return null;
+export function readStroke({ board, n, wiped, colour, points }) {
+  if (!isBoard(board) || !isCount(n, MOST) || !isCount(wiped, MOST) || !isCount(colour, COLOURS.length - 1)) return null;
   if (!Array.isArray(points) || points.length < 2 || points.length % 2 || points.length > 2 * MAX_POINTS) return null;
-  return points.every((each) => isCount(each, SPAN)) ? { board, n, colour, points: [...points] } : null;
+  return points.every((each) => isCount(each, SPAN)) ? { board, n, wiped, colour, points: [...points] } : null;
 }
 
 /** @param {unknown} data @returns {Place | null} */
@@ -76,8 +84,12 @@ export class Drawing {
   strokes = signal(new Map());
   /** @type {Signal<Map<string, Pointer>>} */
   pointers = signal(new Map());
+  /** What a press on the board does. @type {Signal<Tool>} */
+  tool = signal("look");
   #meeting;
   #last = 0;
+  /** How often boards were cleared. @type {Map<string, number>} */
+  #wiped = new Map();
   /** @type {Stroke | null} */
   #open = null;
   #sent = 0; // numbers of the open stroke that the others have
@@ -109,17 +121,22 @@ export class Drawing {
     this.#stops = [
       meeting.people.subscribe((people) => this.#match(people)),
       this.boards.subscribe((boards) => {
-        for (const board of before.keys()) if (!boards.has(board)) this.#drop((stroke) => stroke.board === board);
+        for (const board of before.keys())
+          if (!boards.has(board)) {
+            this.#drop((stroke) => stroke.board === board);
+            this.#wiped.delete(board);
+          }
+        if (!boards.size) this.tool.value = "look";
         before = boards;
       }),
       meeting.on("draw", (person, message) => this.#take(person, message)),
       meeting.on("undraw", (person, { board, n }) => {
         if (this.#may(person)) this.#drop((stroke) => stroke.board === board && stroke.n === n, person.endpoint);
       }),
-      meeting.on("wipe", (person, { board }) => {
-        if (!this.#may(person)) return;
+      meeting.on("wipe", (person, { board, wiped }) => {
+        if (!this.#may(person) || !isCount(wiped, MOST) || !this.boards.value.has(board)) return;
         if (this.boards.value.get(board) === person.endpoint || meeting.isHost(person.endpoint))
-          this.#drop((stroke) => stroke.board === board);
+          this.#clear(board, wiped);
       }),
     ];
   }
@@ -132,7 +149,7 @@ export class Drawing {
   /** @param {string} board @param {number} colour @param {number} x @param {number} y */
   begin(board, colour, x, y) {
     this.end();
-    this.#open = { board, n: (this.#last += 1), colour, points: [x, y] };
+    this.#open = { board, n: (this.#last += 1), wiped: this.#count(board), colour, points: [x, y] };
     this.#sent = 0;
     this.#keep("", this.#open);
     this.#later();
@@ -169,8 +186,24 @@ export class Drawing {
   /** Clear what all drew. @param {string} board */
   wipe(board) {
     this.end();
-    this.#drop((stroke) => stroke.board === board);
-    this.#meeting.tell({ type: "wipe", board });
+    this.#clear(board, this.#count(board) + 1);
+    this.#meeting.tell({ type: "wipe", board, wiped: this.#count(board) });
+  }
+
+  /** How often a board was cleared. @param {string} board */
+  #count(board) {
+    return this.#wiped.get(board) ?? 0;
+  }
+
+  /** A board has been cleared so often: what was begun before is gone. @param {string} board @param {number} wiped */
+  #clear(board, wiped) {
+    this.#wiped.set(board, Math.max(wiped, this.#count(board)));
+    this.#drop((stroke) => stroke.board === board && stroke.wiped < wiped);
+  }
+
+  /** Take a tool, or put it away. @param {Tool} wanted */
+  toggle(wanted) {
+    this.tool.value = this.tool.value === wanted || !this.boards.value.size ? "look" : wanted;
   }
 
   /** @param {Place} place */
@@ -213,6 +246,8 @@ export class Drawing {
         this.#known.delete(person);
         this.#allowed.delete(person);
         this.#drop(() => true, person.endpoint);
+        const pointers = new Map(this.pointers.value);
+        if (pointers.delete(person.endpoint)) this.pointers.value = pointers;
       }
     for (const person of people) if (!this.#known.has(person)) this.#known.set(person, this.#meet(person));
   }
@@ -224,6 +259,8 @@ export class Drawing {
     const stops = [
       peer.words.subscribe((channel) => {
         if (!channel) return;
+        for (const [board, wiped] of this.#wiped)
+          if (this.mayWipe(board)) person.tell({ type: "wipe", board, wiped });
         for (const stroke of this.strokes.peek().get("") ?? []) {
           const points = stroke === this.#open ? stroke.points.slice(0, this.#sent) : stroke.points;
           if (points.length) person.tell({ type: "draw", ...stroke, points });
@@ -248,7 +285,8 @@ export class Drawing {
   /** A stroke, or how it goes on. @param {Person} person @param {unknown} message */
   #take(person, message) {
     const stroke = this.#may(person) ? readStroke(message) : null;
-    if (!stroke) return;
+    if (!stroke || stroke.wiped < this.#count(stroke.board)) return;
+    stroke.wiped = Math.min(stroke.wiped, this.#count(stroke.board) + 1); // nobody draws what cannot be cleared
     const known = this.strokes.value
       .get(person.endpoint)
       ?.find(({ n, board }) => n === stroke.n && board === stroke.board);

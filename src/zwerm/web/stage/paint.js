@@ -5,6 +5,7 @@ import { COLOURS, FADES, SPAN } from "./drawing.js";
 /** @typedef {{x: number, y: number, width: number, height: number}} Box in pixels */
 
 const MAX_LABEL = 24; // letters of a name beside a pointer
+const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Where a picture stands in a box of another shape, whole. @param {number} width @param {number} height of the box
  * @param {number} across @param {number} down of the picture @returns {Box} */
@@ -47,7 +48,7 @@ export function paintPointers(context, drawing, board, box, now) {
     if (pointer.board !== board || left <= 0) continue;
     isSeen = true;
     const [x, y] = [box.x + (pointer.x / SPAN) * box.width, box.y + (pointer.y / SPAN) * box.height];
-    context.globalAlpha = Math.min(1, 2 * left);
+    context.globalAlpha = CALM.matches ? 1 : Math.min(1, 2 * left);
     context.fillStyle = COLOURS[pointer.colour];
     context.strokeStyle = "white";
     context.lineWidth = 2;

@@ -21,6 +21,8 @@ export function StageKeys({ close }) {
     ["L", t("stage.keys.view")],
     ["F", t("stage.full")],
     ["I", t("stage.float")],
+    ["D", t("board.draw")],
+    ["O", t("board.point")],
     ["?", t("keys.title")],
   ];
   return html`<${Dialog} title=${t("keys.title")} close=${close}>

@@ -108,8 +108,10 @@ export function Stage({ meeting, leave, title, head, chatNote = "", people }) {
     l: view,
     f: full,
     i: float,
+    d: () => meeting.drawing.toggle("pen"),
+    o: () => meeting.drawing.toggle("point"),
     "?": () => setKeys(true),
-    escape: () => setSide(null),
+    escape: () => (meeting.drawing.tool.value === "look" ? setSide(null) : meeting.drawing.toggle("look")),
     ...Object.fromEntries(REACTIONS.map((what, at) => [String(at + 1), () => meeting.react(what)])),
   });
   const offers = meeting.shelf.entries.value.filter(({ way, state }) => way === "in" && state === "offered").length;
