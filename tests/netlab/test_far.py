@@ -54,7 +54,7 @@ def test_four_megabytes_fill_a_link_that_is_away_for_a_minute_in_every_five(tmp_
 def test_four_megabytes_arrive_over_a_satellite_that_is_away_for_a_minute(tmp_path: Path) -> None:
     """The share is of what the link could carry from the request to the last byte, its minute away left out.
 
-    Counted are the bytes of IP packets that arrived, those that TCP sends again too. In 14 of 18 runs it was 80 % or
+    Counted are the bytes of IP packets that arrived, those that TCP sends again too. In 14 of 19 runs it was 80 % or
     more, in the others 75 to 79: after the pause Linux takes an answer to what came before it for one to its new
     attempt in about every third run, and waits for another second. docs/hostile.md says more.
     """
