@@ -79,6 +79,25 @@ OPACITY = """async () => {
   paintPointers(context, drawing, 'b', {x: 0, y: 0, width: 100, height: 100}, FADES - 100);
   return context.getImageData(50, 50, 1, 1).data[3];
 }"""
+# Every place that others point at from now on.
+WATCHED = """async () => {
+  const {current} = await import('/rooms/current.js');
+  window.pointed = [];
+  current.value.meeting.value.drawing.pointers.subscribe((all) => {
+    for (const [who, {x, y}] of all) if (who) pointed.push(`${x} ${y}`);
+  });
+}"""
+# Send to all others what no page of ours would; then point until the page is told to stop. `BOARD` is the board shown.
+MISPOINT = """async (lines) => {
+  const {current} = await import('/rooms/current.js');
+  const meeting = current.value.meeting.value;
+  const [board] = meeting.drawing.boards.value.keys();
+  const say = (line) => {
+    for (const {peer} of meeting.people.value) peer.pointing.value.send(line.replace('BOARD', board));
+  };
+  for (const line of lines) say(line);
+  setInterval(() => say('{"board": "BOARD", "x": 6000, "y": 7000}'), 100);
+}"""
 DUTCH = "async () => (await import('/language.js')).chooseLanguage('nl')"
 # The colour of a file of a picture at a place, and its size.
 PICTURE = """async ([bytes, x, y]) => {
@@ -307,3 +326,68 @@ async def test_a_pointer_fades_unless_one_wants_no_motion(
         await visit.page.emulate_media(reduced_motion=motion)
         await visit.open()
         assert (await visit.page.evaluate(OPACITY) < 255) is fades
+
+
+async def test_a_finger_draws_and_the_picture_is_kept_in_files_with_it(meeting: Meeting, daemon: WebDaemon) -> None:
+    nina = await meeting.host("nina", 11, 440)
+    await inside(nina.page)
+    otto = await meeting.guest("Otto", 22, 620, size="phone", scheme="dark")
+    await inside(otto.page)
+    await expect(seat(nina.page, "Otto")).to_have_attribute("data-state", "connected", timeout=LIMIT)
+    await nina.page.keyboard.press("s")
+    await otto.page.evaluate(SEEN, ["Screen of nina", 111])
+    await otto.page.get_by_role("button", name="Draw", exact=True).tap()
+    places = [await otto.page.evaluate(PLACE, [across, 0.5]) for across in (0.2, 0.4, 0.6, 0.8)]
+    fingers = await otto.page.context.new_cdp_session(otto.page)
+    for at, (x, y) in enumerate(places):
+        kind = "touchMove" if at else "touchStart"
+        await fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    await fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    for page in (otto.page, nina.page):
+        await page.evaluate(PAINTED, [0.5, 0.5, RED, True])
+
+    await nina.page.get_by_role("button", name="Take a picture of it").click()
+    await nina.shot("board-picture-menu")
+    await nina.page.get_by_role("menuitem", name="Keep it in Files").click()
+    await expect(nina.page.get_by_text("The picture is in Files")).to_be_visible(timeout=LIMIT)
+    (name,) = daemon.names("/Pictures")
+    assert name.endswith(".png")
+    (entry,) = daemon.ask("GET", "files", path="/Pictures")["entries"]
+    kept = daemon.get(daemon.gateway, f"/ipfs/{entry['cid']}").body
+    picture = list(kept)
+    width, height, colour = await nina.page.evaluate(PICTURE, [picture, 0.5, 0.5])
+    assert (width, height) == (320, 192)
+    assert near(colour, RED), colour
+    # What was shared lies below: 111 in white and black stripes.
+    stripes = [(await nina.page.evaluate(PICTURE, [picture, (bit + 0.5) / 8, 0.25]))[2][0] for bit in range(8)]
+    assert [stripe > 127 for stripe in stripes] == [bool(111 & (128 >> bit)) for bit in range(8)]
+
+
+async def test_what_points_wrongly_points_nowhere(meeting: Meeting) -> None:
+    pia = await meeting.host("pia", 11, 440)
+    await inside(pia.page)
+    quin = await meeting.guest("Quin", 22, 620)
+    await inside(quin.page)
+    await expect(seat(pia.page, "Quin")).to_have_attribute("data-state", "connected", timeout=LIMIT)
+    await pia.page.keyboard.press("s")
+    await quin.page.evaluate(SEEN, ["Screen of pia", 111])
+    await pia.page.evaluate(WATCHED)
+    wrong = [
+        "",
+        "{",
+        "null",
+        "7",
+        "[]",
+        '"BOARD"',
+        '{"board": "BOARD", "x": NaN, "y": 1}',
+        '{"board": "BOARD", "x": 1}',
+        *(
+            f'{{"board": "BOARD", "x": {x}, "y": 1}}'
+            for x in ("-1", "10001", "1e999", "0.5", '"1"', "null", "[1]", "{}")
+        ),
+        *(f'{{"board": {board}, "x": 1, "y": 1}}' for board in ('"nowhere"', '""', "null", "{}", "[]", "7")),
+        '{"board": "BOARD", "x": 1, "y": 1, "more": "' + 10_000 * "x" + '"}',
+    ]
+    await quin.page.evaluate(MISPOINT, wrong)
+    assert await pia.page.evaluate(POINTED, "Quin") == [6000, 7000]
+    assert set(await pia.page.evaluate("pointed")) == {"6000 7000"}

@@ -31,6 +31,8 @@ export default {
   "board.wipe": "Clear what everybody drew",
   "board.snapshot": "Take a picture of it",
   "board.save": "Save it as a file",
+  "board.files": "Keep it in Files",
+  "board.kept": "The picture is in Files, in “Pictures”.",
   "board.send": "Send it to everybody",
   "board.red": "Red",
   "board.amber": "Amber",

@@ -35,6 +35,8 @@ export default {
   "board.wipe": "Wissen wat iedereen tekende",
   "board.snapshot": "Er een foto van maken",
   "board.save": "Als bestand bewaren",
+  "board.files": "In Bestanden bewaren",
+  "board.kept": "De foto staat in Bestanden, in “Pictures”.",
   "board.send": "Naar iedereen sturen",
   "board.red": "Rood",
   "board.amber": "Amber",

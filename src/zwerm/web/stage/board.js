@@ -1,11 +1,12 @@
 /** What lies over a shared screen: everybody's pointers and strokes, and the tools to point and draw. */
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
+import { node } from "../events.js";
 import { t } from "../language.js";
 import { Icon } from "../parts/icon.js";
 import { openMenu } from "../parts/menu.js";
 import { boardOf, COLOURS, SPAN } from "./drawing.js";
 import { boxOf, paintPointers, paintStrokes } from "./paint.js";
-import { save } from "./save.js";
+import { keepInFiles, save } from "./save.js";
 import { snapshot } from "./snapshot.js";
 
 /** @import {IconName} from "../parts/icon.js" */
@@ -13,6 +14,7 @@ import { snapshot } from "./snapshot.js";
 /** @import {Meeting} from "./meeting.js" */
 /** @import {Place} from "./tile.js" */
 
+const FOLDER = "/Pictures";
 /** @type {Key[]} */
 const NAMES = ["board.red", "board.amber", "board.green", "board.blue", "board.purple", "board.pink"];
 
@@ -122,6 +124,15 @@ export function Board({ meeting, place, hasTools }) {
   const shoot = (event) =>
     openMenu(event, t("board.snapshot"), [
       { label: t("board.save"), icon: "download", run: () => void take((file) => save(file, file.name)) },
+      ...(node.value
+        ? [
+            {
+              label: t("board.files"),
+              icon: /** @type {IconName} */ ("files"),
+              run: () => void take((file) => void keepInFiles(file, FOLDER, t("board.kept"))),
+            },
+          ]
+        : []),
       { label: t("board.send"), icon: "share", run: () => void take((file) => void meeting.shelf.send([file])) },
     ]);
   /** @param {MouseEvent} event */

@@ -270,7 +270,8 @@ export class Drawing {
         if (!channel) return;
         channel.onmessage = ({ data }) => {
           const place = readPointer(data);
-          if (place && this.#may(person)) this.#show(person.endpoint, person.label.value, place);
+          if (this.#may(person) && place && this.boards.value.has(place.board))
+            this.#show(person.endpoint, person.label.value, place);
         };
       }),
     ];

@@ -2,9 +2,8 @@
 import { node } from "../events.js";
 import { t } from "../language.js";
 import { notify, notifyFailure } from "../parts/notices.js";
-import { upload } from "../uploads.js";
 import { keep } from "./disk.js";
-import { save } from "./save.js";
+import { keepInFiles, save } from "./save.js";
 
 /** @import {Item} from "../parts/menu.js" */
 /** @import {Meeting} from "./meeting.js" */
@@ -43,9 +42,7 @@ async function record(meeting, target) {
       notify(t("record.saved", { name: file.name }));
       return;
     }
-    const gathered = { files: [{ path: file.name, file }], directories: [] };
-    if (await upload(Promise.resolve(gathered), FOLDER, () => file.name)) notify(t("record.kept"));
-    else save(file, file.name); // its line in the tray says why; nothing is lost
+    await keepInFiles(file, FOLDER, t("record.kept"));
   } catch (error) {
     notifyFailure(error);
   }
